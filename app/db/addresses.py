@@ -26,7 +26,11 @@ def driver_url(address: str) -> URL:
 
 
 def shown_address(address: str) -> str:
-    """Return an address without its password, for output that people read."""
+    """Return an address without its password, for output that people read.
+
+    Raises:
+        ArgumentError: the address is malformed (SQLAlchemy's error).
+    """
     url = make_url(address)
     query = {name: value for name, value in url.query.items() if "password" not in name.lower()}
     return url.set(query=query).render_as_string(hide_password=True)

@@ -48,7 +48,11 @@ class BulkInsert:
         self._singly: list[tuple[str, list[_Conversion]]] = []
 
     async def run(self, unit: Unit, *rows: Sequence[_Row]) -> None:
-        """Insert rows, one sequence for each table; if an insert fails, the caller must not commit the transaction."""
+        """Insert rows, one sequence for each table, in the order of the tables.
+
+        Raises:
+            DBAPIError: an insert failed, for example on a unique column; the caller must not commit the transaction.
+        """
         if unit.is_sqlite:
             await self._run_singly(unit, rows)
             return

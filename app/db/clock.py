@@ -63,6 +63,9 @@ class DatabaseClock:
 
 
 async def read_clock(clock: Clock, connection: Connection, *, older_than: float = OLDEST_READING) -> None:
-    """Read the database server's clock again if its last reading is older than `older_than` seconds."""
+    """Correct a `DatabaseClock` by the server if its last reading is older than `older_than` seconds.
+
+    A clock of another class is left alone.
+    """
     if isinstance(clock, DatabaseClock) and clock.is_older(older_than):
         await clock.read(connection)

@@ -58,7 +58,7 @@ class Database(Protocol):
         """Tune the database for many short write transactions during the block: more memory, fewer disk writes."""
 
     def in_use(self) -> Iterator[InUse]:
-        """Yield how many transactions run and wait, by lane; SQLite has the one queue of its writers."""
+        """Yield how many transactions run and wait, by lane; SQLite yields one item, for its queue of writers."""
 
     async def dispose(self) -> None:
         """Close every connection."""

@@ -28,7 +28,11 @@ class Documents(Generic[T]):
         self.read = msgspec.json.Decoder(kind).decode
 
     async def one(self, reader: Reader, statement: Executable, parameters: Any = None) -> T | None:
-        """Return the value in the statement's only row, or None without a row; `parameters` has the bound values."""
+        """Return the value in the statement's only row, or None without a row; `parameters` has the bound values.
+
+        Raises:
+            MultipleResultsFound: the statement gives several rows.
+        """
         found = (await reader.run(statement, parameters)).scalar_one_or_none()
         return None if found is None else self.read(found)
 

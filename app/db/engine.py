@@ -15,10 +15,13 @@ from app.settings import Settings
 
 
 def open_databases(settings: Settings) -> tuple[Database, Database]:
-    """Open and return the register's database and the database of the checks.
+    """Return the register's database and the database of the checks; each connects when it is first used.
 
     On PostgreSQL both are the same database. On SQLite the checks, which grow without end and are written continually,
-    have a separate file next to the register's (`register.db` and `register-checks.db`).
+    have a separate file next to the register's (`register.db` and `register-checks.db`). A missing folder is created.
+
+    Raises:
+        ValueError: the address in the settings is malformed, or names no file or another kind of database.
     """
     url = driver_url(settings.url)
     if url.get_backend_name() != "sqlite":

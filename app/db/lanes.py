@@ -85,7 +85,7 @@ def in_use() -> Lane | None:
 
 
 class Lanes:
-    """The connection limits of one pool, by lane.
+    """Limits how many transactions hold a connection of one pool at the same time, by lane.
 
     Args:
         pool_size: number of places for ordinary reads.

@@ -43,7 +43,7 @@ class Limits:
 
     @property
     def session(self) -> str:
-        """Return the settings of a new session; a statement sets them, because poolers refuse them at start-up."""
+        """The SQL that sets the limits in a new session; poolers would refuse them as start-up parameters."""
         settings = {
             "statement_timeout": self.seconds,
             "lock_timeout": min(LOCK_SECONDS, self.seconds / 2),  # shorter than the limit of the statement
@@ -53,7 +53,7 @@ class Limits:
 
 
 class Lines:
-    """The connections of one engine.
+    """Sets time limits on each new connection of an engine, and drops a connection that failed with all idle ones.
 
     Args:
         engine: the engine, with asyncpg as driver; its connections are tracked from now on.
@@ -90,7 +90,7 @@ class Lines:
             line.terminate()
 
     def drop(self) -> None:
-        """Drop every open connection."""
+        """Drop every open connection, without waiting for the server."""
         for line in self._open:
             line.terminate()
 

@@ -16,7 +16,7 @@ SETTLED_SECONDS = 5.0
 
 
 class Outages:
-    """The state of the current outage, if any, of one process's databases.
+    """Logs the beginning and the end of each outage of one process's databases.
 
     Args:
         now: returns the seconds of a monotonic clock.

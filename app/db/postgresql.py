@@ -31,7 +31,8 @@ class PostgreSQL:
     It runs SQLAlchemy's synchronous engine over asyncpg; each call runs in a greenlet that waits in the event loop.
     SQLAlchemy's asyncio extension works the same way, but imports the whole ORM: 8 MB per process.
 
-    Every round trip has a time limit (see `lines`); when it passes, TimeoutError is raised.
+    Every round trip has a time limit (see `lines`); when it passes, TimeoutError is raised. A transaction that gets no
+    place in its lane in time raises PoolTimeout.
     """
 
     is_sqlite = False

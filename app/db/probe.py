@@ -22,10 +22,12 @@ _SQLITE_WRITE: Final = "PRAGMA user_version = 0"
 
 
 async def why_unwritable(*databases: Database) -> Outage | None:
-    """Return why one of the databases can't be written now, or None where all can.
+    """Return why one of the databases can't be written now, or None where all can, also if another process writes now.
 
     Raises:
         DBAPIError: an error that is not an outage of the database.
+        OSError: PostgreSQL could not be reached, or did not answer in time (TimeoutError).
+        PoolTimeout: no connection became free in time.
     """
     for database in databases:
         try:

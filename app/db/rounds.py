@@ -29,11 +29,15 @@ class Rounds:
         self._alive_seconds: Final = alive_seconds
 
     async def run(self, act: Callable[[], Awaitable[object]], lock: int) -> None:
-        """Run a round, unless another process is running it.
+        """Run a round to its end; return at once if another process is running it.
 
         Args:
             act: the round.
             lock: the number of its advisory lock on PostgreSQL; the lock lasts as long as the transaction.
+
+        Raises:
+            ExceptionGroup: on PostgreSQL, with the error of the round, or of the connection that holds the lock. On
+                SQLite the round's own error is raised.
         """
         if self._database.is_sqlite:
             await act()

@@ -42,7 +42,7 @@ class Merge(NamedTuple):
 
 
 class Runs:
-    """The runs beside a table.
+    """Writes new rows of a table into runs, merges runs, and moves them into the table.
 
     Args:
         table: the table; its first column is the key by which runs are sorted.
@@ -64,11 +64,11 @@ class Runs:
         return self._recent.c.run.in_(self._numbers)
 
     async def open(self, unit: Unit) -> int:
-        """Return the number of a new run, for the rows of this transaction."""
+        """Return the number of a new run, which the caller writes into `run` of each row that it adds to the runs."""
         return await self._next(unit, level=0)
 
     async def due(self, reader: Reader, *, everything: bool) -> Merge | None:
-        """Return the merge that is due next, of the smallest runs first; None if none is.
+        """Return the next merge, of the smallest runs first; None if no merge is due.
 
         Args:
             reader: the transaction.
@@ -84,9 +84,12 @@ class Runs:
         return None
 
     async def move(self, unit: Unit, merge: Merge, place: int) -> None:
-        """Move the slice number `place` of a merge; the transaction does nothing else.
+        """Move one slice of a merge; call it in a transaction of its own.
 
-        The slices are numbered from 0 to the number of `merge.starts`.
+        Args:
+            unit: the transaction.
+            merge: the merge, from `due`.
+            place: the slice's position: 0 to `len(merge.starts)`.
         """
         bounds = (None, *merge.starts, None)
         first, beyond = bounds[place], bounds[place + 1]

@@ -26,11 +26,11 @@ async def require_sessions(database: Database) -> None:
     """Raise SessionsShared if a connection pooler shares sessions, as PgBouncer does in transaction mode.
 
     Limits, prepared statements and LISTEN belong to a session. With shared sessions, limits apply to other clients,
-    prepared statements are missing and wake-ups are lost; this appears only later, under load.
+    prepared statements are missing and wake-ups are lost; this appears only later, under load. SQLite always passes.
 
     Raises:
         SessionsShared: a pooler shares sessions.
-        OSError, asyncpg.PostgresError: PostgreSQL can't be reached.
+        OSError, asyncpg.PostgresError, asyncpg.InterfaceError: PostgreSQL can't be reached or queried.
     """
     if database.is_sqlite:
         return

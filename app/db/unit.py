@@ -30,7 +30,13 @@ def insert_of(table: Table, *, is_sqlite: bool) -> postgresql.Insert | sqlite.In
 
 @dataclass(slots=True)
 class Reader:
-    """A read transaction: on SQLite a snapshot; on PostgreSQL each statement sees what was committed before it."""
+    """A read transaction: on SQLite a snapshot; on PostgreSQL each statement sees what was committed before it.
+
+    Attributes:
+        connection: the transaction's connection.
+        now: the instant of the transaction, by the register's clock; the same for everything in it.
+        actor: the client or the part of the register that reads or acts.
+    """
 
     connection: Connection
     now: datetime
@@ -55,6 +61,8 @@ class Unit(Reader):
     appended last, so that the lock on the ledger's numbers is held for the shortest time.
 
     Attributes:
+        follow: the projectors and the ledger's append that `conclude` calls.
+        events: the events reported since the last `conclude`.
         committing: whether the commit has begun; if the database is lost from then on, the outcome is unknown.
         doubt: returns why the clock may be wrong, or None while it is plausible.
     """
@@ -83,11 +91,14 @@ class Unit(Reader):
         return insert_of(table, is_sqlite=self.is_sqlite)
 
     def happened(self, event: object) -> None:
-        """Report an event; `conclude` calls the projectors of all events in order."""
+        """Report an event; nothing follows from it before `conclude`, which takes the events in this order."""
         self.events.append(event)
 
     async def conclude(self) -> Sequence[Any]:
-        """Run the projectors of all events, append their drafts to the ledger, and return the new records in order."""
+        """Run the projectors of all events, also of those that projectors report, and append the drafts to the ledger.
+
+        Returns the new ledger records in the order of their numbers; an empty sequence if there were no drafts.
+        """
         drafts: list[Any] = []
         while self.events:
             events, self.events = self.events, []
@@ -120,7 +131,7 @@ class Follow:
 
 @asynccontextmanager
 async def reading(database: Database, clock: Clock, actor: Actor) -> AsyncIterator[Reader]:
-    """Open a Reader for the block."""
+    """Open a Reader for the block; its instant is the clock's at the start."""
     async with database.reading() as connection:
         await read_clock(clock, connection)
         yield Reader(connection, clock(), actor)
