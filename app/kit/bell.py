@@ -23,7 +23,7 @@ class Bell:
 
 
 async def wait_for_ring(event: asyncio.Event, seconds: float) -> bool:
-    """Wait for a ring for at most `seconds`. Returns whether it rang."""
+    """Wait at most `seconds` for the event of a bell. Returns True if it rang, False if the time has passed."""
     try:
         async with asyncio.timeout(seconds):
             await event.wait()

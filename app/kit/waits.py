@@ -25,7 +25,7 @@ async def uncounted(limit: asyncio.Timeout, wait: Awaitable[T]) -> T:
 
 
 def renew(limit: asyncio.Timeout, seconds: float) -> None:
-    """Reschedule a limit to `seconds` from now."""
+    """Reschedule a limit to `seconds` from now; a limit that has expired stays expired."""
     _set(limit, asyncio.get_running_loop().time() + seconds)
 
 

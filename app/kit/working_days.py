@@ -31,7 +31,13 @@ class Holidays:
 
 
 def working_days_later(day: date, count: int, holidays: Container[date] = ()) -> date:
-    """Return the day `count` working days after a day; working days are Monday to Friday, without `holidays`."""
+    """Return the day that is `count` working days after `day`; for a count of 0 this is `day` itself.
+
+    Args:
+        day: the day from which to count; it is not counted.
+        count: the number of working days, at least 0.
+        holidays: the days from Monday to Friday that are not working days.
+    """
     later = day
     while count:
         later += timedelta(days=1)
