@@ -44,7 +44,10 @@ class ConsumerRefused(RuntimeError):
 
 @consumer.promise("first-copy", "A copy is made from the beginning, and later versions replace earlier ones.")
 def copy(rehearsal: Rehearsal) -> str:
-    """Check that the consumer makes a copy, in which later versions replace earlier ones. Returns what was seen."""
+    """Check that the consumer makes a copy, in which later versions replace earlier ones.
+
+    Returns what was seen; raises Failed if the consumer does otherwise.
+    """
     with rehearsal.stage.changing(ledger=rehearsal.ledger) as ledger:
         ledger.add("entry.listed", "ent_a", 1)
         ledger.add("alert.raised", "ent_a", 1)
@@ -63,7 +66,10 @@ def copy(rehearsal: Rehearsal) -> str:
     "withheld", "A record without its personal part counts, and its entry is held.", "first-copy"
 )
 def take_withheld(rehearsal: Rehearsal) -> str:
-    """Check that the copy contains an entry whose personal part is withheld. Returns what was seen."""
+    """Check that the copy contains an entry whose personal part is withheld.
+
+    Returns what was seen; raises Failed if the consumer does otherwise.
+    """
     rehearsal.begin()
     with rehearsal.stage.changing() as ledger:
         ledger.add("entry.listed", "ent_d", 1, withheld="scope")
@@ -72,7 +78,10 @@ def take_withheld(rehearsal: Rehearsal) -> str:
 
 @consumer.promise("tombstone", "A tombstone takes its entry out.", "first-copy")
 def take_out(rehearsal: Rehearsal) -> str:
-    """Check that an ended entry leaves the copy. Returns what was seen."""
+    """Check that an ended entry leaves the copy.
+
+    Returns what was seen; raises Failed if the consumer does otherwise.
+    """
     rehearsal.begin()
     with rehearsal.stage.changing() as ledger:
         ledger.add("entry.ended", "ent_b", 2, tombstone=True)
@@ -81,7 +90,10 @@ def take_out(rehearsal: Rehearsal) -> str:
 
 @consumer.promise("erased", "An erased record takes the personal part out of the copy.", "first-copy")
 def forget(rehearsal: Rehearsal) -> str:
-    """Check that an erased person leaves the copy, while the entry stays. Returns what was seen."""
+    """Check that an erased person leaves the copy, while the entry stays.
+
+    Returns what was seen; raises Failed if the consumer does otherwise.
+    """
     rehearsal.begin()
     with rehearsal.stage.changing() as ledger:
         ledger.erase("ent_c", 2)
@@ -95,7 +107,10 @@ def forget(rehearsal: Rehearsal) -> str:
     "first-copy",
 )
 def cut(rehearsal: Rehearsal) -> str:
-    """Check that after a connection that is cut within a record the copy is complete. Returns what was seen."""
+    """Check that after a connection that is cut within a record the copy is complete.
+
+    Returns what was seen; raises Failed if the consumer does otherwise.
+    """
     rehearsal.begin()
     fault = Fault(cut_after=1)
     with rehearsal.stage.changing(fault) as ledger:
@@ -109,7 +124,10 @@ def cut(rehearsal: Rehearsal) -> str:
 
 @consumer.promise("duplicate", "A record that comes twice changes nothing the second time.", "first-copy")
 def repeat(rehearsal: Rehearsal) -> str:
-    """Check that records which are sent twice change the copy once only. Returns what was seen."""
+    """Check that records which are sent twice change the copy once only.
+
+    Returns what was seen; raises Failed if the consumer does otherwise.
+    """
     rehearsal.begin()
     size = rehearsal.ledger.size
     again = [dict(each) for each in rehearsal.ledger.records[size - 3 :]]
@@ -135,13 +153,19 @@ def _patience_of(rehearsal: Rehearsal, status: int, slug: str) -> str:
 
 @consumer.promise("unavailable", "After 503 it waits Retry-After, and goes on.", "first-copy")
 def wait_for_the_service(rehearsal: Rehearsal) -> str:
-    """Check that the consumer waits as long as a 503 says, and goes on. Returns what was seen."""
+    """Check that the consumer waits as long as a 503 says, and goes on.
+
+    Returns what was seen; raises Failed if the consumer does otherwise.
+    """
     return _patience_of(rehearsal, 503, "unavailable")
 
 
 @consumer.promise("rate-limited", "After 429 it waits Retry-After, and goes on.", "first-copy")
 def wait_for_its_turn(rehearsal: Rehearsal) -> str:
-    """Check that the consumer waits as long as a 429 says, and goes on. Returns what was seen."""
+    """Check that the consumer waits as long as a 429 says, and goes on.
+
+    Returns what was seen; raises Failed if the consumer does otherwise.
+    """
     return _patience_of(rehearsal, 429, "rate-limited")
 
 
@@ -151,7 +175,10 @@ def wait_for_its_turn(rehearsal: Rehearsal) -> str:
     "first-copy",
 )
 def restore(rehearsal: Rehearsal) -> str:
-    """Check that the consumer starts anew after a 410, and shows the old copy until then. Returns what was seen."""
+    """Check that the consumer starts anew after a 410, and shows the old copy until then.
+
+    Returns what was seen; raises Failed if the consumer does otherwise.
+    """
     rehearsal.begin()
     old = rehearsal.ledger.entries()
     restored = rehearsal.ledger.restored(4)
@@ -188,7 +215,10 @@ def _alarm(rehearsal: Rehearsal, alter: Callable[[list[Json]], list[Json]]) -> s
     "forged-personal", "A personal part to which the leaf does not commit stops it.", "first-copy"
 )
 def forge_a_person(rehearsal: Rehearsal) -> str:
-    """Check that a personal part to which the leaf does not commit stops the consumer. Returns what was seen."""
+    """Check that a personal part to which the leaf does not commit stops the consumer.
+
+    Returns what was seen; raises Failed if the consumer does otherwise.
+    """
     return _alarm(
         rehearsal, lambda records: [{**each, "personal": {"full_name": "Orang Lain"}} for each in records]
     )
@@ -196,7 +226,10 @@ def forge_a_person(rehearsal: Rehearsal) -> str:
 
 @consumer.promise("forged-leaf", "A record that says something else than its leaf stops it.", "first-copy")
 def forge_a_leaf(rehearsal: Rehearsal) -> str:
-    """Check that a record that differs from its leaf stops the consumer. Returns what was seen."""
+    """Check that a record that differs from its leaf stops the consumer.
+
+    Returns what was seen; raises Failed if the consumer does otherwise.
+    """
     return _alarm(
         rehearsal, lambda records: [{**each, "leaf": {**each["leaf"], "version": 9}} for each in records]
     )
@@ -204,7 +237,10 @@ def forge_a_leaf(rehearsal: Rehearsal) -> str:
 
 @consumer.promise("gap", "A missing number stops it.", "first-copy")
 def leave_a_gap(rehearsal: Rehearsal) -> str:
-    """Check that a missing record stops the consumer. Returns what was seen."""
+    """Check that a missing record stops the consumer.
+
+    Returns what was seen; raises Failed if the consumer does otherwise.
+    """
     return _alarm(rehearsal, lambda records: records[1:])
 
 
@@ -214,7 +250,10 @@ def leave_a_gap(rehearsal: Rehearsal) -> str:
     "first-copy",
 )
 def fall_silent(rehearsal: Rehearsal) -> str:
-    """Check that the consumer gives up a connection that stays open and sends nothing. Returns what was seen."""
+    """Check that the consumer gives up a connection that stays open and sends nothing.
+
+    Returns what was seen; raises Failed if the consumer does otherwise.
+    """
     rehearsal.begin()
     mute = Fault(mute=True)
     with rehearsal.stage.changing(mute) as ledger:
@@ -230,7 +269,10 @@ def fall_silent(rehearsal: Rehearsal) -> str:
 
 @consumer.promise("snapshot", "A new copy begins with a snapshot, and goes on behind it.", "first-copy")
 def take_a_snapshot(rehearsal: Rehearsal) -> str:
-    """Check that a new copy begins with a snapshot and continues after its cursor. Returns what was seen."""
+    """Check that a new copy begins with a snapshot and continues after its cursor.
+
+    Returns what was seen; raises Failed if the consumer does otherwise, and Skipped if it takes no snapshots.
+    """
     rehearsal.forget()
     with rehearsal.stage.changing() as ledger:
         ledger.seal()
@@ -248,7 +290,10 @@ def take_a_snapshot(rehearsal: Rehearsal) -> str:
 
 @consumer.promise("snapshot-cut", "Nothing is taken of a snapshot that was cut.", "snapshot")
 def cut_a_snapshot(rehearsal: Rehearsal) -> str:
-    """Check that nothing is taken from a snapshot that is cut within a line, or between two. Returns what was seen."""
+    """Check that nothing is taken from a snapshot that is cut within a line, or between two.
+
+    Returns what was seen; raises Failed if the consumer does otherwise.
+    """
     rehearsal.forget()
     asked, read = len(rehearsal.stage.asked), rehearsal.stage.snapshots
     cuts = Fault(cut_after=2), Fault(alter=lambda lines: lines[:2])
@@ -273,7 +318,10 @@ def _refuse(rehearsal: Rehearsal, alter: Callable[[list[Json]], list[Json]]) -> 
 
 @consumer.promise("snapshot-forged", "A snapshot whose last line does not prove it stops it.", "snapshot")
 def forge_a_snapshot(rehearsal: Rehearsal) -> str:
-    """Check that a snapshot that lacks an entry, with fitting counts, is refused. Returns what was seen."""
+    """Check that a snapshot that lacks an entry, with fitting counts, is refused.
+
+    Returns what was seen; raises Failed if the consumer does otherwise.
+    """
 
     def without_one(lines: list[Json]) -> list[Json]:
         first, _, *records, last = lines
@@ -285,7 +333,10 @@ def forge_a_snapshot(rehearsal: Rehearsal) -> str:
 
 @consumer.promise("snapshot-foreign", "A snapshot that another register has signed stops it.", "snapshot")
 def send_a_foreign_snapshot(rehearsal: Rehearsal) -> str:
-    """Check that a snapshot of a register with the same name and other keys is refused. Returns what was seen."""
+    """Check that a snapshot of a register with the same name and other keys is refused.
+
+    Returns what was seen; raises Failed if the consumer does otherwise.
+    """
     other = ScriptedLedger(rehearsal.ledger.epoch)
     other.add("entry.listed", "ent_z", 1)
     other.seal()
@@ -294,7 +345,10 @@ def send_a_foreign_snapshot(rehearsal: Rehearsal) -> str:
 
 @consumer.promise("key-revoked", "After 401 it stops.", "first-copy")
 def revoke(rehearsal: Rehearsal) -> str:
-    """Check that a revoked key stops the consumer. Returns what was seen."""
+    """Check that a revoked key stops the consumer.
+
+    Returns what was seen; raises Failed if the consumer does otherwise.
+    """
     rehearsal.begin()
     before = rehearsal.settle()
     rehearsal.stage.replace_key()

@@ -45,7 +45,7 @@ class StateDigest:
 
     @property
     def buckets(self) -> list[bytes]:
-        """The root of each bucket."""
+        """The root of each bucket, from bucket 0 to bucket 255."""
         return [tree.root() for tree in self._trees]
 
     @property
@@ -55,7 +55,11 @@ class StateDigest:
 
 
 def digest_of(records: Iterable[Json]) -> StateDigest:
-    """Return the digest of a state's records, which are in the order of a snapshot."""
+    """Return the digest of a state's records, which must be in the order of a snapshot.
+
+    Raises:
+        Failed: they are not in the order of the entries' ids.
+    """
     digest = StateDigest()
     for each in records:
         digest.add(each)

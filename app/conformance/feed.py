@@ -44,7 +44,11 @@ _FORMATS = (JSON, LINES, EVENTS)
 
 @feed.promise("pages", "Pages of JSON give every record once, in order, with dense numbers from 1.")
 def read_pages(session: Session) -> str:
-    """Check that pages give every record once, in order, without gaps. Returns what was seen."""
+    """Check that pages give every record once, in order, without gaps. Returns what was seen.
+
+    Raises:
+        Failed: the service does otherwise.
+    """
     page = session.page(limit=1)
     end = min(int(page["head"]), session.most)
     limit = max(1, min(_MOST, -(-end // _PAGES)))
@@ -72,7 +76,12 @@ def read_pages(session: Session) -> str:
 
 @feed.promise("lines", "Lines of JSON give the same records, and a last line with the cursor.", "pages")
 def read_lines(session: Session) -> str:
-    """Check that lines give the same records as pages, and a last line with the cursor. Returns what was seen."""
+    """Check that lines give the same records as pages, and a last line with the cursor. Returns what was seen.
+
+    Raises:
+        Failed: the service does otherwise.
+        Skipped: this can't be checked here.
+    """
     records = session.first()
     end = len(records)
     with session.stream(LINES) as lines:
@@ -93,7 +102,12 @@ def read_lines(session: Session) -> str:
 
 @feed.promise("events", "Server-sent events give the same records, each with its cursor as id.", "pages")
 def read_events(session: Session) -> str:
-    """Check that events give the same records as pages, and then a heartbeat. Returns what was seen."""
+    """Check that events give the same records as pages, and then a heartbeat. Returns what was seen.
+
+    Raises:
+        Failed: the service does otherwise.
+        Skipped: this can't be checked here.
+    """
     records = session.first()
     to_end = len(records) == session.reach
     found: list[Json] = []
@@ -123,7 +137,12 @@ def read_events(session: Session) -> str:
     "resume", "Each format goes on behind a cursor that another one gave.", "pages", "lines", "events"
 )
 def resume(session: Session) -> str:
-    """Check that each format continues after a cursor from another format. Returns what was seen."""
+    """Check that each format continues after a cursor from another format. Returns what was seen.
+
+    Raises:
+        Failed: the service does otherwise.
+        Skipped: this can't be checked here.
+    """
     records = session.first(2)
     at = len(records) // 2
     expected, cursor = records[at : at + 1], session.cursor(at)
@@ -140,7 +159,12 @@ def resume(session: Session) -> str:
     "leaves", "Each record says what its leaf says, and its leaf commits to the personal part.", "pages"
 )
 def read_leaves(session: Session) -> str:
-    """Check that each record agrees with its leaf, and its personal part with the commitment. Returns what was seen."""
+    """Check that each record agrees with its leaf, and its personal part with the commitment. Returns what was seen.
+
+    Raises:
+        Failed: the service does otherwise.
+        Skipped: this can't be checked here.
+    """
     records = session.first()
     shown = 0
     for each in records:
@@ -163,7 +187,12 @@ def read_leaves(session: Session) -> str:
 
 @feed.promise("filters", "A filter by type or entry gives exactly the records that it names.", "pages")
 def filter_records(session: Session) -> str:
-    """Check that filters by type and by entry give exactly those records. Returns what was seen."""
+    """Check that filters by type and by entry give exactly those records. Returns what was seen.
+
+    Raises:
+        Failed: the service does otherwise.
+        Skipped: this can't be checked here.
+    """
     records = session.first()
     kinds = sorted({each["type"] for each in records})
     entry_id = next((each["entry_id"] for each in reversed(records) if each["entry_id"]), None)
@@ -201,7 +230,12 @@ def _in_words(asked: Json) -> str:
 
 @feed.promise("cursor-end", "The cursor of the end gives nothing, and stays.", "pages")
 def ask_behind_the_end(session: Session) -> str:
-    """Check that the cursor of the newest record gives no records, and the same cursor again. Returns what was seen."""
+    """Check that the cursor of the newest record gives no records, and the same cursor again. Returns what was seen.
+
+    Raises:
+        Failed: the service does otherwise.
+        Skipped: this can't be checked here.
+    """
     for _ in range(_PAGES):  # a record may come meanwhile
         cursor = session.cursor(session.reach)
         page = session.page(after=cursor)
@@ -216,7 +250,11 @@ def ask_behind_the_end(session: Session) -> str:
 
 @feed.promise("cursor-malformed", "A cursor that is none is refused as 422 validation.")
 def ask_behind_nonsense(session: Session) -> str:
-    """Check that texts that are no cursors are refused as 422 `validation`. Returns what was seen."""
+    """Check that texts that are no cursors are refused as 422 `validation`. Returns what was seen.
+
+    Raises:
+        Failed: the service does otherwise.
+    """
     for cursor in ("nonsense", "1", f"{session.epoch or 'x'}.-1", f"{session.epoch or 'x'}.one"):
         for accept in _FORMATS:
             status = session.status(accept, after=cursor)
@@ -234,6 +272,9 @@ def ask_behind_the_unknown(session: Session) -> str:
     """Check that cursors of another epoch or beyond the head are refused as 410 `cursor-gone`.
 
     Returns what was seen.
+
+    Raises:
+        Failed: the service does otherwise.
     """
     for cursor in ("0123456789abcdef.1", session.cursor(session.reach + 10**9)):
         for accept in _FORMATS:

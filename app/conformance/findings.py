@@ -90,7 +90,8 @@ def examine(
     Args:
         checks: the checks, each after those that it needs.
         session: the object that they read from, and where they store data for later checks.
-        broken: errors that are the service's fault, each with the beginning of the sentence about it.
+        broken: errors by which a check fails as by Failed, each with the beginning of the sentence about it. Any other
+            error of a check is raised.
     """
     passed: set[str] = set()
     for check in checks:

@@ -38,7 +38,11 @@ _BEYOND = 10**9
 
 @proof.promise("signing-keys", "The public keys are shown without a key, as vkeys with their ids.")
 def read_keys(session: Session) -> str:
-    """Check that the public keys are published without a key, and agree with their ids. Returns what was seen."""
+    """Check that the public keys are published without a key, and agree with their ids. Returns what was seen.
+
+    Raises:
+        Failed: the service does otherwise.
+    """
     items = read_json(session.get("/v1/signing-keys", keyless=True))["items"]
     for each in items:
         key = VerifierKey.parse(each["vkey"])
@@ -54,7 +58,12 @@ def read_keys(session: Session) -> str:
     "signing-keys",
 )
 def read_head(session: Session) -> str:
-    """Check that every published key in use has signed the newest head. Returns what was seen."""
+    """Check that every published key in use has signed the newest head. Returns what was seen.
+
+    Raises:
+        Failed: the service does otherwise.
+        Skipped: this can't be checked here.
+    """
     head = read_json(session.get(_HEAD))
     used = [
         each for each in session.signing_keys if each["origin"] == head["origin"] and _is_used(each, head)
@@ -77,7 +86,11 @@ def read_head(session: Session) -> str:
 
 @proof.promise("head-fresh", "The newest head is not older than its valid_until.", "head")
 def look_at_the_time(session: Session) -> str:
-    """Check that the newest head is still valid by this machine's clock. Returns what was seen."""
+    """Check that the newest head is still valid by this machine's clock. Returns what was seen.
+
+    Raises:
+        Failed: the service does otherwise.
+    """
     head = read_json(session.get(_HEAD))
     until, now = _instant(head["valid_until"]), datetime.now(UTC)
     expect(
@@ -91,7 +104,12 @@ def look_at_the_time(session: Session) -> str:
     "checkpoint", "The log's checkpoint and the head as text are the signed head, or continue it.", "head"
 )
 def read_checkpoints(session: Session) -> str:
-    """Check that both signed notes of the head are the head that was read, or continue it. Returns what was seen."""
+    """Check that both signed notes of the head are the head that was read, or continue it. Returns what was seen.
+
+    Raises:
+        Failed: the service does otherwise.
+        Skipped: this can't be checked here.
+    """
     mine = session.head
     sizes = []
     for path in (_HEAD, "/log/checkpoint"):
@@ -111,7 +129,12 @@ def read_checkpoints(session: Session) -> str:
     "inclusion", "The first, a middle and the last record are proved to be below the signed root.", "head"
 )
 def prove_inclusion(session: Session) -> str:
-    """Check the inclusion proofs of the first, a middle and the last record. Returns what was seen."""
+    """Check the inclusion proofs of the first, a middle and the last record. Returns what was seen.
+
+    Raises:
+        Failed: the service does otherwise.
+        Skipped: this can't be checked here.
+    """
     head = session.head
     chosen = sorted({1, (head.size + 1) // 2, head.size})
     for number in chosen:
@@ -130,7 +153,12 @@ def prove_inclusion(session: Session) -> str:
     "proof-file", "A proof file (C2SP tlog-proof) holds with the published keys alone.", "head", "inclusion"
 )
 def read_proof_file(session: Session) -> str:
-    """Check that the newest record's proof file is valid with the published keys alone. Returns what was seen."""
+    """Check that the newest record's proof file is valid with the published keys alone. Returns what was seen.
+
+    Raises:
+        Failed: the service does otherwise.
+        Skipped: this can't be checked here.
+    """
     head = session.head
     found = read_json(session.get(_INCLUSION, params={"sequence": head.size, "size": head.size}))
     answer = session.get(_INCLUSION, PLAIN, params={"sequence": head.size, "size": head.size})
@@ -144,7 +172,12 @@ def read_proof_file(session: Session) -> str:
 
 @proof.promise("consistency", "The signed head is proved to continue smaller sizes.", "head")
 def prove_consistency(session: Session) -> str:
-    """Check that the signed head is proved to continue smaller sizes. Returns what was seen."""
+    """Check that the signed head is proved to continue smaller sizes. Returns what was seen.
+
+    Raises:
+        Failed: the service does otherwise.
+        Skipped: this can't be checked here.
+    """
     head = session.head
     leaves = [_leaf_hash(each) for each in session.records]
     sizes = sorted({1, (head.size + 1) // 2, head.size - 1, head.size} - {0})
@@ -163,7 +196,12 @@ def prove_consistency(session: Session) -> str:
 
 @proof.promise("sizes-beyond", "Records and sizes beyond the ledger are refused as 422 validation.", "head")
 def ask_beyond(session: Session) -> str:
-    """Check that proofs for records and sizes beyond the ledger are refused as 422. Returns what was seen."""
+    """Check that proofs for records and sizes beyond the ledger are refused as 422. Returns what was seen.
+
+    Raises:
+        Failed: the service does otherwise.
+        Skipped: this can't be checked here.
+    """
     size = session.head.size
     asked: list[tuple[str, Json]] = [
         (_INCLUSION, {"sequence": size + _BEYOND}),
@@ -199,7 +237,12 @@ def compare_root(session: Session) -> str:
     "tiles", "The tiles of the log hold the leaves and their hashes, and never change.", "pages", "head"
 )
 def read_tiles(session: Session) -> str:
-    """Check that the log's tiles contain the leaves in the feed and their hashes. Returns what was seen."""
+    """Check that the log's tiles contain the leaves in the feed and their hashes. Returns what was seen.
+
+    Raises:
+        Failed: the service does otherwise.
+        Skipped: this can't be checked here.
+    """
     head = session.head
     records = session.first()[: head.size]
     tiles = 0

@@ -20,7 +20,7 @@ _STOP_SECONDS: Final = 5.0
 
 
 class Rehearsal:
-    """A consumer that is run against a scripted service.
+    """Runs a consumer against a scripted service, step by step, and reads its copy.
 
     Args:
         command: its command line, without `follow` or `show`.
@@ -28,6 +28,11 @@ class Rehearsal:
         folder: an empty folder, in which its copy is.
         patience: seconds that it gets for a step.
         silence: seconds without a byte after which it must give up a connection.
+
+    Attributes:
+        stage: the service.
+        ledger: the ledger that the copy must agree with.
+        silence: as given.
     """
 
     def __init__(
@@ -48,6 +53,10 @@ class Rehearsal:
 
         Args:
             keeping: whether the faults that were set stay; otherwise those of the step before are removed.
+
+        Raises:
+            Failed: the started consumer sends no request within the patience, or has ended.
+            OSError: its command can't be run.
         """
         if self.stage.is_faulty and not keeping:
             with self.stage.changing():
@@ -88,7 +97,8 @@ class Rehearsal:
         It may fail while `follow` makes the copy, or writes to it.
 
         Raises:
-            Failed: it does not print them.
+            Failed: `show` keeps failing, or does not end.
+            ValueError, LookupError, TypeError: it prints something else than lines of JSON with an entry's members.
         """
         until = time.monotonic() + _SHOW_FAILS_SECONDS
         while True:
@@ -159,7 +169,7 @@ class Rehearsal:
         """Wait until `what` returns true, no longer than the patience and `more` seconds.
 
         Raises:
-            Failed: it does not become true in time; `otherwise` is the message.
+            Failed: it does not become true in time, with the message `otherwise`; or the consumer has ended.
         """
         for _ in self._looks(more):
             if what():

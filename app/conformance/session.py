@@ -106,7 +106,7 @@ class Session:
         return self.records
 
     def cursor(self, sequence: int) -> str:
-        """Return the cursor after the record with this sequence."""
+        """Return the cursor after the record with this sequence, in the epoch of the pages that were read."""
         return f"{self.epoch}.{sequence}"
 
     def get(
@@ -122,6 +122,9 @@ class Session:
             method: the HTTP method.
             keyless: whether the request is sent without the key.
             asked: `headers` and `params`.
+
+        Raises:
+            httpx2.HTTPError: the service can't be reached, or does not answer in time.
         """
         for _ in range(_TRIES):
             answer = self._http.request(
@@ -137,7 +140,11 @@ class Session:
         return answer
 
     def page(self, **asked: Any) -> Json:
-        """Return a page of the feed; `asked` has `headers` and `params`."""
+        """Return a page of the feed; `asked` has the query parameters.
+
+        Raises:
+            Failed: the answer is not 200 with a JSON object.
+        """
         return read_json(self.get(CHANGES, params=asked))
 
     @contextmanager
@@ -233,7 +240,8 @@ def read_json(answer: httpx2.Response) -> Json:
     """Return the JSON object of a successful answer.
 
     Raises:
-        Failed: the answer is another status, or no JSON object.
+        Failed: the answer has another status or media type, or is no JSON object.
+        ValueError: its content is not JSON.
     """
     expect_kind(answer, 200, JSON)
     return object_of(answer.content)

@@ -36,7 +36,12 @@ _MAKING_SECONDS = 60.0
     "snapshot", "A snapshot's last line proves its lines below a head that the published keys signed.", "head"
 )
 def read_snapshot(session: Session) -> str:
-    """Check that the newest snapshot's lines, digest, seal and proof agree. Returns what was seen."""
+    """Check that the newest snapshot's lines, digest, seal and proof agree. Returns what was seen.
+
+    Raises:
+        Failed: the service does otherwise.
+        Skipped: this can't be checked here.
+    """
     until = time.monotonic() + _MAKING_SECONDS
     status = session.get(SNAPSHOT, ZSTD).status_code
     while status == httpx2.codes.SERVICE_UNAVAILABLE and time.monotonic() < until:  # it is being made
@@ -83,7 +88,12 @@ def read_snapshot(session: Session) -> str:
     "snapshot",
 )
 def read_parts(session: Session) -> str:
-    """Check that a snapshot's file can be read in two parts, and none of another file. Returns what was seen."""
+    """Check that a snapshot's file can be read in two parts, and none of another file. Returns what was seen.
+
+    Raises:
+        Failed: the service does otherwise.
+        Skipped: this can't be checked here.
+    """
     whole = session.get(SNAPSHOT, ZSTD)
     expect_kind(whole, 200, ZSTD)
     etag, size = whole.headers["etag"], len(whole.content)
@@ -111,7 +121,12 @@ def read_parts(session: Session) -> str:
     "digest", "The digest that the register shows is that of the snapshot's lines, and is proved.", "snapshot"
 )
 def read_digest(session: Session) -> str:
-    """Check that the published digest equals that of the lines, and that its seal is proved. Returns what was seen."""
+    """Check that the published digest equals that of the lines, and that its seal is proved. Returns what was seen.
+
+    Raises:
+        Failed: the service does otherwise.
+        Skipped: this can't be checked here.
+    """
     sequence, digest = session.digest
     shown = read_json(session.get(_DIGEST, params={"sequence": sequence}))
     differing = [

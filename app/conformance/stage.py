@@ -58,8 +58,8 @@ class Asked:
     """A request for the feed whose key was accepted.
 
     Attributes:
-        at: when, by a clock that only goes forwards.
-        after: the cursor.
+        at: when, in seconds of a monotonic clock.
+        after: the cursor; None for a request from the beginning.
         fault: the fault of its answer; None without one.
     """
 
@@ -103,10 +103,10 @@ class Stage:
     def changing(
         self, *faults: Fault, ledger: ScriptedLedger | None = None, snapshots: Sequence[Fault] = ()
     ) -> Iterator[ScriptedLedger]:
-        """Change the ledger in the block; nobody reads it meanwhile. Then every open stream ends.
+        """Lock the ledger for the block, which changes it; at the block's end every open stream ends.
 
         Args:
-            faults: the faults of the next answers, in order.
+            faults: the faults of the feed's next answers, in order; those that were set before are removed.
             ledger: another ledger from now on; None keeps it.
             snapshots: the faults of the next snapshots, in order.
         """
