@@ -38,12 +38,14 @@ class EpochBegun:
 
 
 async def begin_epoch(unit: Unit, moment: datetime, old: str | None = None) -> EpochBegun:
-    """Begin a new epoch, write it to the audit trail, and notify duty officers and admins.
+    """Begin a new epoch, record it in the ledger and the audit trail, and notify duty officers and admins.
+
+    It concludes the unit, and returns the event that it has reported.
 
     Args:
         unit: a transaction on the restored register.
         moment: the moment of the backup; acts acknowledged after it may be lost.
-        old: the previous epoch, if the register has no ledger head to read it from; else None.
+        old: the previous epoch, used only if the restored register has no ledger head with it; None if it is not known.
     """
     before, now = await ledger.begin_epoch(unit)
     begun = EpochBegun(before.epoch if before else old, now.epoch, now.size)

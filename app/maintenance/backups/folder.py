@@ -40,7 +40,11 @@ def prepare(folder: Path) -> bool:
 
 
 def begin_file(folder: Path, name: str) -> Path:
-    """Create an empty file that only its owner can read, under its `….incomplete` name. Returns its path."""
+    """Create an empty file that only its owner can read, under its `….incomplete` name. Returns its path.
+
+    Raises:
+        FileExistsError: a file of this name exists.
+    """
     return make_private(folder / (name + _INCOMPLETE))
 
 
@@ -55,7 +59,16 @@ def make_private(path: Path) -> Path:
 
 
 def complete(folder: Path, names: Iterable[str], inventory: bytes) -> None:
-    """Flush the files to the disk, give them their final names, and write the inventory, which completes the backup."""
+    """Flush the files to the disk, give them their final names, and write the inventory, which completes the backup.
+
+    Args:
+        folder: the folder of the backup.
+        names: the final names of the files.
+        inventory: the bytes of the inventory.
+
+    Raises:
+        OSError: a file is missing or can't be written; the backup is then incomplete.
+    """
     for name in names:
         _name(folder, name)
     begin_file(folder, FILE).write_bytes(inventory)
@@ -81,7 +94,7 @@ def flush(path: Path) -> None:
 
 
 def discard(folder: Path, names: Iterable[str], *, made: bool) -> None:
-    """Remove the files with these names of a failed backup, and its folder if it was `made` for the backup."""
+    """Remove the files of a failed backup, incomplete ones too, and its folder if it was `made` for the backup."""
     for name in (*names, FILE):
         for path in folder.glob(f"{name}*"):
             path.unlink(missing_ok=True)

@@ -122,7 +122,7 @@ def examine(target: Path, schema: str, rows: int, report_progress: ReportProgres
         report_progress: called with the number of rows read and the expected number.
 
     Raises:
-        BackupFailed: the dump can't be read, or a record of its ledger is missing.
+        BackupFailed: pg_restore is missing or can't read the dump, or a record of its ledger is missing.
     """
     require("pg_restore")
     command = ["pg_restore", "--data-only", "--file=-", str(target)]

@@ -127,8 +127,8 @@ async def restore(settings: Settings, folder: Path, opened: Open, stage: Stage, 
         replace: whether an existing register is replaced.
 
     Raises:
-        BackupFailed: the backup is incomplete, of another engine or of a later release, or a register exists or is in
-            use.
+        BackupFailed: the backup is incomplete, damaged, of another engine or of a later release; or a register exists
+            or is in use; or a program of PostgreSQL is missing or has failed.
         OSError: a file can't be read or written.
     """
     inventory = read_inventory(folder)

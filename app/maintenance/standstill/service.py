@@ -17,7 +17,10 @@ logger = logging.getLogger(__name__)
 
 
 async def accept_clock(unit: Unit) -> None:
-    """Store that a person has confirmed the clock: processes that doubt it resume. The audit trail names the actor."""
+    """Store that the actor accepts the clock as it is, and record it in the audit trail.
+
+    Processes that suspend acts because they doubt the clock resume them in their next round.
+    """
     await store.add(unit)
     await record(unit, AuditAct.CLOCK_ACCEPTED, None, {"at": rfc3339(unit.now)})
 
@@ -34,10 +37,9 @@ class Standstill:
         self._accepted: int | None = None  # last acceptance before the doubt; None without a doubt
 
     async def holds(self) -> bool:
-        """Return whether irreversible acts are suspended.
+        """Return whether irreversible acts are suspended: the clock is doubted, or the register was rolled back.
 
-        The first time this is logged and the admins are notified. In a register that was rolled back they are suspended
-        too; the keeper of the mark notifies of that.
+        When a doubt begins or ends it is logged, and when it begins the admins are notified.
         """
         if self._runtime.rollback is not None:
             return True

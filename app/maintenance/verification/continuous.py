@@ -36,9 +36,10 @@ class ContinuousVerification:
         self._known = 0
 
     async def step(self) -> bool:
-        """Do the next step if it is due. Returns whether it was the last step of a pass.
+        """Do the next step if it is due. Returns True after the last step of a pass, else False.
 
-        Differences are logged as soon as they are found, and the admins are notified once a day.
+        Differences are logged as soon as they are found, and the admins are notified once a day. If a step raises an
+        error, this raises it too, and the next call begins a new pass.
         """
         now = self._runtime.clock()
         if self._steps is None:

@@ -92,7 +92,9 @@ class Verified:
 
 
 async def verify(runtime: Runtime, stage: Stage) -> Verified:
-    """Verify the whole register in constant memory, also beside a running service. Returns the result.
+    """Verify the whole register in constant memory, also beside a running service.
+
+    Returns the result; differences are listed in it and not raised.
 
     Every page is a transaction of its own; rows that are written meanwhile are beyond the head and are not verified.
 
@@ -114,7 +116,8 @@ class Verification:
     Args:
         runtime: the register.
         page: the number of records that a step verifies.
-        recomputed: the number of ledger records from which digests are computed again; then no further one is.
+        recomputed: the number of ledger records that are read to compute digests again, the newest digests first; 0
+            computes none.
 
     Attributes:
         verified: the result so far.
