@@ -19,8 +19,10 @@ class Answer:
     """An answer of the register.
 
     Attributes:
+        status: the HTTP status.
+        body: the parsed JSON.
         problem: the slug of the problem, "" without one.
-        etag: the version that was read or created, for `If-Match`.
+        etag: the version that was read or created, for `If-Match`; "" if the answer has none.
     """
 
     status: int
@@ -100,6 +102,9 @@ class ApiClient:
         """Check a traveller, and show the answer's outcome and action. Returns the answer's body.
 
         `question` is the request's body, and `summary` describes it for the narrator.
+
+        Raises:
+            UnexpectedAnswer: the status is not 200.
         """
         answer = (await self.post(client, "/v1/checks", question, summary, expected=200)).body
         found = "".join(f", match {m['level']} {m['score']:.2f}" for m in answer["matches"])

@@ -101,7 +101,7 @@ class Delivery:
 
 
 class CheckpointSystem:
-    """The system of one checkpoint, with its connection to the register.
+    """Receives the alerts of one checkpoint by a stream of its own, and confirms each with a receipt.
 
     Attributes:
         connected: whether its stream is open.
@@ -160,7 +160,7 @@ class CheckpointSystem:
             self._to_confirm.put_nowait(alert["id"])
 
     async def confirm(self) -> None:
-        """Send a receipt for each received alert, until cancelled."""
+        """Send a receipt for each received alert, until cancelled; after six failed attempts an alert is skipped."""
         while self.active:
             alert_id = await self._to_confirm.get()
             for attempt in range(_ATTEMPTS):
@@ -221,13 +221,13 @@ class Crowd:
         await end_tasks(self._tasks.pop(code))
 
     async def connect_all(self) -> int:
-        """Connect all checkpoints. Returns the number that received the first heartbeat in time."""
+        """Connect all checkpoints, and wait at most 30 seconds for their streams. Returns how many are open then."""
         for code in self.systems:
             self.connect(code)
         return await self.wait_for_connections(len(self))
 
     async def wait_for_connections(self, count: int) -> int:
-        """Wait, for some seconds at most, until `count` checkpoints have an open stream. Returns how many have one."""
+        """Wait, 30 seconds at most, until `count` checkpoints have an open stream. Returns how many have one then."""
         await self._until(lambda: self.connected == count)
         return self.connected
 
@@ -237,7 +237,7 @@ class Crowd:
         return sum(system.connected for system in self.systems.values())
 
     async def wait_for_alert(self, kind: str, about: str, count: int, *, confirmed: bool = False) -> Delivery:
-        """Wait until enough checkpoints have received an alert.
+        """Wait, 30 seconds at most, until enough checkpoints have received an alert.
 
         Args:
             kind: `raise`, `update`, `cancel` or `exercise`.
@@ -249,7 +249,7 @@ class Crowd:
             The progress of the alert; with fewer than `count` checkpoints after a timeout.
 
         Raises:
-            TimeoutError: no checkpoint has received it.
+            TimeoutError: no checkpoint has received it in this time.
         """
 
         def found() -> Delivery | None:
@@ -272,7 +272,7 @@ class Crowd:
         return delivery
 
     async def disconnect_all(self) -> None:
-        """Disconnect all checkpoints."""
+        """Disconnect all checkpoints, and close the HTTP clients; they can't be connected again."""
         for system in self.systems.values():
             system.active = False
         await end_tasks(task for tasks in self._tasks.values() for task in tasks)

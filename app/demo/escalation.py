@@ -39,7 +39,7 @@ class Pager:
         self._known = set(self._messages.iterdir())
 
     def install(self) -> None:
-        """Write the command."""
+        """Write the executable file of the command."""
         program = (
             "import os, pathlib, sys\n"
             f"folder = pathlib.Path({str(self._messages.resolve())!r})\n"
@@ -62,7 +62,11 @@ class Pager:
 
 
 class Escalation:
-    """The steps of the story about escalation, in their order in `all`."""
+    """The steps of the story about escalation; `all` has them in their order.
+
+    A false claim is recorded by the narrator. A step raises UnexpectedAnswer, or another error of the client, if it
+    can't go on.
+    """
 
     def __init__(
         self,
@@ -116,7 +120,7 @@ class Escalation:
         narrator.claim(f"{others} have confirmed the alert: none is lost", confirmed == others, confirmed)
 
     async def page_people(self) -> None:
-        """Step 18: the process that has taken over pages the people of the three, until they acknowledge."""
+        """Step 18: the process that has taken over pages the people of the three checkpoints, until they acknowledge."""
         narrator = self._narrator
         narrator.step("The process that has taken over pages the people of the three")
         coverage = await self._coverage(self._alert_id, lambda seen: len(_telephoned(seen)) >= len(CUT_OFF))

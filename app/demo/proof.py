@@ -26,7 +26,7 @@ _CONFLICT, _REFUSED = 409, 422
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The steps that need no data of earlier steps.
+    """The last two steps, which need no data of earlier ones; a false claim is recorded by the narrator.
 
     Attributes:
         api: the public API.

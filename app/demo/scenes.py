@@ -24,13 +24,16 @@ _TRIES, _WHILE = 20, 0.5
 
 
 class Scenes:
-    """The steps in their order, and the data that later steps need from earlier ones.
+    """The steps, in the order of `all`, and the data that later steps need from earlier ones.
+
+    A false claim is recorded by the narrator. A step raises UnexpectedAnswer, or another error of the client, if it
+    can't go on.
 
     Attributes:
         suspect: the subject of the urgent exit ban.
         foreigner: the subject of the entry ban.
-        alert_id: the alert of step 1.
-        formal_id: the formal entry of step 12.
+        alert_id: the alert of step 1; "" before it.
+        formal_id: the formal entry of step 14; "" before it.
         today: the legal day, in Asia/Jakarta.
     """
 

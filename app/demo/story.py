@@ -39,7 +39,7 @@ def run(once: bool, port: int, folder: Path | None) -> int:  # noqa: FBT001 - th
         folder: the folder of the register, new or existing.
 
     Returns:
-        0, or 1 if a claim was false or a step failed.
+        0, or 1 if a claim was false, a step failed, the story was interrupted, or the port or folder can't be used.
     """
     narrator = Narrator()
     if port == 0 or not is_free(port):

@@ -42,7 +42,7 @@ class DemoWitness:
 
     @property
     def register_policy(self) -> Path:
-        """The file in which the register reads its witness."""
+        """The policy file that names this witness to the register."""
         return self.folder / "witness.policy"
 
     async def add_checkpoint(self, body: bytes) -> tuple[int, str]:
@@ -52,7 +52,7 @@ class DemoWitness:
         return answer.status_code, answer.text.strip()
 
     async def run(self, *arguments: str) -> str:
-        """Run a `cekal witness` command in its folder. Returns what it printed."""
+        """Run a `cekal witness` command in its folder. Returns what it printed, whatever its exit code."""
         process = await asyncio.create_subprocess_exec(
             *command(("witness", *arguments)), cwd=self.folder, env=environment(), stdout=PIPE, stderr=STDOUT
         )
@@ -66,7 +66,7 @@ async def witnessing(register: Path, log_keys: Sequence[VerifierKey]) -> AsyncIt
 
     Args:
         register: the register's folder; the witness has one of its own in it, new or existing.
-        log_keys: the register's public keys, which it trusts.
+        log_keys: the register's public keys, which the witness trusts.
 
     Raises:
         ServerDidNotStart: it ended or was not ready in time.
