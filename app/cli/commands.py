@@ -87,7 +87,8 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command. Returns its exit code.
 
     Raises:
-        Refused: the arguments are wrong.
+        Refused: the arguments are wrong, or the command refuses to run.
+        KeyboardInterrupt: it was interrupted. Other errors of the command are raised too.
     """
     try:
         code = commands(list(arguments), prog_name="cekal", standalone_mode=False)

@@ -32,7 +32,11 @@ class Job:
 
 
 def replace_process(job: Job) -> NoReturn:
-    """Replace this process by one that runs the job."""
+    """Replace this process by one that runs the job, which never returns here.
+
+    Raises:
+        OSError: the program can't be executed again.
+    """
     encoded = {"serve": job.serve, "host": job.host, "port": job.port, "workers": job.workers}
     os.environ[_JOB] = json.dumps(encoded)
     sys.stdout.flush()

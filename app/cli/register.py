@@ -15,7 +15,11 @@ T = TypeVar("T")
 
 
 def load_command_settings() -> "Settings":
-    """Load the settings, with a database timeout long enough for commands, and log warnings in plain text."""
+    """Return the settings, with a database timeout of an hour at least, and set the log to warnings in plain text.
+
+    Raises:
+        ValidationError: a setting is wrong (pydantic's error).
+    """
     from app.db.lines import LONG_SECONDS
     from app.kit import logs
     from app.settings_sources import load_settings
@@ -26,10 +30,12 @@ def load_command_settings() -> "Settings":
 
 
 def expect_register(settings: "Settings") -> None:
-    """Raise Refused unless the register exists, before a connection creates an empty SQLite file.
+    """Raise Refused if the register is on SQLite and its file does not exist; a connection would create an empty one.
+
+    On PostgreSQL nothing is checked.
 
     Raises:
-        Refused: there is no register.
+        Refused: there is no file.
     """
     from app.db.addresses import driver_url
 
@@ -39,7 +45,7 @@ def expect_register(settings: "Settings") -> None:
 
 
 def with_register(work: Callable[["Runtime"], Awaitable[T]], *, in_use: bool = True) -> T:
-    """Run a function on the register that the settings name.
+    """Run a function on the register that the settings name, and return its result.
 
     Args:
         work: the function.
@@ -49,7 +55,8 @@ def with_register(work: Callable[["Runtime"], Awaitable[T]], *, in_use: bool = T
         Refused: there is no register.
         SessionsShared: a connection pool shares its sessions.
         SchemaOutdated: the schema belongs to another release.
-        HeadMissing: the register was restored from a backup and not taken into use.
+        HeadMissing: with `in_use`, the register was restored from a backup by hand and not yet accepted. Errors of
+            `work` are raised too.
     """
     from app.access.domain import SYSTEM
     from app.db.migrate import require_newest

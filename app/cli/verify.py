@@ -21,10 +21,9 @@ def verify(as_json: Json = False) -> None:
     Every ledger record is read: its number, its leaf and the hashes above it, the personal part to which the leaf
     commits. Every head that was ever signed is compared with the records and with the register's keys, and so is every
     head that a letter shows. Every entry is compared with its versions, and each version with the ledger's record.
-    Every hit is compared with its check and the audit trail, every recorded duty with its act, every clearance
-    with its records of the ledger. Every check, receipt,
-    act of the audit trail and version is compared with the batch in which it was sealed. It may run beside a service,
-    and changes nothing.
+    Every hit is compared with its check and the audit trail, every recorded duty with its act, every clearance with its
+    records of the ledger. Every check, receipt, act of the audit trail and version is compared with the batch in which
+    it was sealed. The command may run beside a service, and changes nothing.
 
     For example:
 
