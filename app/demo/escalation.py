@@ -120,7 +120,7 @@ class Escalation:
         narrator.claim(f"{others} have confirmed the alert: none is lost", confirmed == others, confirmed)
 
     async def page_people(self) -> None:
-        """Step 18: the process that has taken over pages the people of the three checkpoints, until they acknowledge."""
+        """Step 18: the new process pages the people of the three checkpoints, until they acknowledge."""
         narrator = self._narrator
         narrator.step("The process that has taken over pages the people of the three")
         coverage = await self._coverage(self._alert_id, lambda seen: len(_telephoned(seen)) >= len(CUT_OFF))

@@ -32,7 +32,7 @@ class Answered(NamedTuple):
         route: the route's template, or None for a path without a route.
         path: the template, or the outline of a path without one.
         status: the status of the answer, or 0 if the client disconnected first.
-        client_id: the id of its client, or None if it was refused before its client was known.
+        client_id: the id of its client; None if no key was needed or accepted.
         request_ids: the ids of the request and of its trace.
     """
 

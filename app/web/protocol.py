@@ -73,7 +73,7 @@ class Handshake(Protocol):
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Serves HTTP/1.1 on one connection: answers requests that exceed a limit, and ends waits that last too long.
+    """Serves HTTP/1.1 on one connection, refuses requests that exceed a limit, and ends waits that last too long.
 
     Attributes:
         address: the address that it counts against until a request on it has a valid key; None for a proxy's.
