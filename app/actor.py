@@ -16,9 +16,9 @@ class Actor:
         office: code of the office within the agency, if any.
         province: the province of that office, if known.
         checkpoint: code of the checkpoint it belongs to, if any.
-        kind: `counter`, `autogate` or `manifest` for checkpoint clients.
-        key_id: the key that was used.
-        expires_at: when that key ends.
+        kind: `counter`, `autogate` or `manifest` for checkpoint clients; None for all others.
+        key_id: the id of the key that was used; None for the register itself.
+        expires_at: when that key ends; None without a key.
         gateway: whether the key serves many listeners, so that it may open as many streams as a process accepts.
     """
 
@@ -35,14 +35,14 @@ class Actor:
     gateway: bool = False
 
     def holds(self, *roles: str) -> bool:
-        """Whether the actor has at least one of the roles."""
+        """Return whether the actor has at least one of the roles."""
         return not self.roles.isdisjoint(roles)
 
 
 def is_another_person(actor: Actor, *persons: str | None) -> bool:
-    """Whether the actor is a person, and none of `persons`: the four eyes of every decision (R31, R32, R36, R47).
+    """Return whether the actor is a person and not one of `persons`: four eyes in every decision (R31, R32, R36, R47).
 
-    `persons` are the employee numbers of those that acted before; None means that the act was not done yet. A machine
-    never counts as a second person.
+    `persons` are the employee numbers of those that acted before; a None among them excludes nobody. A machine is no
+    person, so the result for it is False.
     """
     return actor.person is not None and actor.person not in persons

@@ -25,7 +25,10 @@ PAUSE_SECONDS: Final = 0.02
 
 
 async def erase_retained(runtime: Runtime) -> int:
-    """Erase photos, then persons, whose retention period is over (R64). Returns the number of erasures."""
+    """Erase photos, then persons, whose retention period is over (R64). Returns the number of erasures.
+
+    An entry that can't be erased now is logged, and the others are erased.
+    """
     erased = 0
     settings = runtime.settings
     for stage in retention.Stage:
@@ -47,7 +50,11 @@ async def erase_retained(runtime: Runtime) -> int:
 
 
 async def erase_reports(runtime: Runtime) -> int:
-    """Erase the foreigners from old supervision reports, in small batches. Returns the number of reports."""
+    """Erase the foreigners from old supervision reports, in small batches. Returns the number of reports.
+
+    Raises:
+        ClockInDoubt: the clock is not plausible; batches before stay erased.
+    """
     erased, after = 0, ""
     while True:
         async with runtime.reading(SYSTEM) as reader:
@@ -61,7 +68,11 @@ async def erase_reports(runtime: Runtime) -> int:
 
 
 async def erase_questions(runtime: Runtime) -> None:
-    """Erase old check questions in small batches; before them the salts of the commitments to them."""
+    """Erase check questions older than `question_days`, in small batches, and first the salts of their commitments.
+
+    Raises:
+        ClockInDoubt: the clock is not plausible; batches before stay erased.
+    """
     days = timedelta(days=runtime.settings.question_days)
     async with runtime.reading_checks(SYSTEM) as reader:
         before = first_id("chk", reader.now - days)
@@ -73,7 +84,11 @@ async def erase_questions(runtime: Runtime) -> None:
 
 
 async def erase_delayed(runtime: Runtime) -> None:
-    """Erase the travellers and the sponsors of old delayed departures, in small batches."""
+    """Erase the travellers and the sponsors of old delayed departures, in small batches.
+
+    Raises:
+        ClockInDoubt: the clock is not plausible; batches before stay erased.
+    """
     settings = runtime.settings
     for erase, days in (
         (departures.erase_travellers, settings.delay_personal_days),

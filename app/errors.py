@@ -271,7 +271,7 @@ class SecretAlreadyShown(CekalError):
 
 
 class CursorGone(CekalError):
-    """The cursor belongs to another register, or is beyond its head."""
+    """The cursor belongs to another register or another epoch, or is beyond the ledger's head."""
 
     slug = "cursor-gone"
 

@@ -20,8 +20,11 @@ class Initialised:
     """The result of an initialisation: the numbers of added rows, and points that need the operator's attention.
 
     Attributes:
+        agencies: number of agencies that were added.
+        checkpoints: number of checkpoints that were added.
+        offices: number of offices that were added.
         without_agency: ids of integrators that belong to no agency; they were made before that was refused.
-        pepper: whether the key of keyed hashes was kept, made or moved.
+        pepper: whether the key of keyed hashes was kept, made, moved to its file, or removed from the database.
         signing_keys: number of signing keys that were added.
     """
 
@@ -34,7 +37,14 @@ class Initialised:
 
 
 async def initialise(runtime: Runtime) -> Initialised:
-    """Upgrade the schema, create the ledger's head and load the reference data, where each is missing."""
+    """Upgrade the schema; then create the ledger's head, pepper and signing keys and load reference data, if missing.
+
+    Raises:
+        SchemaOutdated: a newer program has migrated the schema.
+        PepperRefused: the pepper is missing, or is not the register's.
+        NameRefused: the register's name in the settings differs from the stored one.
+        SigningKeysRefused: a file of the private keys can't be used.
+    """
     await migrate.upgrade(runtime.register, runtime.checks)
     async with runtime.writing(SYSTEM) as unit:
         await ledger.initialise_head(unit)

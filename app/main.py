@@ -134,6 +134,8 @@ def create_app(
 ) -> FastAPI:
     """Return the application with these settings; connections are opened when it starts.
 
+    Its start fails with SchemaOutdated, HeadMissing, NameRefused or PepperRefused if it can't serve the register.
+
     Args:
         settings: the settings of the deployment.
         clock: a test's clock; None for the real one.

@@ -68,7 +68,7 @@ class Readiness:
         self._unwritable: Outage | None = None
 
     async def look(self) -> "Found":
-        """Return the state of the databases, found at most `readiness_seconds` ago."""
+        """Return the state of the databases, found at most `readiness_seconds` ago; an outage is such a state, too."""
         async with self._looking:
             if monotonic() - self._looked_at >= self._runtime.settings.readiness_seconds:
                 with using(Lane.TAIL):

@@ -51,7 +51,7 @@ class Traces(Protocol):
         """Begin to trace a request, given by its ASGI scope, until its answer was sent."""
 
     def transaction(self, opened: AbstractAsyncContextManager[Unit]) -> AbstractAsyncContextManager[Unit]:
-        """Enter a transaction, and trace it once it is committed."""
+        """Return a context manager that opens the transaction and traces it once it is committed."""
 
     def confirm(self, alert_id: str, **attributes: str | int) -> None:
         """Trace that the request has confirmed an alert; called after the commit."""
@@ -84,20 +84,22 @@ class Runtime:
     """The shared state of a process, used by web, worker and command line; made by `open_runtime`.
 
     Attributes:
+        settings: the settings of the deployment.
         clock: the clock of every stored instant and decision: the database server's on PostgreSQL, this machine's
             on SQLite, or a test's if one is given.
         machine: the clocks of this machine.
         plausibility: decides whether the clocks are plausible; None for a test's clock, which always is.
         register: the register's database.
         checks: the checks' database; the same object on PostgreSQL.
+        follow: the projectors that follow events, and the ledger's append.
         pepper: key of the keyed hashes of document numbers; empty until `access.pepper.take_pepper` has read it.
         bell: rung when the ledger has grown or access has changed, in any process.
         closing: set when the service is stopping, so that long polls end.
         counting: a lock held while statistics are counted, so that a process counts one table at a time.
-        unwritten: the full disk or the damage that made the last transaction fail, if one did.
+        unwritten: the full disk or the damage that made the last write fail; None after a write that succeeded.
         open_hits: open hits of passengers that are being checked, by the journey's key; shared, so that two
             simultaneous checks of one document open one hit.
-        in_flight: idempotency keys whose first request is still running in this process.
+        in_flight: the client, call and idempotency key of each first request that still runs in this process.
         outages: logs the outages of the databases.
         keeper: compares the register with the mark.
         rollback: what shows that the register was rolled back; None while nothing does. Writes are refused then.
@@ -177,6 +179,7 @@ class Runtime:
 
         Raises:
             ClockInDoubt: the transaction's moment is not plausible.
+            RolledBack: the transaction is on the register, which was rolled back.
         """
         async with self.writing_checks(actor) if checks else self.writing(actor) as unit:
             unit.expect_plausible()
@@ -206,7 +209,8 @@ class Runtime:
     def writing_checks(self, actor: Actor, *, once: bool = False) -> AbstractAsyncContextManager[Unit]:
         """Open a write transaction on the checks; with `once` the block executes a single statement.
 
-        No projectors run after its events, and its commit wakes no waiting task.
+        No projectors run after its events, and its commit wakes no waiting task. It is opened also if the register was
+        rolled back.
         """
         follow = Follow({}, self.follow.append)
         opened = writing(self.checks, self.clock, actor, follow, once=once, doubt=self.doubt)
@@ -255,6 +259,9 @@ def open_runtime(
         keeper: compares the register with the mark.
         clock: a test's clock, which then replaces all others.
         machine: the clocks of this machine, if a test sets them.
+
+    Raises:
+        ValueError: the database's address in the settings is malformed, or names no file or another kind of database.
     """
     register, checks = open_databases(settings)
     machine = machine or Machine()

@@ -72,7 +72,9 @@ from app.sync.webhooks import service as webhooks
 
 
 async def granted(reader: Reader, grounds: str, entry_ids: Collection[str]) -> bool:
-    """Return whether an objection or a `wrong_person` correction request against one of the entries was granted fully.
+    """Return whether an objection or `wrong_person` correction request is against one of the entries and was granted.
+
+    A request that was granted only in part does not count.
 
     Args:
         reader: a transaction on the register.

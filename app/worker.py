@@ -93,7 +93,7 @@ class Worker:
         self.rounds = Rounds(runtime.register, WORKER_ROUNDS, runtime.settings.database_seconds / 3)
 
     async def run(self) -> None:
-        """Run every loop until cancelled."""
+        """Run every loop until cancelled; an error of a round is logged, and the loop goes on."""
         try:
             async with asyncio.TaskGroup() as group:
                 for loop in LOOPS:
@@ -149,7 +149,10 @@ class Worker:
                 logger.exception("a round of the worker has failed", extra={"loop": loop.name})
 
     async def end_by_law(self) -> int:
-        """Store the ends of measures whose period is over. Returns the number of ends."""
+        """Store the ends of measures whose period is over, and alert checkpoints to papers that are undecided (R68).
+
+        Returns the number of ends and alerts; 0 while irreversible acts are suspended. A failing entry is logged.
+        """
         if await self.standstill.holds():
             return 0
         sent = 0
@@ -186,7 +189,7 @@ class Worker:
     async def announce_begun(self) -> int:
         """Alert checkpoints to formal entries that have begun since the alert about their urgent entry.
 
-        Returns the number of alerts.
+        Returns the number of alerts; 0 while irreversible acts are suspended.
         """
         if await self.standstill.holds():
             return 0
@@ -259,7 +262,10 @@ class Worker:
         return sent + await notices.notify_undecided(self.runtime)
 
     async def retain(self) -> int:
-        """Erase photos, then persons, whose retention period is over (R64). Returns the number of erasures."""
+        """Erase photos and persons whose retention is over (R64), and foreigners from old supervision reports.
+
+        Returns the number of erasures; 0 while irreversible acts are suspended.
+        """
         if await self.standstill.holds():
             return 0
         return await erasing.erase_retained(self.runtime) + await erasing.erase_reports(self.runtime)
@@ -293,13 +299,20 @@ class Worker:
         return await lookbacks.look_back(self.runtime)
 
     async def watch_manifests(self) -> int:
-        """Check again the passengers that a change of the register may affect. Returns their number."""
+        """Check again the passengers that a change may affect, and close manifests after their departure.
+
+        Returns the number of passengers.
+        """
         if not await self.standstill.holds():
             await self.manifests.close_departed()
         return await self.manifests.look()
 
     async def tidy(self) -> None:
-        """Erase old questions of checks and manifests, old answers and ended processes; add next month's partition."""
+        """Add next month's partition of the checks; erase the data that is kept only for a time.
+
+        These are answers for repeats, ended processes, persons in delayed departures, closed manifests, addresses in
+        pages, and questions of checks. Nothing is erased while irreversible acts are suspended.
+        """
         await make_months(self.runtime)
         if await self.standstill.holds():
             return
