@@ -69,7 +69,7 @@ def meant(words: Sequence[str]) -> tuple[tuple[str, ...], ...]:
 
 
 def name_nobody(words: Sequence[str]) -> bool:
-    """Return whether all of the upper-case words are placeholders, so that they name no person."""
+    """Return whether all of the upper-case words are placeholders, so that they name no person; True without words."""
     left = _PLACEHOLDER.sub(" ", " ".join(words)).split()
     return all(word == _LONE_X for word in left)
 

@@ -99,9 +99,10 @@ class Mrz(msgspec.Struct, frozen=True, kw_only=True):
         return self.births[0] if self.births else None
 
     def beside(self, birth: Birth | None) -> "Mrz":
-        """Return the zone with the century of its birth decided by another birth date that has a full year.
+        """Return the zone with one birth: of its possible births, the one that is nearest to `birth`.
 
-        Unchanged if `birth` is None, or has no full year.
+        If this is the birth of the earlier century, the warning `birth_century` is added. The zone is returned
+        unchanged if `birth` is None, or if its own birth has only one possible century.
         """
         if birth is None or len(self.births) < 2:  # noqa: PLR2004 - nothing is open
             return self

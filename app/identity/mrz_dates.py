@@ -46,7 +46,11 @@ def read_births(field: str, today: date) -> tuple[tuple[Birth, ...], str | None]
 
 
 def in_century_of(births: tuple[Birth, ...], known: Birth) -> Birth:
-    """Return, of the births that a two-digit year allows, the one nearest to a birth with a full year."""
+    """Return the one of `births` that is nearest in years to the birth `known`; of equally near ones the first.
+
+    Raises:
+        ValueError: there are no births.
+    """
     first, last = span(known)
 
     def years_apart(birth: Birth) -> int:

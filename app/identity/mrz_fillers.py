@@ -40,7 +40,8 @@ class Names(msgspec.Struct, frozen=True):
     """The names read from a field of names.
 
     Attributes:
-        surname: the words of the surname, separated by single blanks, as those of `given_names`.
+        surname: the words of the surname, separated by single blanks; "" without any.
+        given_names: the words of the given names, separated by single blanks; "" without any.
         others: further readings, the likeliest first, each with the surname first.
         doubtful: whether the field has no filler or fillers seem to have been read as characters.
         truncated: whether the name reaches the end of its field, so that its end may have been cut off.
@@ -56,7 +57,9 @@ class Names(msgspec.Struct, frozen=True):
 
 
 def numbers_without_fillers(number: str, taken: str = "") -> tuple[str, ...]:
-    """Return the readings of a normalised number in which characters at its end are fillers, the longest first.
+    """Return the shorter readings of a normalised number whose last characters may be fillers, the longest first.
+
+    The number itself is not among them; the result is empty if its last character is not like a filler.
 
     Args:
         number: the number.

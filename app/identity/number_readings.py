@@ -12,8 +12,8 @@ _ZONE_FIELD: Final = 9
 
 
 def other_readings(number: str) -> tuple[str, ...]:
-    """Return other readings of a normalised number that was typed or sent by a document reader.
+    """Return other readings of a normalised number that was typed or sent by a document reader, the longest first.
 
-    A number as long as the zone's field may end with fillers that were read as characters.
+    Only a number of nine characters, the length of the zone's field, has any: its end may be misread fillers.
     """
     return numbers_without_fillers(number) if len(number) == _ZONE_FIELD else ()

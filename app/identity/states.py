@@ -98,7 +98,7 @@ def canonical(code: str) -> str:
     """Return the canonical form of a code, in which codes are compared: upper case, no fillers, one for each state.
 
     Germany's D is DEU (ICAO Doc 9303 part 3 keeps the single letter), ID and RI are IDN, and UNK, XXK and XKX are RKS.
-    An unknown code is returned unchanged.
+    An unknown code is returned in upper case, without fillers and blanks around it.
     """
     known = _CANONICAL.get(code)
     if known is not None:

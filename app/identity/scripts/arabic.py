@@ -38,7 +38,7 @@ _MIN: Final = 3
 
 
 def romanised(text: str) -> tuple[str, ...]:
-    """Return a text of Arabic letters in Latin letters, with particles as separate words."""
+    """Return the one form of a text of Arabic letters in Latin letters, with particles as separate words."""
     persian = not _ONLY_PERSIAN.isdisjoint(text)
     if persian:
         text = text.replace(_NON_JOINER, " ")

@@ -17,7 +17,7 @@ _LONGEST: Final = 4
 
 
 def romanised(text: str) -> tuple[str, ...]:
-    """Return a text of Han characters in Hanyu Pinyin, surname first; with Ü as U, and as YU."""
+    """Return the forms of a text of Han characters in Hanyu Pinyin, surname first: with Ü as U, and with Ü as YU."""
     forms = (" ".join(_word(word, umlaut=umlaut) for word in text.split()) for umlaut in (False, True))
     return tuple(dict.fromkeys(forms))
 

@@ -26,7 +26,10 @@ _LONGEST: Final = 4
 
 
 def romanised(text: str) -> tuple[str, ...]:
-    """Return a text of Hangul in Latin letters: with each usual spelling of the surname, then by the rule."""
+    """Return the forms of a text of Hangul in Latin letters: with each usual spelling of the surname, then by the rule.
+
+    A text whose first word is too long for a name has one form, by the rule.
+    """
     words = text.split()
     surname, rest = _parted(words[0]) if words else ("", "")
     if not surname:

@@ -11,7 +11,7 @@ _DOUBLE_VAV: Final = "װ"
 
 
 def romanised(text: str) -> tuple[str, ...]:
-    """Return a text of Hebrew letters in Latin letters: with vav as a vowel, and with vav as a consonant."""
+    """Return the forms of a text of Hebrew letters in Latin letters: with vav as a vowel, and as a consonant."""
     plain = "".join(each for each in text if each.isspace() or each.isalpha())
     forms = (" ".join(_word(word, vav) for word in plain.split()) for vav in ("O", "V"))
     return tuple(dict.fromkeys(forms))

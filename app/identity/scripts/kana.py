@@ -35,7 +35,7 @@ _OVER: Final = {
 
 
 def romanised(text: str) -> tuple[str, ...]:
-    """Return a text of kana in Latin letters."""
+    """Return the one form of a text of kana in Latin letters."""
     return (" ".join(map(_word, text.replace("・", " ").split())),)
 
 
