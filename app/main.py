@@ -106,7 +106,7 @@ class Application(FastAPI):
     edge: Edge
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
+        """Serve an HTTP request through the edge; FastAPI handles the other kinds of ASGI connections."""
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return

@@ -59,8 +59,8 @@ class Traces(Protocol):
     def publish(self, alert_ids: Sequence[str], since: int, read_at: int, **attributes: str | int) -> None:
         """Trace the alerts with these ids, which were just published to the streams.
 
-        `since` is when the ledger began to be read and `read_at` when it was read, in nanoseconds since 1970;
-        `attributes` are the spans'.
+        `since` is when the reading of the ledger began and `read_at` when it ended, in nanoseconds since 1970;
+        `attributes` are attributes of the spans.
         """
 
     def close(self) -> None:
@@ -68,7 +68,7 @@ class Traces(Protocol):
 
 
 class OpenHits(dict[frozenset[tuple[str, int]], str]):
-    """The ids of the open hits of one document on one journey, by the entry versions that they concern.
+    """The ids of the open hits of one document on one journey, each by the entries and versions that it concerns.
 
     Attributes:
         stored: ids of the hits that are certainly in the database.

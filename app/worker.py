@@ -252,8 +252,8 @@ class Worker:
     async def notify_officers(self) -> int:
         """Notify officers of near ends (R30), missed deadlines (R18) and undecided papers (R68).
 
-        Returns the number of notices. Each notice is sent once, so one sent early by a wrong clock would be missing on
-        its day.
+        Returns the number of notices; 0 while irreversible acts are suspended, because a notice is sent once, and a
+        wrong clock would send it on a wrong day.
         """
         if await self.standstill.holds():
             return 0
@@ -286,7 +286,7 @@ class Worker:
     async def create_hits(self) -> int:
         """Create the hits that checks have queued, and send reminders of unresolved ones.
 
-        Returns the sum of both numbers.
+        Returns the number of hits and reminders. No reminder is sent while irreversible acts are suspended.
         """
         if not self._compared:
             await hits.requeue_lost(self.runtime)

@@ -108,6 +108,7 @@ def restore(
 
     On SQLite a register that is replaced is put into a folder beside it; on PostgreSQL it is gone. Without DIR nothing
     is put back: for a database that PostgreSQL's own tools have restored, by WAL or from a snapshot of its disk.
+    Exit code 1 if the verification at the end finds differences.
 
     For example:
 

@@ -42,7 +42,7 @@ class Refused(Exception):
 
 
 def guarded(act: Callable[[], int | None]) -> int:
-    """Run a function and print its error on standard error. Returns the process's exit code."""
+    """Run a function; print an error of it on standard error. Returns the exit code of the function or of the error."""
     try:
         return act() or OK
     except KeyboardInterrupt:

@@ -25,7 +25,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 @commands.command("list")
 def list_keys(*, json: Json = False) -> None:
-    """List the public keys with the time in which each signs.
+    """List the public keys that verify signed heads, and the period in which each signs.
 
     For example:
 

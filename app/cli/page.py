@@ -20,7 +20,7 @@ def page(
 ) -> None:
     """Send a drill to one address, by e-mail or by the command that pages.
 
-    It says what the server or the command has said. A failure that may pass is `transient`, one that will not is
+    It prints what the server or the command has answered. A failure that may pass is `transient`, one that will not is
     `permanent`; both end with exit code 1. The register is not read.
 
     For example:

@@ -42,7 +42,8 @@ def progress(
 ) -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar labelled `what` during the block if standard error is a terminal.
 
-    Yields the function that advances it; its arguments are the amount done and the total, in `unit`.
+    Yields the function that advances it, with the amount done and the total, in `unit`. Without a terminal the function
+    does nothing.
     """
     if not sys.stderr.isatty():
         yield lambda _done, _total: None

@@ -50,7 +50,7 @@ class StateDigest:
 
     @property
     def root(self) -> bytes:
-        """The digest's root."""
+        """The digest's root: the Merkle root over the roots of the buckets."""
         return merkle.root_of_leaves([merkle.leaf_hash(bucket) for bucket in self.buckets])
 
 

@@ -54,7 +54,7 @@ class SignedHead:
 
 
 class Session:
-    """One examination of a service.
+    """Sends the requests of one examination of a service, and holds what a check has read for those after it.
 
     Args:
         http: a client with the service's address, without a key.

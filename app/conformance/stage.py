@@ -39,7 +39,7 @@ class Fault:
         slug: the refusal's problem type.
         retry_after: seconds to wait.
         cut_after: number of records after which the connection is cut, within the next one; None for no cut.
-        alter: changes the records that are sent.
+        alter: returns the records that are sent, given the true ones.
         mute: whether nothing at all is sent, and the connection stays open.
         silent: whether no heartbeat says that the reader has everything, so that a new copy is not complete.
     """
@@ -156,7 +156,7 @@ class Stage:
             pass
 
     def answer(self, path: str, params: dict[str, str]) -> tuple[int, Json]:
-        """Return the status and the body of the answer to a GET of a path other than the feed's."""
+        """Return status (200, 404, 422) and body of the answer to a GET of a path other than the feed's."""
         with self._changed:
             ledger = self._ledger
             try:

@@ -14,7 +14,10 @@ T = TypeVar("T")
 
 
 class Connection(Protocol):
-    """The interface of a transaction's connection."""
+    """The interface of a transaction's connection.
+
+    A statement that fails raises SQLAlchemy's DBAPIError; one that gets no answer in time raises TimeoutError.
+    """
 
     @property
     def dialect(self) -> Dialect:
@@ -34,7 +37,12 @@ class Connection(Protocol):
 
 
 class Database(Protocol):
-    """The interface of a database."""
+    """The interface of a database.
+
+    Attributes:
+        is_sqlite: whether the engine is SQLite; otherwise it is PostgreSQL.
+        url: the address, with the driver.
+    """
 
     is_sqlite: bool
     url: URL
@@ -52,6 +60,10 @@ class Database(Protocol):
         Args:
             once: the block executes a single statement. PostgreSQL then commits it automatically, which saves two of
                 three round trips.
+
+        Raises:
+            FileReplaced: SQLite's file was replaced since it was opened.
+            PoolTimeout: no connection to PostgreSQL became free in time.
         """
 
     def bulk(self) -> AbstractAsyncContextManager[None]:

@@ -11,8 +11,8 @@ from app.kit.driver_statements import DriverStatement
 def for_driver(statement: Select[Any], dialect: Dialect) -> DriverStatement:
     """Return a statement in the syntax of a dialect's driver.
 
-    Parameters with values in the statement are fixed; those made by `bindparam` without a value are to be given. Values
-    go to the driver as they are, so all of them must be texts or numbers.
+    Parameters with values in the statement are fixed. Those made by `bindparam` without a value must be given to
+    `DriverStatement.arguments`. Values go to the driver as they are, so all of them must be texts or numbers.
     """
     compiled = statement.compile(dialect=dialect)
     asked = [name for name, bound in compiled.binds.items() if bound.required]

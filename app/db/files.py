@@ -22,8 +22,9 @@ def database_files(*databases: Database) -> Iterator[Path]:
 def open_to_others(paths: Iterable[Path]) -> list[str]:
     """Return the files and folders that users other than the owner can access, each as text with its mode (`0644`).
 
-    In the order given. New files get mode 0600 in folders of 0700. Files of an older installation keep their modes,
-    because a group's access may be intended, for instance for a backup: they are reported and never changed.
+    The list is sorted by path. A missing file is left out, and on systems without modes the list is empty. New files
+    get mode 0600 in folders of 0700. Files of an older installation keep their modes, because a group's access may be
+    intended, for instance for a backup: they are reported and never changed.
     """
     if os.name != "posix":  # other systems do not use these modes
         return []

@@ -11,7 +11,7 @@ _SECONDS: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Rollback:
-    """A database that does not continue what was signed or read of it before.
+    """The evidence that a database was put back: it does not continue what was signed or read of it before.
 
     Attributes:
         origin: the origin of the highest head that is known: the register's name and its epoch; "" if no name is known.

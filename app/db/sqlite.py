@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 class SQLite:
-    """A database in a file.
+    """Opens read and write transactions on a SQLite file.
 
     Writers of this process wait in a first-in, first-out queue, because SQLite allows one writer at a time and its
     own waiting is unfair: with twelve writers its p99 is twenty times its median.

@@ -29,7 +29,7 @@ _PATIENCE = 30.0
 
 
 class Event(NamedTuple):
-    """An event of a stream."""
+    """An event of a stream: its name (`alert`, `heartbeat`) and its data, a JSON text."""
 
     name: str
     data: str

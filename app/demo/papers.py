@@ -40,7 +40,7 @@ def urgent_exit_ban(person: Person, today: date) -> Body:
 
 
 def broad_exit_ban(bearers: Sequence[Person], today: date) -> Body:
-    """Return an urgent exit ban against a person with several names and a very imprecise birth date."""
+    """Return an urgent exit ban against a person with a very imprecise birth date, and the names of all `bearers`."""
     body = urgent_exit_ban(Person.invent(INDONESIA), today)
     names = dict.fromkeys(person.name for person in bearers)
     aliases = [{"name": name, "quality": "good"} for name in names]

@@ -30,7 +30,12 @@ _LATER = timedelta(days=2003)
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An invented adult man with a passport that is valid for years."""
+    """An invented adult man with a passport that is valid for years.
+
+    Attributes:
+        state: the code of the state of his nationality and of his passport.
+        passport: the number of his passport.
+    """
 
     given_names: str
     surname: str

@@ -130,13 +130,13 @@ async def running(
 ) -> AsyncIterator[Process]:
     """Run a `cekal` command that serves, in a process of its own, during the block. Yields it once it is ready.
 
-    Ctrl-C at the terminal reaches this process alone, which ends the others when its streams are closed.
+    Ctrl-C at the terminal does not reach the command's process, which is ended after the block.
 
     Args:
-        arguments: the command.
-        log: the file of its output.
+        arguments: the command's arguments, without `cekal`.
+        log: the file to which its output is appended.
         ready_at: the address that answers once it is ready.
-        settings: its settings.
+        settings: its settings, by environment variable.
 
     Raises:
         ServerDidNotStart: it ended or was not ready in time.
@@ -163,7 +163,7 @@ def command(arguments: Sequence[str]) -> list[str]:
 
 
 def environment(**settings: str) -> dict[str, str]:
-    """Return the environment of a `cekal` command with some settings.
+    """Return the environment of a `cekal` command with these settings, by environment variable.
 
     Settings of this process's environment are not passed on: the demonstration must never touch another register.
     """

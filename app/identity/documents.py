@@ -34,8 +34,8 @@ def normalise(number: str) -> str:
 def is_filler(normalised: str) -> bool:
     """Return whether a normalised number only fills its field.
 
-    That is: it is empty, zeros (or letters like them), X, or one repeated character. It identifies no document, so two
-    persons with the same one have nothing in common.
+    Such a number is empty, or has only zeros (or letters like them), only X, or one other character at least five
+    times. It identifies no document, so two persons with the same one have nothing in common.
     """
     if not normalised.strip(_ZEROS) or not normalised.strip("X"):
         return True

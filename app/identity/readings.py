@@ -60,6 +60,7 @@ class OtherName(msgspec.Struct, frozen=True):
     """A further name that was written into a name.
 
     Attributes:
+        name: the further name.
         quality: `low` for a single word in brackets or quotation marks, which usually is a nickname.
     """
 

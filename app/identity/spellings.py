@@ -129,7 +129,8 @@ def spelling(name: str, *, cut: bool = False) -> Spelling:
 def spellings(name: str, *, cut: bool = False) -> tuple[Spelling, ...]:
     """Return all readings of a text, prepared: each name in it, in each spelling that passports may have.
 
-    `cut` says that the text filled its field, so that its end may be missing.
+    `cut` says that the text filled its field, so that its end may be missing. Empty for a text without letters and
+    digits.
     """
     forms: dict[Spelling, None] = {}
     for single in readings(name):

@@ -100,7 +100,7 @@ class Typed(msgspec.Struct, frozen=True):
     """The result of reading a text.
 
     Attributes:
-        numbers: the certain numbers; none if the text only fills its field.
+        numbers: the certain numbers; none if the text only fills its field or can't be read.
         alike: whether letters of other scripts were replaced by similar Latin letters.
         fault: why the text can't be stored as a number; None if it can.
     """

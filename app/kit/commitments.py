@@ -9,7 +9,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def commit(*texts: str | None, salt: bytes | None = None) -> tuple[bytes, bytes]:
-    """Commit to texts.
+    """Return a salted commitment to texts, or compute an earlier one again for its verification.
 
     Args:
         texts: the texts, in an order that never changes.

@@ -34,5 +34,9 @@ def write_private(path: Path, data: bytes) -> None:
 
 
 def is_open_to_others(path: Path) -> bool:
-    """Return whether users other than the owner have access to a file or folder; False where modes are not used."""
+    """Return whether users other than the owner have access to a file or folder; False where modes are not used.
+
+    Raises:
+        FileNotFoundError: there is no such file or folder.
+    """
     return os.name == "posix" and bool(stat.S_IMODE(path.stat().st_mode) & 0o077)

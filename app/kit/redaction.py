@@ -31,7 +31,7 @@ _NIK_DIGITS = 16
 
 
 def redact_text(text: str) -> str:
-    """Replace everything in a text that looks like an access key, a database password, a NIK or an MRZ line."""
+    """Return a text with everything replaced that looks like an access key, a password in a URL, a NIK or an MRZ."""
     if text.islower() and text.isalnum():  # one word, such as an id: it cannot match
         return text
     return _SUSPECT.sub(_black_out, text)

@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 async def uncounted(limit: asyncio.Timeout, wait: Awaitable[T]) -> T:
-    """Await something without counting its time against a limit; the limit is extended by the time waited.
+    """Await something and return its result; the limit is extended by the time that this takes.
 
     Args:
         limit: the request's running time limit.

@@ -178,7 +178,7 @@ class Connections:
         self.leave(former)
 
     def leave(self, connection: Connection) -> None:
-        """Remove a connection that is closed or closing."""
+        """Stop counting a connection that is closed or closing; one that is not counted is ignored."""
         if connection in self._all:
             self._all.discard(connection)
             self._take_out(connection)

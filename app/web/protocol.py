@@ -130,7 +130,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._handshake = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
-        """Accept the connection, or refuse it when there are too many.
+        """Accept the connection, or answer 429 or 503 and close it if there are too many.
 
         It does what uvicorn's does, except that it asks the transport for the addresses instead of a socket object:
         uvloop keeps that object, and the addresses in it, for as long as the connection is open.

@@ -13,7 +13,7 @@ from app.sync.heads.signing import Signer
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The end of a restoration.
+    """The result of the last step of a restoration: whether a head was signed and the mark written.
 
     Attributes:
         unsigned: why no head was signed, and where the keys are expected; None if one was.

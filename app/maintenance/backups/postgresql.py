@@ -92,7 +92,7 @@ def dump(url: URL, moment: Moment, target: Path, report_progress: ReportProgress
         url: the database's address.
         moment: the snapshot.
         target: an empty file.
-        report_progress: called with the size of the file, in bytes.
+        report_progress: called with the present size of the file, in bytes, and 0.
 
     Raises:
         BackupFailed: pg_dump is missing, too old for the server, or failed.

@@ -25,7 +25,7 @@ _STEP_SHARE: Final = 0.02
 
 
 class ContinuousVerification:
-    """Verifies the register again and again; the worker's lock lets one process at a time do it."""
+    """Verifies the whole register about once a day, in small steps; the worker's lock lets one process do it."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
