@@ -29,11 +29,11 @@ SEVERITY: Final[dict[Outcome, int]] = {"clear": 0, "refer": 1, "refuse": 2}
 
 
 class Claims(Protocol):
-    """The data about a traveller that the decision table needs."""
+    """The data about a traveller from which the decision table R44 determines `clear`, `refer` or `refuse`."""
 
     @property
     def indonesian(self) -> bool:
-        """Whether any data of the traveller indicate Indonesia; then the table never refuses entry (R45)."""
+        """Whether a nationality, document or NIK seems Indonesian; then the table never refuses entry (R45)."""
 
     @property
     def proved_foreign(self) -> bool:
@@ -41,15 +41,17 @@ class Claims(Protocol):
 
     @property
     def births(self) -> tuple[Birth, ...]:
-        """Every stated birth date."""
+        """The traveller's birth dates, as far as known; a passport and the officer may state different ones."""
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """The data about an entry, real or hypothetical, that the decision table needs.
+    """The data about an entry, real or hypothetical, from which the decision table R44 determines an outcome.
 
     Attributes:
-        unsigned: whether it is urgent and not countersigned yet.
-        undecided: whether its period is over, and papers that arrived in time are not decided on yet (R68).
+        measure: the exit ban or entry ban.
+        subject: the listed person.
+        unsigned: whether the entry is urgent and not countersigned yet.
+        undecided: whether the entry's period is over, and papers that arrived in time are not decided on yet (R68).
     """
 
     measure: Measure
@@ -65,7 +67,7 @@ class Measured(msgspec.Struct, frozen=True):
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """The claims of a listed person, as if the person showed the data in the entry at a counter."""
+    """The `Claims` of a listed person: the decision table's input if that person were the traveller."""
 
     indonesian: bool
     proved_foreign: bool
@@ -73,7 +75,7 @@ class Shown(msgspec.Struct, frozen=True):
 
     @classmethod
     def by(cls, subject: Subject) -> "Shown":
-        """Return the claims that a check would read from the subject's data, if the subject were the traveller."""
+        """Return the claims of a subject, from the nationalities, documents, NIK and births in the register."""
         return cls(
             indonesian=subject.says_indonesian,
             proved_foreign=any(states.proves_foreign(states.canonical(c)) for c in subject.nationalities),
@@ -84,11 +86,13 @@ class Shown(msgspec.Struct, frozen=True):
 def by_the_table(
     direction: Direction, traveller: Claims, listed: Measured, *, refuses: bool, today: date
 ) -> tuple[Outcome, bool, Doubt | None]:
-    """Return the outcome by the decision table R44, whether it is only a sighting, and the doubt.
+    """Return the outcome of a check against an entry by the decision table R44, with two explanations of it.
 
-    The doubt is the rule that turns a refusal into a referral; None where no such rule applies. A traveller that would
-    be stopped by a measure with undecided papers is always referred, with the doubt `decision_pending` (R68). Whether
-    the listed person is a citizen is derived from the documents, nationalities and NIK themselves, even if a different
+    The second value is True for a sighting: the measure does not stop people in this direction, and its owner is only
+    informed of the crossing. The third is the doubt: the rule that turned a refusal into a referral, or None.
+
+    A traveller that a measure with undecided papers would stop is always referred, with the doubt `decision_pending`
+    (R68). Whether the listed person is a citizen follows from documents, nationalities and NIK, even if a different
     citizenship was recorded at filing (R45).
 
     Args:

@@ -8,13 +8,13 @@ BlobKind = Literal["photo", "letter", "citizenship_loss", "judgment"]
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """A stored file.
+    """A file of an entry, with its bytes.
 
     Attributes:
         sha256: SHA-256 of the bytes, in hexadecimal.
-        kind: the photo, or the kind of document.
-        media_type: its media type.
-        data: its bytes.
+        kind: `photo`, or the kind of document: `letter`, `citizenship_loss` or `judgment`.
+        media_type: the media type, for example `image/jpeg`.
+        data: the bytes.
     """
 
     sha256: str

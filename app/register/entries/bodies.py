@@ -28,12 +28,13 @@ W = TypeVar("W", bound=RequestedMeasure)
 
 
 async def prepared(request: Request, prepare: Callable[[], T]) -> T:
-    """Return the result of `prepare`, which runs in a thread; an exception of `prepare` is raised here.
+    """Run `prepare` in a thread, update the index of travellers meanwhile, and return the result of `prepare`.
 
-    Meanwhile the index of travellers is updated with the newest checks; an entry's breadth is counted from it.
+    The update adds the newest checks to the index, from which the travellers that a measure would have stopped are
+    counted. An exception of `prepare` or of the update is raised.
 
     Args:
-        request: the HTTP request; it leads to the functions of this process.
+        request: the HTTP request, through which the index of this process is found.
         prepare: turns the request's body into a domain object and decodes its photo, so it takes time.
     """
     ports = ports_of(request)

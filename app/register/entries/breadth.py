@@ -26,7 +26,7 @@ _ONE_SIDED_95: Final = 1.645
 
 
 class Shortfall(StrEnum):
-    """Reason why a number is based on less than all travellers of the period."""
+    """Reason why an entry's `Breadth` was not counted from all travellers of the period; see `MEANINGS`."""
 
     EMPTY = "empty"
     SAMPLED = "sampled"
@@ -107,9 +107,10 @@ class Breadth(msgspec.Struct, frozen=True, kw_only=True):
         return self.limit > 0 and self.would_stop is not None and self.would_stop > self.limit
 
     def warning(self, *, urgent: bool) -> EntryWarning:
-        """Return the warning that an entry or correction is broad, with the consequence; call it if `broad`.
+        """Return the warning for the submitter that the entry is broad; it is true only if `broad` is.
 
-        `urgent` says whether it is about an urgent entry, which then takes effect only once countersigned.
+        For an urgent entry (`urgent`) the text adds that it stops nobody until it is countersigned; for another one,
+        that the persons that decide on it see the number.
         """
         consequence = _HELD_LATER if urgent else _FOR_DECIDERS
         about = "" if self.share == 1 else "about "

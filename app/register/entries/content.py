@@ -32,13 +32,13 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     Attributes:
         in_force_from: first instant at which it can be in force; None until decided.
-        in_force_until: first instant at which it is no longer in force by its dates; None for a lifetime.
-        unknown: members of the person that are declared as not known.
+        in_force_until: first instant after its last day; None for a lifetime, and until decided.
+        unknown: names of the members of `subject` that the owner declared as not known.
         submitted_by: id of the client that filed it.
         authors: persons who wrote any version; they must not decide on it or on changes of it.
         verified_by: person who verified the current version.
         approved_by: persons who approved it.
-        countersigner: person who countersigned it; `countersigned_by` is that person's client.
+        countersigner: person who countersigned it; `countersigned_by` is the id of that person's client.
         formalises, urgent_version: id of the urgent entry that this formal one follows, and its version when this one
             was filed; None for other entries.
         rejection_proposed: a duty officer's proposal to reject it, which another person must confirm.
@@ -47,17 +47,18 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         extended_by: the decision that extended it, or None; `basis` remains the decision that made the entry.
         waiting: papers that arrived in time and are not decided on yet (R68); None where there are none.
         pause: the time without refusals, because an extension was approved after the end; at most one (R68).
-        alerted: whether a `raise` alert was sent, so that the same checkpoints are alerted to every later change.
+        alerted: whether checkpoints were alerted to it; then the same ones are alerted to every later change.
         alert_message: the owner's message to the checkpoints.
-        province: the province of its office when it was made; a supervision team sees its province's foreigners.
+        province: the province of `office` when the entry was filed; the supervision team of a province sees entries
+            against foreigners there.
         passports_since: when a passport was added after others were withdrawn, or after the measure began (R42).
         receipt: the receipt of a resubmission, or of a formal request that cites the urgent entry's letter; None for
             others.
         sealed_for: persons who may see it in addition to its authors (R61); None for an entry without a seal.
         barred: users of the register who may be its subject, now or in an earlier version; they never see it.
-        chase: codes of the checkpoints that are reminded first if they do not acknowledge.
+        chase: codes of the checkpoints that are reminded first if they do not acknowledge its alert.
         rulings: judgments about it; an acquittal closes its case.
-        former: content of earlier versions that this version has changed.
+        former: person, case and decision numbers of earlier versions, where this version differs.
         from_list: whether it was imported from a published list; then it belongs to no case.
         repeatable: whether its owner revoked only this entry, so that the same decision may be filed again.
         erased_at: when retention erased the person from it; None before.
@@ -133,7 +134,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def opened_to(self) -> frozenset[str]:
-        """The persons that may see it despite a seal: its authors and the named persons, except possible subjects."""
+        """The persons that may see it despite a seal: its authors and `sealed_for`, without `barred`."""
         return frozenset({*self.authors, *(self.sealed_for or ())}.difference(self.barred))
 
     @property
@@ -159,7 +160,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def last_instant(self) -> str | None:
-        """The last second of the last day in UTC, as RFC 3339 text (R28); None for a lifetime."""
+        """23:59:59 WIB of the last day, converted to UTC, as RFC 3339 text (R28); None for a lifetime."""
         return None if self.ends_on is None else rfc3339(day_ends(self.ends_on) - _A_SECOND)
 
     @property
@@ -169,7 +170,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def filed_content(self) -> Former:
-        """The content that its owner must not file twice: person, case, and numbers of the owner's decisions."""
+        """Person, case, and numbers of the owner's decisions: the content by which a repeated filing is recognised."""
         return Former(
             subject=self.subject.identity, case_reference=self.basis.case_reference, numbers=self.numbers
         )
@@ -200,9 +201,10 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def pending_until(self) -> datetime | None:
-        """The instant until which checks refer after the end, while papers that arrived in time are undecided (R68).
+        """The instant until which checks still refer the person to a supervisor, after the period is over (R68).
 
-        None if it waits for no papers.
+        They do so while an extension or formal entry that arrived in time is not decided on. None if the entry waits
+        for no such papers, or does not run.
         """
         over, runs = self.over_at, self.state in {State.PROVISIONAL, State.ACTIVE}
         return over + timedelta(days=self.waiting.days) if self.waiting and over and runs else None
@@ -238,10 +240,11 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         )
 
     def at(self, now: datetime) -> Self:
-        """Return the entry as of `now`: as ended if its period is over by then, even if no end is stored.
+        """Return the entry as of `now`: with the state `ended` if its period is over by then, else unchanged.
 
-        While papers that arrived in time are undecided, its state stays. Once the wait is over, it has ended at the end
-        of its period: waiting prolongs no measure (R68).
+        The stored state may be older, because no job has to run at the end. An entry that waits for papers keeps its
+        state until `pending_until`; after that it counts as ended at the end of its period, because waiting prolongs no
+        measure (R68).
         """
         over = self.over_at
         undecided = self.state is State.SUBMITTED and self.urgent

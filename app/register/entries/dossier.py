@@ -33,7 +33,7 @@ class Ending:
     Attributes:
         ended: running entries, which end.
         closed: requests without a decision, which are rejected.
-        judged: linked entries that have already ended; a judgment is recorded on them too.
+        judged: if the act is a judgment, entries that it concerns and that are over already; it is recorded on them.
         related: entries that may be against the same person or case, but not certainly; each becomes a task.
     """
 
@@ -50,12 +50,12 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """The entries of an owner that may belong to one case or one person, at an instant.
+    """The entries of an owner that may belong to one case or one person; they are judged as a whole.
 
     Attributes:
-        entries: every entry of the owner that shares a case, a letter or an identifier of the person, or is linked by
-        formalisation.
-        now: the instant.
+        entries: the entries that share a case, a letter or an identifier of the person, or are linked by
+            formalisation; each with its state at `now`.
+        now: the instant at which the dossier was read.
         sees: returns whether the acting officer may see an entry; a seal may prevent it (R61).
     """
 
@@ -94,10 +94,10 @@ class Dossier:
             linked |= more
 
     def exempt(self, entry: Entry, *, urgent: bool) -> frozenset[str]:
-        """Return the ids of entries that do not bar a measure as a repetition, although case and time are the same.
+        """Return the ids of the entries that do not make a new or changed measure a repetition of them.
 
-        An urgent entry and its formal ones are steps of one measure. Two formal ones are not, even if both follow the
-        same urgent entry.
+        These are `entry`, and the entries linked with it by formalisation: all of them for an urgent measure, only the
+        urgent ones for a formal measure. So two formal entries after one urgent entry repeat each other.
 
         Args:
             entry: the entry that the measure changes or follows.
@@ -112,7 +112,7 @@ class Dossier:
 
         Args:
             proposal: the measure as it would be.
-            terms: the deployment's limit of extensions.
+            terms: contains the maximum number of extensions.
 
         Returns:
             A warning for each entry whose subject may be the same person, and for a measure that a court annulled.
@@ -177,7 +177,7 @@ class Dossier:
         Raises:
             CaseClosed: an acquittal closed the case, and no later judgment reopens it.
             WrongState: a court annulled the measure, and the decision is older than the judgment.
-            ExtensionExhausted: the case has used all its periods since the filing.
+            ExtensionExhausted: approvals since the filing have used all periods of the case.
         """
         self.refuse_closed(proposal)
         same = [
@@ -203,9 +203,10 @@ class Dossier:
         return True
 
     def urgent_last_day(self, proposal: Proposal) -> date:
-        """Return the last day of an urgent request: its twentieth, or an earlier one if it repeats a request (R35).
+        """Return the last day of a proposed urgent measure: its twentieth day, or an earlier one if it repeats (R35).
 
-        A request that lapsed without a countersignature may be made again until its last day, but gains no day by that.
+        An urgent request that lapsed without a countersignature may be made again. The repetition then ends on the last
+        day of the lapsed request, unless that day is over.
         """
         assert proposal.ends_on is not None, "an urgent request always has its twenty days"
         repeated = [

@@ -29,7 +29,9 @@ def policy_of(settings: Settings) -> Policy:
 
 
 async def owner_of(unit: Unit) -> Owner:
-    """Return the actor's agency as the owner of a request, and lock it against its other requests until the commit.
+    """Return the actor's agency as the owner of a request, and lock the agency's row until the commit.
+
+    Other requests of the agency wait for the lock.
 
     Raises:
         WrongAgency: the agency is not active in this register.
@@ -43,7 +45,7 @@ async def owner_of(unit: Unit) -> Owner:
 def judged(
     requested: RequestedMeasure, owner: Owner, settings: Settings, now: datetime, first_on: date | None = None
 ) -> tuple[EntryWarning, ...]:
-    """Return the warnings of the law's rules about a requested measure; raise an error if a rule forbids it.
+    """Apply the law's rules to a requested measure. Returns their warnings; raises an error if a rule forbids it.
 
     Args:
         requested: the requested measure.
@@ -70,7 +72,7 @@ def new_entry(
         requested: the requested measure.
         state: the first state.
         agency: code of the agency that will own it.
-        warnings: the warnings of the rules; if the measure is broad, the warning about that precedes them.
+        warnings: the warnings of the rules; a warning that the measure is broad is put before them if it applies.
     """
     actor, breadth = unit.actor, requested.breadth
     if breadth is not None and breadth.broad:

@@ -15,8 +15,8 @@ ERASED: Final = "(data dihapus / data erased)"
 def without_person(entry: Entry, at: datetime) -> Entry:
     """Return the same version without data that name the person or describe the case.
 
-    Data that the ledger's leaf may contain and the codes of closed lists stay: measure, agency, states, days, form and
-    ground. The officers that acted stay too, because they are accountable for it. `at` becomes the time of the erasure.
+    Data that name nobody stay: measure, agency, state, days, and codes such as the letter's form and the reason. The
+    officers that acted stay too, because they remain accountable for the entry. `at` becomes the time of the erasure.
     """
     return entry.replace(
         subject=Subject(full_name=ERASED),
@@ -43,7 +43,7 @@ def erased(entry: Entry, at: datetime) -> Entry:
 
 
 def basis_without_case(basis: Basis) -> Basis:
-    """Return the legal ground without its numbers, names, sums and texts."""
+    """Return a copy of the legal ground without its numbers, names, sums and texts; its codes and dates stay."""
     return msgspec.structs.replace(
         basis,
         number=ERASED,

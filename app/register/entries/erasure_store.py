@@ -25,16 +25,16 @@ Position = tuple[datetime, str]
 async def list_ended(
     reader: Reader, below: int, until: datetime, after: Position | None, limit: int
 ) -> list[Position]:
-    """Return the end and the id of entries that are below an erasure stage, longest ended first.
+    """Return one page of the entries that ended by `until` and are not fully erased, as pairs of end and id.
 
-    A request that was returned, and not resubmitted, counts as ended at its return.
+    The longest ended entry comes first. A request that was returned, and not resubmitted, counts as ended at its
+    return.
 
     Args:
         reader: the transaction.
-        below: 1 for entries without any erasure, 2 for those with at most the photo erased (see `stage_of`).
+        below: 1 for entries without any erasure, 2 to include those with only the photo erased (see `stage_of`).
         until: only entries that ended at this instant or before.
-        after: only entries after this end and id, so that an entry that must be kept does not block the others; None
-            for the beginning.
+        after: the last pair of the previous page; None for the first page.
         limit: maximum number of entries.
     """
     table = tables.entry

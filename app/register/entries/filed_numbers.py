@@ -30,11 +30,12 @@ _ZONE_FIELD: Final = 9
 
 
 def file_numbers(subject: Subject) -> tuple[Subject, tuple[EntryWarning, ...]]:
-    """Return the subject with one document for each document number, and a warning for each change.
+    """Clean the document numbers of a subject. Returns the changed subject, and a warning for each change.
 
-    Look-alikes of A to Z become those letters, and words around a number are left out. A further number in a field
-    becomes a document at the end, unless an equal one exists, so that pointers to the others stay valid. A field
-    without any number is not changed: the law's rules refuse it.
+    - Letters of other scripts that look like A to Z become A to Z, and words around a number are left out.
+    - If a field contains several numbers, the first stays. Each further one becomes a new document at the end of the
+      list, unless an equal document exists; so JSON pointers to the filed documents stay valid.
+    - A field without any number is not changed; the rules of law refuse it later.
     """
     papers: list[Document] = []
     further: list[Document] = []

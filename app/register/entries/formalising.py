@@ -52,7 +52,7 @@ async def formalise(
         WrongAgency: another agency owns the urgent entry, or the actor's agency is not active.
         StaleVersion: the urgent entry has changed since it was read.
         WrongState: the entry is not urgent, or has ended.
-        ClockInDoubt: the entry has ended by a clock that is in doubt.
+        ClockInDoubt: the entry seems to have ended, but this server's clock is not plausible.
         FormalisationMismatch: the formal decision is about another person, case or measure.
         DuplicateEntry: a formal entry that is neither rejected nor ended follows it already.
         Invalid: the formal entry would leave a gap that is not acknowledged, or its seal is not possible (see

@@ -22,9 +22,11 @@ _LONGEST: Final = 120
 
 
 def keys_of(entry: Entry) -> list[tuple[str, str]]:
-    """Return all pairs of a key and the entry's id: keys of its current content, and of its earlier versions.
+    """Return the lookup keys of an entry, each paired with the entry's id.
 
-    The person of an earlier version gets separate keys, because checks and searches must match current content only.
+    A key is a folded text by which the entry is found: of a document number, NIK, name, letter or case. Earlier content
+    (`former`) gets keys too. Those of its persons have a prefix, because checks and searches must match the current
+    person only.
     """
     keys = entry.subject.identifiers()
     for content in (entry.filed_content, *entry.former):
@@ -35,37 +37,52 @@ def keys_of(entry: Entry) -> list[tuple[str, str]]:
 
 
 def account_keys(person: AccountHolder) -> set[str]:
-    """Return the keys that find the entries that may be about a user, by current or earlier content (R61)."""
+    """Return the keys of entries that may be about a user of the register, from the user's name and number (R61).
+
+    They match the current and the earlier persons of an entry.
+    """
     found = {f"f:{person.folded_name}", f"d:{documents.normalise(person.number)}"}
     return {key[:200] for key in (*found, *(f"{_FORMER}{key}" for key in found))}
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def letter_key(agency: str, number: str) -> str:
-    """Return the key of a letter of the agency with this code; different spellings of its number give the same key."""
+    """Return the lookup key of an agency's letter; different spellings of its number give the same key.
+
+    `agency` is the agency's code.
+    """
     return f"l:{agency}:{_short(folded(number))}"
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
 def named_case_key(agency: str, reference: str) -> str | None:
-    """Return the key of the case that a reference of this agency names; None where it names none (see `case_of`)."""
+    """Return the lookup key of an agency's case, from the case reference; None if that contains no digit.
+
+    `agency` is the agency's code. A reference without a digit ("ongoing investigation") names no particular case.
+    """
     case_name = case_of(reference)
     return None if case_name is None else f"c:{agency}:{_short(case_name)}"
 
 
 def case_keys(agency: str, content: Former) -> set[str]:
-    """Return a set with the key of the agency's case that the content names; empty if its reference names no case."""
+    """Return a set with the lookup key of the content's case; empty if its case reference contains no digit.
+
+    `agency` is the code of the agency that owns the case.
+    """
     key = named_case_key(agency, content.case_reference)
     return set() if key is None else {key}
 
 
 def matter_keys(agency: str, content: Former) -> set[str]:
-    """Return the keys of the content's letters and case; two duplicates of one agency share at least one (R14, R15)."""
+    """Return the lookup keys of the content's case and letters, of the agency with this code.
+
+    Two entries of an agency that repeat each other share at least one of these keys (R14, R15).
+    """
     return case_keys(agency, content) | {letter_key(agency, number) for number in content.numbers}
 
 
 def person_keys(subject: Subject) -> set[str]:
-    """Return the keys that find the entries against a person, by current or earlier content."""
+    """Return the lookup keys of entries that may be against a person, who may be named in an earlier version only."""
     keys = subject.identifiers()
     return keys | {f"{_FORMER}{key}"[:200] for key in keys}
 

@@ -24,20 +24,24 @@ _OVER: Final = [State.ENDED, State.REJECTED, State.RETURNED]
 
 
 def initial_columns(of: Entry) -> dict[str, Any]:
-    """Return the duty columns of an entry's row by name, as if none of its duties were done.
+    """Return the first values of an entry's duty columns, by column name.
 
-    A value is the time since when the duty has been open; None where the entry has no such duty.
+    Each column of the entry's row is about one duty, such as the delivery of the decision. Its value is the time since
+    when that duty has been open; None where the entry has no such duty. Recorded duties are not looked up.
     """
     running = duties_since(of)
     return {column.name: running.get(name) for name, column in _COLUMNS.items()}
 
 
 def updated_columns(of: Entry) -> dict[str, ColumnElement[datetime | None]]:
-    """Return SQL expressions for an entry's duty columns, by column name; duties that the entry has not are left out.
+    """Return SQL expressions for the duty columns of an entry's row, by column name.
 
-    An expression gives the time since when the duty has been open; NULL if a record says that it was done. An extension
-    must be delivered to the person again, so a delivery before its decision does not count. A passport may have been
-    withdrawn for the urgent entry already; a record from before a passport was added does not count.
+    An expression gives the time since when the duty has been open, or NULL if the duty is recorded as done. Columns of
+    duties that the entry does not have are left out. Three rules decide which records count:
+
+    - A delivery to the person before the newest decision does not, because an extension is delivered again.
+    - A withdrawal of the passport for the urgent entry counts for its formal entry too.
+    - A withdrawal that was recorded before another passport was added does not.
     """
     found: dict[str, ColumnElement[datetime | None]] = {}
     for name, moment in duties_since(of).items():
@@ -55,9 +59,9 @@ def updated_columns(of: Entry) -> dict[str, ColumnElement[datetime | None]]:
 
 
 async def as_recorded(reader: Reader, of: Entry) -> dict[str, Any]:
-    """Return the duty columns of an entry's row by name, with the recorded duties taken into account.
+    """Return the current values of an entry's duty columns, by column name, from the recorded duties.
 
-    A value is the time since when the duty has been open; None where it was done, or the entry has no such duty.
+    A value is the time since when the duty has been open; None if it was done, or if the entry has no such duty.
     """
     columns = [value.label(name) for name, value in updated_columns(of).items()]
     found = (await reader.run(select(*columns))).one()._asdict() if columns else {}
@@ -65,9 +69,10 @@ async def as_recorded(reader: Reader, of: Entry) -> dict[str, Any]:
 
 
 async def close(unit: Unit, entry_id: str, name: str) -> None:
-    """Clear the duty column of an entry because the duty `name` was done; for a passport also in its formal entries.
+    """Set the column of the duty `name` in an entry's row to NULL, because the duty was done.
 
-    Does nothing if the duty has no column.
+    A withdrawn passport clears it in the formal entries that follow this entry too. Does nothing if the duty has no
+    column.
     """
     column = next((column for duty_name, column in _COLUMNS.items() if duty_name == name), None)
     if column is None:
@@ -84,9 +89,10 @@ def since_column(name: DeadlineName) -> ColumnElement[datetime]:
 
 
 def running(name: DeadlineName, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Return the SQL conditions that a duty is open and its entry has not ended; KeyError if the duty has no column.
+    """Return SQL conditions on `entry`: the duty `name` is open, and the entry is neither refused nor over at `now`.
 
-    The duty `restore` begins with the entry's end, so for it the entry may have ended.
+    The duty `restore` begins with the entry's end, so for it the first condition is the only one. Raises KeyError if
+    the duty has no column.
     """
     if name is DeadlineName.RESTORE:  # this duty only begins with the end
         return (_COLUMNS[name].is_not(None),)
@@ -100,9 +106,9 @@ def running(name: DeadlineName, now: datetime) -> tuple[ColumnElement[bool], ...
 async def list_open(
     reader: Reader, name: DeadlineName, agency: str | None, limit: int, before: datetime | None = None
 ) -> list[tuple[str, datetime]]:
-    """Return the ids of entries with an open duty, and since when it has been open, oldest first.
+    """Return pairs of an entry's id and the time since when its duty `name` has been open, oldest first.
 
-    Entries that have ended are omitted, as `running` says; seals are not checked.
+    Entries that were refused or are over are omitted, except for the duty `restore`. Seals are not checked.
 
     Args:
         reader: the transaction.

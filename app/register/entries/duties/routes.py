@@ -87,8 +87,8 @@ async def record_duty(
 ) -> EntryOut:
     """Record that a decision was delivered, a refusal notified, or a passport withdrawn.
 
-    Each is recorded once. The entry keeps its version, so that a decision on the version which its officer has
-    read stays possible; its ETag changes with its deadlines.
+    Each is recorded once. The entry's version stays, so a decision that another officer is about to make on it is not
+    refused as stale. The entry's ETag changes, because its deadlines do.
     """
     settings = runtime_of(request).settings
     done = Done(body.name, body.done_at, body.reference, body.note)

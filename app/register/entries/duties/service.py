@@ -29,7 +29,11 @@ __all__ = ["Done", "Duty", "DutyName", "discharge", "list_duties"]
 
 
 class DutyName(StrEnum):
-    """Duties that can be recorded: most meet the deadline of the same name, the last two are tasks of the worklist."""
+    """Names under which an officer reports something as done about an entry.
+
+    `related_entry` and `case_conflict` are tasks of the worklist. The others are duties: what the law requires in
+    addition to the decision, such as its delivery; a duty's deadline has the same name.
+    """
 
     DELIVER_TO_PERSON = "deliver_to_person"
     DELIVER_TO_MINISTER = "deliver_to_minister"
@@ -41,10 +45,13 @@ class DutyName(StrEnum):
 
 
 class Done(msgspec.Struct, frozen=True):
-    """A duty that an officer reports as done.
+    """An officer's report that a duty was done.
 
     Attributes:
-        reference: the proof: a receipt's number, the name of the recipient.
+        name: the duty, or the task of the worklist.
+        done_at: when it was done.
+        reference: the proof, such as a receipt's number or the name of the recipient.
+        note: a remark, if any.
     """
 
     name: DutyName
@@ -75,9 +82,10 @@ _NOT_DUE = {
 
 
 async def discharge(unit: Unit, entry_id: str, done: Done, terms: Terms) -> Entry:
-    """Store that a duty was done, or close the tasks of this name. Returns the entry with the duty's time in `met`.
+    """Store an officer's report that a duty was done. Returns the entry, with the duty's time in `met`.
 
-    A duty can be recorded once. The entry keeps its version.
+    If the report names a task of the worklist, the entry's open tasks of that name are closed instead. A duty can be
+    recorded once. The entry keeps its version.
 
     Args:
         unit: the transaction.

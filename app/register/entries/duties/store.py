@@ -68,7 +68,7 @@ async def take_back(unit: Unit, entry_id: str, name: DeadlineName) -> None:
 async def list_duties(reader: Reader, entry_id: str) -> list[Duty]:
     """Return the duties done for an entry, in the order in which officers recorded them; empty for an unknown entry.
 
-    The arrival of an extension meets its deadline too, but is no duty; it is listed among the amendments.
+    The arrival of an extension is left out, although it is stored in the same table: it is listed as an amendment.
     """
     statement = (
         select(table)

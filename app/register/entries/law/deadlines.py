@@ -94,15 +94,15 @@ class TermSettings(Protocol):
 
     @property
     def countersign_within_hours(self) -> int:
-        """Hours after which a missing countersignature becomes a task for others."""
+        """Hours from the receipt of an urgent entry, after which a missing countersignature is overdue."""
 
     @property
     def countersign_lapse_hours(self) -> int:
-        """Hours after which an urgent entry without a countersignature lapses."""
+        """Hours from the receipt of an urgent entry, after which it lapses if it is not countersigned."""
 
     @property
     def withdraw_passport_days(self) -> int:
-        """Days within which an Indonesian's passport is withdrawn (R42)."""
+        """Days from the beginning of an exit ban, within which an Indonesian's passport must be withdrawn (R42)."""
 
     @property
     def deterrence_extensions(self) -> int:
@@ -110,7 +110,7 @@ class TermSettings(Protocol):
 
     @property
     def pending_days(self) -> int:
-        """Days after an entry's end in which the entry waits for papers that arrived in time (R68)."""
+        """Days after an entry's end for which checks still refer if papers that arrived in time are undecided (R68)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class Terms:
 
     @property
     def duty_days(self) -> dict[DeadlineName, int]:
-        """The number of days within which each separately recorded duty must be done, by the deadline's name."""
+        """The days within which each duty (delivery, passport, rehabilitation) must be done, by deadline name."""
         return {
             DeadlineName.DELIVER_TO_MINISTER: TO_MINISTER_DAYS,
             DeadlineName.DELIVER_TO_PERSON: TO_PERSON_DAYS,
@@ -155,9 +155,9 @@ class Deadline:
 
     Attributes:
         name: name of the deadline; `MEANINGS` says what must be done.
-        due_at: the last instant in time, in UTC: 23:59:59 WIB where the law counts days. For the two ends by law
-            (`countersign_or_lapse`, `approve_before_lapse`) it is the instant of the end.
-        met_at: when it was done, also if late; None while it is open.
+        due_at: the last second that is still in time; where the law counts days, that is 23:59:59 WIB. For
+            `countersign_or_lapse` and `approve_before_lapse` it is the instant at which the entry lapses.
+        met_at: when the required act was done, also if late; None while it is open.
         duty_of: codes of the agencies that must do it.
     """
 
@@ -197,22 +197,22 @@ def deadlines(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> tuple[
 
 
 def beyond(due_at: datetime, moment: datetime) -> bool:
-    """Return whether `moment` is after the last second `due_at`; the whole second (23:59:59.9) is in time (R23)."""
+    """Return whether `moment` is too late for a deadline; the whole second `due_at` is still in time (R23)."""
     return due_at + periods.LAST_SECOND <= moment
 
 
 def deliver_by(entry: Entry) -> date | None:
-    """Return the last legal day to deliver the decision to the person (R41); None if nobody must deliver it."""
+    """Return the last legal day to deliver the decision to the person (R41); None for urgent and imported entries."""
     if entry.urgent or entry.submitted_by == SYSTEM.client_id:
         return None
     return entry.decided_on + timedelta(days=TO_PERSON_DAYS)
 
 
 def duties_since(entry: Entry) -> dict[DeadlineName, datetime]:
-    """Return the time since when each separately recorded duty of an entry has been open, by the deadline's name.
+    """Return the time at which each duty (delivery, passport, rehabilitation) of an entry began, by deadline name.
 
-    Duties that were done are included; duties that the entry has not are left out. An imported entry and a refused
-    request have at most the duty to rehabilitate the person. An entry's duty columns store these times.
+    Duties that were done are included; duties that the entry does not have are left out. An imported entry and a
+    refused request have at most the duty to rehabilitate. The duty columns of the entry's row store these times.
     """
     since: dict[DeadlineName, datetime] = {}
     struck_down_on = annulled_on(entry)
@@ -231,21 +231,21 @@ def duties_since(entry: Entry) -> dict[DeadlineName, datetime]:
 
 
 def duty_due(name: DeadlineName, since: datetime, terms: Terms) -> datetime:
-    """Return the last second in time for a duty that has been open since the instant `since`.
+    """Return the last second in which a duty that began at `since` can be done in time.
 
     Raises:
-        KeyError: the name is no separately recorded duty.
+        KeyError: `name` has no number of days in `Terms.duty_days`.
     """
     return periods.last_second(legal_day(since) + timedelta(days=terms.duty_days[name]))
 
 
 def overdue_before(name: DeadlineName, now: datetime, terms: Terms) -> datetime:
-    """Return the instant before which a duty must have become open in order to be overdue at `now` (see `duty_due`)."""
+    """Return a limit for searches: a duty is overdue at `now` if it began before the returned instant."""
     return day_begins(legal_day(now) - timedelta(days=terms.duty_days[name]))
 
 
 def decide_by(entry: Entry) -> datetime:
-    """Return the last second of a request's first day, or of the day of its receipt if later: the time to decide."""
+    """Return the last second to decide on a request in time: of its first day, or of the day of receipt if later."""
     return periods.last_second(max(entry.starts_on, legal_day(entry.received_at)))
 
 
@@ -255,7 +255,7 @@ def refuse_by(entry: Entry) -> datetime:
 
 
 def confirm_by(proposed: RejectionProposal) -> datetime:
-    """Return the last instant to confirm or refuse a proposed rejection in time."""
+    """Return the last instant to confirm or refuse a proposed rejection in time: six hours after the proposal."""
     return proposed.at + CONFIRM_WITHIN
 
 

@@ -62,13 +62,14 @@ _POWER_ENDS = "KPK may order in the investigation only (UU 19/2019 art. 12(2)a; 
 
 
 def power_ended(owner: str, stage: str | None) -> bool:
-    """Return whether an owner may not order a measure at the stage that its case has reached (R8).
+    """Return whether the stage of a case excludes a measure of this owner (R8).
 
-    True for an owner that may order measures in the investigation only, if the stage is another one or None.
+    KPK may order measures in the investigation only: True for KPK at any other stage, or at none. False for any other
+    owner.
 
     Args:
         owner: code of the agency.
-        stage: the stage; None means no stage.
+        stage: stage of the case; None means no stage.
     """
     return owner in INVESTIGATION_ONLY and stage != "investigation"
 
@@ -141,11 +142,13 @@ def tax(request: Request, owner: Owner, _policy: Policy, _today: date, findings:
 
 
 def administrative(request: Request, owner: Owner) -> str | None:
-    """Return the member of the basis that marks a measure as administrative immigration action; None if no member does.
+    """Return the name of the member of the basis that makes a measure an administrative immigration action, or None.
 
-    `instrument` and `subject_status` may name such action themselves; `reason_code` names it as overstay or
-    deportation. Outside criminal procedure, two more mark it: an immigration reason, and the instrument of any exit ban
-    of Immigration, which the law allows only on its supervision and administrative action (UU 6/2011 art. 91(2)a).
+    - `instrument`: an administrative action or supervision report.
+    - `subject_status`: a foreigner under such a measure.
+    - `reason_code`: overstay or deportation; outside criminal procedure also `immigration`.
+    - `instrument` again, outside criminal procedure: any instrument of an exit ban by Immigration, which has no other
+      ground for one (UU 6/2011 art. 91(2)a).
     """
     basis = request.basis
     accused = basis.stage is not None or basis.subject_status in ACCUSED
