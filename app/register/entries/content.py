@@ -49,8 +49,8 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         pause: the time without refusals, because an extension was approved after the end; at most one (R68).
         alerted: whether checkpoints were alerted to it; then the same ones are alerted to every later change.
         alert_message: the owner's message to the checkpoints.
-        province: the province of `office` when the entry was filed; the supervision team of a province sees entries
-            against foreigners there.
+        province: the province of `office` when the entry was filed; the supervision team of that province sees the
+            entry if it is against a foreigner.
         passports_since: when a passport was added after others were withdrawn, or after the measure began (R42).
         receipt: the receipt of a resubmission, or of a formal request that cites the urgent entry's letter; None for
             others.

@@ -106,7 +106,7 @@ class ImportedMeasure:
         return self.requested.ends_on is None or self.requested.ends_on > entry.ends_on
 
     def entry(self, approvers: Approvers, by: str, now: datetime) -> Entry:
-        """Return a new active entry with the imported measure; as ended if its period is over at `now`.
+        """Return a new entry with the imported measure: active, or ended if its period is over at `now`.
 
         Args:
             approvers: the persons that approve the import.
@@ -144,10 +144,10 @@ class ImportedMeasure:
         ).at(now)
 
     def applied_to(self, before: Entry, history: Sequence[Entry], now: datetime) -> Entry:
-        """Return the entry with the content of this imported measure; its version number, state and history stay.
+        """Return `before` with the content of this imported measure; its version number and state stay.
 
-        A list gives no period (the approvers decide it), and no photo, so both stay. A name under which the list had
-        the person before stays as an alias.
+        A published list gives no period and no photo, so those of `before` stay; a name that the list had before stays
+        as an alias. A measure from an older register replaces the period and the photo too.
 
         Args:
             before: the current entry.
@@ -180,14 +180,17 @@ class ImportedMeasure:
 
 
 class Neighbours:
-    """Entries among which a new entry looks for one that bars it, indexed by person together with letter or case."""
+    """A set of existing entries that finds whether one of them bars a new entry, as a duplicate or by a closed case.
+
+    It is indexed by the person together with the letter or case.
+    """
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], list[Entry]] = {}
         self._last: tuple[Entry, set[tuple[str, str]]] | None = None
 
     def add(self, entry: Entry) -> None:
-        """Add an entry, which must be at its current state."""
+        """Add an existing entry to the set; its state must be the current one (see `Entry.at`)."""
         for place in self._places_of(entry):
             self._found.setdefault(place, []).append(entry)
 
@@ -198,7 +201,7 @@ class Neighbours:
         return self._last[1]
 
     def bar_to(self, entry: Entry, *, exclude: str) -> CaseClosed | DuplicateEntry | None:
-        """Return the error that bars a new entry: a closed case or a duplicate (R14, R15, R67); None if there is none.
+        """Return the error by which an entry of the set bars a new one; None if none bars it (R14, R15, R67).
 
         If several of the added entries bar it, the first one found determines the error.
 

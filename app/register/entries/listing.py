@@ -78,7 +78,10 @@ _Outcomes = dict[Key, ImportOutcome | CekalError]
 
 
 async def find_owner(reader: Reader, code: str) -> Owner | None:
-    """Return the data of the agency with this code for the rules, even if inactive; None if it does not exist."""
+    """Return an agency, given by its code, as owner of imported entries; None if it does not exist.
+
+    An inactive agency is returned too, because its older entries may be imported.
+    """
     agency = await find_place(reader, Agency, code)
     return None if agency is None else Owner.of(agency)
 
@@ -124,17 +127,18 @@ def prepare(subject: Subject) -> StoredKeys:
 
 
 async def due_merge(reader: Reader, *, everything: bool) -> Merge | None:
-    """Return the next merge of imported name keys into fewer runs, or into the index; None if none is due.
+    """Return the next merge of imported name keys; None if none is due, as always on PostgreSQL.
 
-    `everything` asks for the merge of all keys into the index, however few they are.
+    On SQLite an import stores its name keys in sorted runs beside the index. A merge moves several runs into one run,
+    or all runs into the index. `everything` requests the latter, however few keys there are.
     """
     return await name_keys.due(reader, everything=everything)
 
 
 async def move_keys(unit: Unit, merge: Merge, place: int) -> None:
-    """Move one slice of a merge of imported name keys, in a transaction of its own.
+    """Move one slice of the keys of a merge (see `due_merge`); the caller gives each slice its own transaction.
 
-    `place` is the number of the slice, from 0 to the number of `merge.starts`.
+    `place` is the number of the slice, from 0 to `len(merge.starts)`.
     """
     await name_keys.move(unit, merge, place)
 
@@ -183,25 +187,29 @@ async def list_records(reader: Reader, source: Source) -> list[ImportedRecord]:
 
 
 async def list_digests(reader: Reader, keys: Iterable[Key]) -> dict[Key, str]:
-    """Return the digest of each imported item by origin and reference; unknown keys are left out. Takes no lock."""
+    """Return the stored digest of each of these imported items, by its key; keys never imported are left out.
+
+    An item whose digest is the same has not changed since its last import. No lock is taken.
+    """
     return {key: digest for key, (_, digest) in (await _known(reader, keys)).items()}
 
 
 async def import_items(
     unit: Unit, items: Sequence[ImportedMeasure], approvers: Approvers
 ) -> list[ImportOutcome | CekalError]:
-    """Add or change the entries of some items, each with another key, and publish the changes.
+    """Add or change the entries of imported items, and publish the changes. The items must have different keys.
 
-    A new item becomes an active entry, or an ended one where its period is over. A changed item becomes the entry's
-    next version. An item whose entry has expired or was withdrawn becomes a new entry. The same items again change
-    nothing.
+    - A new item becomes an active entry, or an ended one if its period is over.
+    - A changed item (its digest differs) becomes the next version of its entry.
+    - An item becomes a new entry again if its entry was withdrawn, or has expired and the source now gives a longer
+      period.
+    - An unchanged item changes nothing.
 
     Returns:
-        For each item, in order, its outcome or the error that refused it, which is not raised: DuplicateEntry for a
-        letter or case that the owner already has, CaseClosed for a case that a judgment closed, WrongState where the
-        entry has ended or was changed here, Invalid for another measure than before. Duplicates and closed cases do not
-        bar items of a published list: the list itself identifies its persons, and one entry too many lets no traveller
-        pass.
+        For each item, in order, its outcome, or the error that refused it, which is not raised. DuplicateEntry: the
+        owner has an entry with this letter or case. CaseClosed: a judgment closed the case. WrongState: the entry has
+        ended or was changed here. Invalid: the measure is another one than before. Items of a published list are not
+        refused as duplicates or for a closed case, because the list itself identifies its persons.
     """
     for code in sorted({item.agency for item in items}):
         await lock_agency(unit, code)

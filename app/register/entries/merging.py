@@ -34,7 +34,7 @@ _SINGLE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """The result of carrying a correction over from one entry to another about the same person.
+    """The result of `carry_over`: changes of one entry (the source) applied to another (the target).
 
     Attributes:
         entry: the target with the source's changes.
@@ -46,7 +46,10 @@ class Carried:
 
 
 def carry_over(base: Entry, source: Entry, target: Entry, today: date) -> Carried:
-    """Return the entry `target` with the changes of `source` since `base`; a conflicting member keeps its value.
+    """Apply to `target` what changed from `base` to `source`, two versions of another entry about the same person.
+
+    Only the subject and the case reference are carried over. A member that `target` changed differently keeps the
+    target's value.
 
     Args:
         base: the version of the source from which the target was made, or with which it last agreed.
@@ -84,9 +87,10 @@ def _with_content(target: Entry, subject: Subject, basis: Basis, today: date) ->
 
 
 def merged(base: Subject, source: Subject, target: Subject) -> tuple[Subject, tuple[str, ...]]:
-    """Return the subject `target` with the changes of `source` since `base`, and JSON pointers to the conflicts.
+    """Return `target` with what changed from `base` to `source`, and JSON pointers to the conflicting members.
 
-    A conflicting member keeps the target's value.
+    `base` and `source` are an earlier and a later record of the same person. A member conflicts if `target` changed it
+    differently; it keeps the target's value.
     """
     changes: dict[str, Any] = {
         "aliases": _sets(base.aliases, source.aliases, target.aliases, _alias_key),

@@ -7,11 +7,11 @@ from app.register.entries.law.deadlines import DeadlineName, passports
 
 
 async def note_later_passport(unit: Unit, entry: Entry, before: Entry) -> Entry:
-    """Return the entry with `passports_since` set to the current time if a passport must be withdrawn separately.
+    """Return the entry with `passports_since` set to the current time if a new passport needs its own withdrawal.
 
-    That is so if the entry has an Indonesian passport that `before` has not, and the withdrawal of the others is done,
-    or there were no others. Else the entry is returned unchanged: an open withdrawal covers the new passport, with the
-    same last day.
+    It needs one if `entry` has an Indonesian passport that `before` does not have, and the earlier passports were
+    withdrawn already or did not exist. Otherwise the entry is returned unchanged: a withdrawal that is still open
+    covers the new passport too, with the same last day.
 
     Args:
         unit: the transaction.

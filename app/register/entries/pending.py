@@ -18,25 +18,28 @@ def undecided(entry: Entry, now: datetime) -> bool:
 
 
 def stops(entry: Entry, now: datetime) -> bool:
-    """Return whether checks stop the person: the measure is in force, or its papers are undecided."""
+    """Return whether checks stop the person at `now`: the measure is in force, or over with undecided papers (R68)."""
     return entry.in_force(now) or undecided(entry, now)
 
 
 def shown_until(entry: Entry, now: datetime) -> datetime | None:
-    """Return until when an undecided entry waits for its papers, for display at counters; None for other entries."""
+    """Return until when checks still refer the person of an entry that is over with undecided papers (R68).
+
+    Counters show it. None for any other entry.
+    """
     return entry.pending_until if undecided(entry, now) else None
 
 
 def awaiting(entry: Entry, papers: str, at: datetime, days: int) -> Entry | None:
-    """Return a copy of the entry that waits for papers which its owner has just verified; None if it must not wait.
+    """Return a copy of the entry with `waiting` set to papers that its owner has just verified.
 
-    An entry must not wait if its period is over or has no end, if it is urgent without a countersignature, if its
-    formal entry is approved, or if it has waited past an end before. The copy has the same version, because its content
-    is the same.
+    Then checks still refer after the entry's end while Immigration has not decided on the papers (R68). None if the
+    entry must not wait: its period is over or has no end, it is urgent without a countersignature, its formal entry is
+    approved, or it has waited past an end before. The copy has the same version.
 
     Args:
         entry: the entry that the papers extend or follow.
-        papers: id of the extension, or of the formal entry.
+        papers: id of the verified extension, or of the verified formal entry.
         at: when the papers were verified.
         days: the deployment's `pending_days`; 0 switches the rule off.
     """
@@ -50,7 +53,7 @@ def awaiting(entry: Entry, papers: str, at: datetime, days: int) -> Entry | None
 
 
 def given_up(entry: Entry, papers: str) -> Entry | None:
-    """Return a copy of the entry without its wait for these papers; None if it does not wait for them.
+    """Return a copy of the entry that no longer waits for these papers; None if it does not wait for them.
 
     `papers` is the id of the extension, or of the formal entry.
     """

@@ -203,11 +203,14 @@ class SubjectIn(WireIn):
     )
 
     def subject(self) -> Subject:
-        """Return the person with one name or number in each item, without the bytes of photo and attachment."""
+        """Return the person as it is filed, without the bytes of photo and attachment.
+
+        A field with several names or document numbers is split into one item for each of them.
+        """
         return self._filed()[0]
 
     def notices(self) -> tuple[EntryWarning, ...]:
-        """Return warnings about content that is stored in another form than it was written."""
+        """Return a warning for each name or number that `subject` split or changed; empty if it changed nothing."""
         return self._filed()[1]
 
     def _filed(self) -> tuple[Subject, tuple[EntryWarning, ...]]:

@@ -44,8 +44,8 @@ _UNREADABLE = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError
 def take(media_type: str, data: str) -> Blob:
     """Decode a photo from base64 text, validate it and re-encode it without metadata. Returns it as a file.
 
-    Re-encoding removes everything except the pixels. The orientation in the camera's metadata is applied first. A photo
-    does not grow: one with stronger compression than ours is compressed as much again, or else reduced in size.
+    Re-encoding removes everything except the pixels. The orientation in the camera's metadata is applied first. The
+    result is not larger in bytes than the original, except for very small photos; quality or size is reduced if needed.
 
     Args:
         media_type: the stated media type: `image/jpeg` or `image/png`.

@@ -58,23 +58,23 @@ Granted = Callable[[Reader, str, Collection[str]], Awaitable[bool]]
 
 
 async def nothing_granted(_reader: Reader, _grounds: str, _entry_ids: Collection[str]) -> bool:
-    """Return False: a `Granted` for a register without objections and correction requests."""
+    """Return False always: the default for `Granted` where no objections and correction requests are connected."""
     return False
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The functions that `main` hands to the register: they read amendments, alerts, checks or hits.
+    """Functions of other packages that entries need; `main` passes them in, because entries must not import them.
 
     Attributes:
-        last_crossing: returns where a person was last seen.
-        sees_photo: returns whether a checkpoint may see an entry's photo.
+        last_crossing: returns where a person was last seen: `departed`, `in_country` or `unknown`.
+        sees_photo: returns whether the reading checkpoint may see an entry's photo.
         expect_open_hit: returns the traveller of an open hit; raises NotFound if there is none.
-        expect_amendment: raises Invalid if an amendment is not one of an entry, or was rejected.
-        granted: returns whether an objection or correction request was granted.
+        expect_amendment: raises Invalid if an amendment does not belong to an entry, or was rejected.
+        granted: returns whether an objection or correction request about one of some entries was granted.
         see_newest: updates the data of `count_travellers` with the newest checks; call it before the transaction,
             because it reads a database.
-        count_travellers: counts the travellers that a measure would have stopped.
+        count_travellers: counts the recent travellers that a measure would have stopped.
     """
 
     last_crossing: LastCrossing
@@ -87,5 +87,5 @@ class Ports:
 
 
 def ports_of(scope: Mapping[str, Any]) -> Ports:
-    """Return the functions that `main` gave this process; `scope` is a request, or its ASGI scope."""
+    """Return the `Ports` that `main` passed to this process; `scope` is a request, or its ASGI scope."""
     return cast(Ports, scope["app"].state.process.ports)

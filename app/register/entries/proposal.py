@@ -14,12 +14,12 @@ from app.register.entries.requested import RequestedMeasure, RequestedUrgentMeas
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A measure as it would be after an act; a dossier decides what bars it.
+    """A measure as it would be if an act, such as filing or extension, succeeded; a `Dossier` judges what bars it.
 
     Attributes:
-        contents: its content first, then the content of its earlier versions.
+        contents: its person, case and decision numbers, then those of its earlier versions.
         decided_on: the date of the owner's decision.
-        ends_on: None for a measure for life.
+        ends_on: last day; None for a measure for life.
         of: ids of entries that do not bar it: the entry that it changes, and those linked with it by formalisation.
         extension_count: number of its extensions.
         periods_count: whether it needs a new period, so that the case must have one left (R22, R24).
@@ -86,9 +86,9 @@ class Proposal:
         )
 
     def at_the_time_of(self, entry: Entry, together: Collection[str]) -> Self:
-        """Return the same proposal with the period, urgency and number of extensions of `entry`.
+        """Return a copy of the proposal with the period, urgency and number of extensions of `entry`.
 
-        `together` has the ids of entries that change in the same act, and therefore do not bar it.
+        `together` contains the ids of the entries that change in the same act; they do not bar the copy.
         """
         return replace(
             self,
@@ -101,7 +101,7 @@ class Proposal:
         )
 
     def may_name(self, entry: Entry) -> bool:
-        """Return whether an entry may be against the same person, by current or earlier content of both."""
+        """Return whether an entry may be against this proposal's person, by the present or earlier data of both."""
         return any(
             mine.subject.same_person(theirs.subject)
             for mine in self.contents
@@ -109,15 +109,18 @@ class Proposal:
         )
 
     def in_case_of(self, entry: Entry) -> bool:
-        """Return whether an entry belongs to the same case, by current or earlier content of both."""
+        """Return whether an entry belongs to the same case as this proposal; earlier case references count too.
+
+        False for an entry from a published list, which belongs to no case.
+        """
         theirs = (entry.filed_content, *entry.former)
         return not entry.from_list and bool(cases_of(self.contents) & cases_of(theirs))
 
     def repetition_of(self, other: Entry, *, over: bool = False) -> str | None:
-        """Return why another entry makes this measure a repetition (R14, R15), in English; None if it does not.
+        """Return the reason, in English, why this measure repeats another entry (R14, R15); None if it does not.
 
-        An owner may file a letter once against a person, and a case once for the same time. A rejected entry, and one
-        that its owner may file again, make nothing a repetition.
+        An owner may file a letter only once against a person, and a case only once for the same time. A rejected entry,
+        and one with `repeatable`, may be repeated.
 
         Args:
             other: an entry of the same owner against the same person.
@@ -143,7 +146,7 @@ class Proposal:
 
 
 def cases_of(contents: Iterable[Former]) -> frozenset[str]:
-    """Return the case references in these contents, folded for comparison."""
+    """Return the cases that these contents name, folded for comparison; references without a digit name none."""
     return frozenset(filter(None, (case_of(each.case_reference) for each in contents)))
 
 

@@ -14,9 +14,9 @@ from app.register.entries.events import EntryChanged, EntryErased
 
 
 async def publish_erasure(_unit: Unit, event: EntryErased) -> Sequence[Draft]:
-    """Return the ledger record of an entry's erasure, which names no person; followers then delete their copies.
+    """Return the ledger record of an entry's erasure, by which followers delete their copies; it names no person.
 
-    A projector: called with the event in its transaction.
+    The transaction in which the event happened calls this before its commit, and stores the record.
     """
     return [_draft(event.entry, RecordType.ENTRY_ERASED)]
 
@@ -24,7 +24,7 @@ async def publish_erasure(_unit: Unit, event: EntryErased) -> Sequence[Draft]:
 async def publish_change(_unit: Unit, event: EntryChanged) -> Sequence[Draft]:
     """Return the ledger record of an entry's change: codes and days in the leaf, the person in the personal part.
 
-    A projector: called with the event in its transaction.
+    The transaction in which the event happened calls this before its commit, and stores the record.
     """
     return [_draft(event.entry, event.what, event.effective_at)]
 

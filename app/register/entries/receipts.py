@@ -9,10 +9,10 @@ from app.register.entries.references import same_letter
 
 
 def received_on(entry: Entry) -> date:
-    """Return the legal day from which the seven days for a refusal count: the receipt of the last submission (R18).
+    """Return the legal day from which the seven days for a refusal of a request count (R18; UU 6/2011 art. 94(6)).
 
-    The letter may have reached Immigration before it was entered here; then `basis.received_on` is that day (UU 6/2011
-    art. 94(6)).
+    It is the day of the last submission. If the owner stated that Immigration received the letter on another day
+    (`basis.received_on`), it is that day.
     """
     if entry.receipt is not None:
         return entry.receipt.counted_on
@@ -25,13 +25,13 @@ def first_received_on(entry: Entry) -> date:
 
 
 def received_again(fresh: Entry, returned: Entry) -> Receipt:
-    """Return the receipt of a resubmitted request.
+    """Return the receipt of a request that was returned and is now submitted again.
 
-    The seven days for a refusal count from the resubmission, or from the receipt of another letter after the return.
-    The age of the letter is measured at the first receipt still, except where the letter was issued after that.
+    The seven days for a refusal count from now, or from the stated day on which a new letter was received after the
+    return. The letter's age is still measured at the first receipt; at the resubmission if it was issued after that.
 
     Args:
-        fresh: the resubmitted content, as a first version.
+        fresh: an entry, at its first version, with the resubmitted content.
         returned: the request as it was returned.
     """
     counted_on = fresh.basis.received_on

@@ -41,5 +41,5 @@ def case_of(reference: str) -> str | None:
 
 
 def same_letter(one: str, other: str) -> bool:
-    """Return whether two numbers are of one letter, in whatever way each is written."""
+    """Return whether two letter numbers are equal when folded, so that different spellings of one number agree."""
     return folded(one) == folded(other)

@@ -15,10 +15,10 @@ class RequestedMeasure:
     """A measure as a submitter requests it.
 
     Attributes:
-        unknown: members of the person that are not known.
+        unknown: names of the members of `subject` that the owner declares as not known.
         sealed_for: employee numbers of the persons who may see the entry; None requests no seal.
         loss_document: the document that the subject's `citizenship_loss` names.
-        notices: warnings about content that is stored in another form than it was written.
+        notices: warnings about content that is stored otherwise than the officer wrote it.
         breadth: the number of travellers that it would have stopped; None if they were not counted.
     """
 
@@ -45,7 +45,7 @@ class RequestedUrgentMeasure(RequestedMeasure):
         requested_at: when the owner requested it, if before this call.
         substitute: the official that signs for an absent head, if one does.
         message: the owner's message to the checkpoints.
-        chase: codes of the checkpoints that are reminded first if they do not acknowledge.
+        chase: codes of the checkpoints that are reminded first if they do not acknowledge the alert.
     """
 
     letter: Letter | None = None
@@ -81,14 +81,14 @@ class Formal:
 
     Attributes:
         gap_acknowledged: whether the owner accepts days without a measure between urgent and formal entry (R26).
-        unknown: members of the person that are not known; None keeps the urgent entry's.
-        subject: None keeps the urgent entry's, with its photo.
+        unknown: names of the members of `subject` that are not known; None keeps the urgent entry's.
+        subject: the person; None keeps the urgent entry's subject, with its photo.
         photo: a new photo; None keeps the urgent entry's.
         withdrawn_names: wrong spellings in the urgent entry, which are not kept as aliases.
         loss_document: document of a loss of citizenship; None keeps the urgent entry's, where both name the same loss.
-        notices: warnings about content that is stored in another form than it was written.
-        sealed_for: employee numbers that its seal admits in addition to those of the urgent entry's seal; None for
-            none.
+        notices: warnings about content that is stored otherwise than the officer wrote it.
+        sealed_for: employee numbers of persons that may see the formal entry, in addition to those that the urgent
+            entry's seal admits; None adds nobody.
     """
 
     basis: Basis

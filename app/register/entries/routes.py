@@ -105,10 +105,11 @@ async def list_entries(  # noqa: PLR0913, PLR0917 - one parameter a filter of th
 async def search_entries(
     unit: Searcher, body: SearchIn, request: Request
 ) -> Page[EntryOut] | Page[EntryForHitOut]:
-    """Search for a person within the caller's view by document, NIK or name; every search is recorded.
+    """Search the entries that the caller may see for a person, by document, NIK or name; every search is recorded.
 
-    A supervisor searches the entries in force, and only for the traveller of an open hit of their checkpoint
-    (`hit_id`); of each found entry they are shown the person and the measure, and nothing of the case. Newest first.
+    The newest entry comes first. A supervisor may search only for the traveller of an open hit at their checkpoint
+    (`hit_id`): the answer contains the entries of any agency that stop people now and are not sealed, with the person
+    and the measure, but nothing of the case.
     """
     ports = ports_of(request)
     rows = await search.search(unit, body, runtime_of(request).pepper, ports.expect_open_hit)
@@ -262,7 +263,7 @@ async def seal_entry(
     request: Request,
     response: Response,
 ) -> EntryOut:
-    """Seal an entry for some persons, or change the persons that its seal names.
+    """Seal an entry, so that only its authors, the named persons and auditors see it, or replace the named persons.
 
     Only the entry's authors and the persons that its seal names may do this. The change is recorded.
     """
@@ -301,7 +302,8 @@ async def read_photo(
 ) -> Response:
     """Read an entry's photo; each access is recorded, also one that is answered with 304.
 
-    The owner, deciding officers and auditors see it, and counters with an alert about the person or a match.
+    The owner, deciding officers of Immigration and auditors may read it. A checkpoint may while it has an open alert
+    about the entry, or if a check there matched the entry in the last 24 hours.
     """
     granted = unit.actor.holds(Role.CHECKPOINT) and await ports_of(request).sees_photo(unit, entry_id)
     blob = await service.photo(unit, entry_id, granted=granted)

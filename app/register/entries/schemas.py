@@ -64,7 +64,7 @@ SealedFor = Annotated[
 
 
 def named_persons(numbers: list[str] | None) -> tuple[str, ...] | None:
-    """Return employee numbers without separators; None for None."""
+    """Return the employee numbers as accounts store them, without separators; None if no list was sent."""
     return None if numbers is None else tuple(map(normal_person, numbers))
 
 
@@ -121,7 +121,10 @@ class BasisIn(WireIn):
     """The judgment that reopens a case which an acquittal has closed."""
 
     def notices(self) -> tuple[EntryWarning, ...]:
-        """Return a warning for each reference with letters that only look like A to Z."""
+        """Return a warning for the letter's number, and for the case reference, if it has letters of another script.
+
+        Such letters look like A to Z, and are compared as those.
+        """
         written = {"number": self.number, "case_reference": self.case_reference}
         return tuple(
             EntryWarning("look_alike_folded", f"/basis/{member}", typed_numbers.DOUBTS["look_alike_folded"])
@@ -316,12 +319,12 @@ class FormalisationIn(WireIn):
 
 
 class SealIn(WireIn):
-    """The persons that an entry's seal names."""
+    """The persons that a seal names: they may see the sealed entry, as its authors may."""
 
     persons: SealedFor
 
     def named(self) -> tuple[str, ...]:
-        """Return the employee numbers without separators."""
+        """Return the employee numbers of the persons as accounts store them, without separators."""
         return tuple(map(normal_person, self.persons))
 
 

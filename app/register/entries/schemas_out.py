@@ -162,8 +162,8 @@ class WarningOut(WireOut):
 class BreadthOut(WireOut):
     """The number of travellers that an entry would have stopped by name and birth date alone, and how it was counted.
 
-    Travellers of the last 30 days are counted. A traveller that showed one of its own documents, or its NIK, is its
-    subject and is not counted.
+    Travellers of the last 30 days are counted. A traveller that showed a document or NIK of the entry is its subject,
+    and is not counted.
     """
 
     would_stop: Annotated[

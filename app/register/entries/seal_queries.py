@@ -17,11 +17,11 @@ _ID = re.compile(rb"\bent_[0-9a-z]+")
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """The seal of an entry (R61), by employee numbers.
+    """The seal of an entry: the employee numbers of the persons that may see it, and of those that may not (R61).
 
     Attributes:
-        let_in: the persons that may see the entry.
-        barred: the persons that never may, whatever their roles.
+        let_in: the persons that may see the entry; auditors may too.
+        barred: the users that may be its subject; they never see it, whatever their roles.
     """
 
     let_in: frozenset[str]
@@ -47,12 +47,15 @@ async def list_seals(reader: Reader, entry_ids: Iterable[str]) -> dict[str, Seal
 
 
 async def list_closed(reader: Reader) -> frozenset[str]:
-    """Return the ids of the entries that are sealed from the actor."""
+    """Return the ids of all entries that a seal hides from the actor."""
     return frozenset((await reader.run(closed(reader.actor))).scalars())
 
 
 async def names_closed(reader: Reader, text: bytes) -> bool:
-    """Return whether a text (an answer kept for repeats) contains the id of an entry that is sealed from the actor."""
+    """Return whether a text contains the id of an entry that a seal hides from the actor.
+
+    The text is a stored answer, which would be sent again to a client that repeats its request.
+    """
     ids = sorted({each.decode() for each in _ID.findall(text)})
     if not ids:
         return False

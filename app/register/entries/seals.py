@@ -63,17 +63,17 @@ class _Accounts:
 async def seal(
     unit: Unit, entry: Entry, wished: Sequence[str] | None = None, before: Entry | None = None
 ) -> Entry:
-    """Return an entry, as a submitter files it, with the seal that it needs; unchanged if it needs none.
+    """Return an entry that a submitter files with the seal that it needs; unchanged if it needs none.
 
-    Call it before storing the entry. An entry needs a seal if the submitter requests one, if the entry before had one,
-    or if its subject may be a user.
+    It needs a seal if the submitter requests one, if `before` has one, or if its subject may be a user of the register.
+    The caller stores the entry afterwards.
 
     Args:
         unit: the transaction.
         entry: a new entry, or the next version of one.
-        wished: employee numbers that the submitter names in the seal; None for no request.
-        before: the version before, or the entry that this one follows; its seal is kept, and its authors may see the
-            new entry.
+        wished: employee numbers of the persons that the submitter wishes to see the entry; None requests no seal.
+        before: the version before, or the entry that this one follows, if any; its seal is kept, and its authors may
+            see the new entry.
 
     Raises:
         Invalid: a named person is no user of the register, or may be the subject; or the seal admits no person that can
@@ -95,10 +95,11 @@ async def seal(
 
 
 async def seal_changed(unit: Unit, entry: Entry, before: Entry) -> Entry:
-    """Return an entry with the seal that it needs after an act that named no persons; unchanged if it needs none.
+    """Return an entry with the seal that it needs after an act that requested none; unchanged if it needs none.
 
-    A new seal admits the persons that have acted on the entry; for an urgent entry duty officers too, if needed to
-    countersign it. The caller stores the entry.
+    It needs a seal if `before` has one, or if its subject may be a user of the register. A new seal admits the persons
+    that have acted on the entry. The duty officers are admitted too if otherwise nobody could countersign an urgent
+    entry. The caller stores the entry.
 
     Args:
         unit: the transaction.
@@ -115,16 +116,17 @@ async def seal_changed(unit: Unit, entry: Entry, before: Entry) -> Entry:
 async def seal_filed(
     unit: Unit, entry: Entry, wished: Sequence[str] | None, named: Subject | None
 ) -> tuple[Entry, Sequence[EntryWarning]]:
-    """Seal an entry if an amendment requests it, or if a correction names an officer or user.
+    """Seal an entry if a filed amendment requests it, or if a filed correction may name a user of the register.
 
     Args:
         unit: the transaction, which holds the entry's lock.
         entry: the current entry.
-        wished: employee numbers that the amendment names in the seal; None for no request.
-        named: the subject that the correction names, if any.
+        wished: employee numbers of the persons that the amendment admits to the seal; None requests no seal.
+        named: the subject after the correction; None if the amendment corrects no subject.
 
     Returns:
-        The entry, stored as its next version if its seal has changed; and the warnings for the amendment.
+        The entry, and the warnings for the amendment. If the seal has changed, the entry is its next version, and is
+        stored; otherwise it is unchanged.
 
     Raises:
         Invalid: a named person is no user of the register, or may be the subject; or the seal admits no person that can
@@ -202,10 +204,10 @@ async def change_seal(unit: Unit, entry_id: str, expected: int, persons: Sequenc
 
 
 async def seal_own_entries(unit: Unit, event: PersonsRegistered) -> Sequence[Draft]:
-    """Hide the entries that may be about a person with a new account from that person.
+    """Seal the entries that may be about persons with new accounts, so that these persons never see them (R61).
 
-    A projector: called with the event in its transaction. It returns no records for the ledger. Only entries with the
-    name or number of such a person are read.
+    The transaction that creates the accounts calls this before its commit. Entries are found by the persons' names and
+    employee numbers. Returns no ledger records.
     """
     requested = set[str]().union(*map(keys.account_keys, event.persons))
     for found in await store.list_by_keys(unit, requested):

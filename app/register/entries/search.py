@@ -28,12 +28,14 @@ OFFICERS = (Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Rol
 async def search(
     unit: Unit, requested: SearchIn, pepper: bytes, expect_open_hit: ExpectOpenHit
 ) -> list[Entry]:
-    """Return matching entries within the actor's view, newest first, and log the search.
+    """Return the entries that match a query and that the actor may see, newest first; log the search.
 
-    At most `limit` + 1: one more than the page has shows that another page follows. A supervisor sees, for an open hit
-    of their checkpoint, the entries of any agency that stop people, are not sealed and may be about the hit's
-    traveller. The log contains a keyed hash of the query, not the name. A user that searches for their own name is also
-    logged for that, and Immigration is notified (R61).
+    At most `limit` + 1 entries are returned; the additional one shows that another page follows. The log contains a
+    keyed hash of the query, not the name. If users search for their own name, that is logged too, and Immigration is
+    notified (R61).
+
+    A supervisor searches for an open hit (`hit_id`). The result then contains the matching entries of any agency that
+    stop people now, are not sealed, and may be about the hit's traveller.
 
     Args:
         unit: the transaction.

@@ -141,7 +141,7 @@ async def decide(
         WrongState: the verdict is not possible in the entry's state. To approve: the period is over, a court annulled
             the measure after the decision, a day after the urgent entry would be uncovered, or a correction of the
             urgent entry contradicts the request.
-        ClockInDoubt: the entry has ended by a clock that is in doubt.
+        ClockInDoubt: the entry seems to have ended, but this server's clock is not plausible.
         StaleVersion: the entry has changed since it was read.
         WrongAgency: a verifier of the entry's own agency must do this.
         SecondPairOfEyesNeeded: another person must do this (see `Entry.decide`).
@@ -231,9 +231,9 @@ async def _update_waiting(unit: Unit, urgent: Entry, formal: Entry, days: int) -
 
 
 async def end_by_law(unit: Unit, entry_id: str) -> Entry | None:
-    """Store and publish that an entry has ended by law. Returns the ended entry; None if there is no new end to store.
+    """Store and publish that an entry's period is over. Returns the ended entry; None if there is no new end to store.
 
-    The time of this call does not matter: checks compute the end themselves.
+    The call may come late: checks compute the end themselves, and the stored end is that of the period.
 
     Raises:
         NotFound: there is no entry with this id.
@@ -279,7 +279,7 @@ async def list_page(reader: Reader, requested: Filter, before: str | None, limit
 
 
 async def as_known(reader: Reader, entries: list[Entry]) -> list[Entry]:
-    """Return the entries in the same order with the data that are stored apart: ledger sequence, and duties done."""
+    """Return the entries in the same order with `sequence` and `met` filled, which are stored in other tables."""
     return await recorded.with_done_times(reader, await with_sequences(reader, entries))
 
 
@@ -355,9 +355,10 @@ def _record_type(before: Entry, entry: Entry) -> RecordType | None:
 
 
 async def conclude(unit: Unit, event: EntryChanged, *further: EntryChanged) -> Entry:
-    """Publish an entry's change, and further changes of the same transaction, to the ledger.
+    """Publish the changes of entries in this transaction to the ledger: `event`, then the further ones.
 
-    Call it last: the records get their numbers now, under a lock that is held until the commit.
+    It must be the last step of the transaction, because the records get their numbers now, under a lock of the whole
+    ledger until the commit.
 
     Returns:
         The entry of `event`, with the sequence of its ledger record.

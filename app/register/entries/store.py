@@ -43,7 +43,7 @@ _ADD_KEYS = BulkInsert((tables.key, _KEY))
 
 
 def columns_of(entry: Entry) -> dict[str, Any]:
-    """Return the columns of an entry's row by name, as if none of its duties were done."""
+    """Return the columns of an entry's row by name; the duty columns as if no duty were recorded as done."""
     return {
         "id": entry.id,
         "version": entry.version,
@@ -88,8 +88,8 @@ async def add_all(
         unit: the transaction.
         entries: pairs of an entry and the reason in its history, or None.
         event: the act of the first versions.
-        prepared: search keys that an import made before, by entry id; on SQLite these are merged into the index later.
-            None for entries that are not imported.
+        prepared: for an import, results of `names.index.prepare` by entry id; on SQLite these name keys are merged into
+            the index later. None if the entries are not imported.
     """
     added = [entry for entry, _ in entries]
     columns = [{**columns_of(entry), "norm_version": NORM_VERSION} for entry in added]
@@ -113,8 +113,8 @@ async def save(
 ) -> None:
     """Store an entry's next version; the transaction must hold the entry's lock.
 
-    `event` is the act that made the version; `reason` is stored with it. `reindex` makes the entry's keys again, which
-    is needed if its subject, case or letters have changed.
+    `event` is the act that made the version; `reason` is stored with it. `reindex` replaces the entry's lookup keys,
+    and must be true if its subject, case or letters have changed.
     """
     changes = {**columns_of(entry), **open_duties.updated_columns(entry)}
     await unit.run(update(tables.entry).where(tables.entry.c.id == entry.id).values(**changes))
@@ -127,14 +127,17 @@ async def save(
 
 
 async def rekey(unit: Unit, entry: Entry) -> None:
-    """Replace an entry's keys by keys of its current content, made by the current rules."""
+    """Replace all lookup keys of an entry (persons, letters, cases, names, births) by newly computed ones."""
     await unit.run(delete(tables.key).where(tables.key.c.entry_id == entry.id))
     await _ADD_KEYS.run(unit, keys_of(entry))
     await name_keys.replace(unit, entry)
 
 
 async def keep(unit: Unit, entry: Entry) -> None:
-    """Store the papers for which an entry waits, in the same version; the transaction must hold its lock."""
+    """Store a change of `waiting`, the papers for which an entry waits, without a new version of the entry.
+
+    The transaction must hold the entry's lock.
+    """
     changes = {"pending_until": entry.pending_until, "document": _document(entry)}
     await unit.run(update(tables.entry).where(tables.entry.c.id == entry.id).values(**changes))
 
@@ -203,7 +206,7 @@ async def list_by_ids(reader: Reader, entry_ids: Iterable[str]) -> list[Entry]:
 async def list_linked(reader: Reader, keys: Iterable[str], ids: Iterable[str]) -> list[Entry]:
     """Return the entries with one of the keys or ids, and those that formalise one of the ids, ordered by id.
 
-    A unit locks their rows in this order.
+    If `reader` is a `Unit`, their rows are locked in this order.
     """
     table = tables.entry
     by_key = table.c.id.in_(select(tables.key.c.entry_id).where(any_of(tables.key.c.key, "keys")))
@@ -254,7 +257,10 @@ Such a measure is in force for every reader of the record (`Entry.in_force`).
 
 
 def holds(now: datetime) -> ColumnElement[bool]:
-    """Return the SQL condition that an entry is provisional or active at an instant."""
+    """Return the SQL condition that an entry is stored as provisional or active, and is not over at `now`.
+
+    It is true too for an entry that begins later, and for one that waits past its end for papers (R68).
+    """
     return and_(tables.entry.c.state.in_([State.PROVISIONAL, State.ACTIVE]), _runs(now))
 
 
@@ -339,7 +345,7 @@ async def list_in_state(
 
 
 async def list_overdue(reader: Reader, limit: int) -> list[str]:
-    """Return ids of entries that the law has ended and that have no stored end, longest over first, at most `limit`."""
+    """Return ids of entries whose period is over but whose end is not stored; the earliest end first."""
     table = tables.entry
     statement = (
         select(table.c.id)

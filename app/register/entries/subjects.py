@@ -60,11 +60,13 @@ class Photo(msgspec.Struct, frozen=True):
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """The person of an entry. Births keep the precision of the filing (R17).
+    """The person that an entry is about.
 
     Attributes:
+        birth: the birth, as precise as it was filed (a day, month, year, range or age; R17).
         birth_alternatives: other possible births.
-        nationalities: ICAO codes.
+        nationalities: ICAO codes of states.
+        nik: the number in Indonesia's population register; foreigners with a permanent permit have one too.
         citizenship_note: why a NIK, a travel permit or an old passport of Indonesia does not prove a citizen.
         citizenship_loss: the document by which citizenship was lost.
     """
@@ -91,10 +93,10 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def says_indonesian(self) -> bool:
-        """Whether a nationality, an issuing state or a well-formed NIK indicates Indonesia.
+        """Whether a nationality, a document's issuing state or a well-formed NIK indicates an Indonesian.
 
-        Recorded explanations do not count. Checks at the border use only this: no note and no document allows a refusal
-        of entry there (R45).
+        `citizenship_note` and `citizenship_loss` do not change it. Checks use it to decide that entry must not be
+        refused (R45); `citizenship_on` considers the explanations.
         """
         indonesian = _indicates_indonesia(*self.nationalities) or bool(self._indonesian_documents())
         return indonesian or (self.nik is not None and nik.well_formed(self.nik))
@@ -112,10 +114,10 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         return valid or _indicates_indonesia(*self.nationalities)
 
     def citizenship_on(self, day: date) -> Citizenship:
-        """Return the citizenship that the register derives for the person on a day (API sections 1 and 3).
+        """Return the person's citizenship on a day, as the register derives it from the data.
 
-        WNI if anything indicates Indonesia, unless the document of a loss is recorded, or a note explains indications
-        that foreigners may have too.
+        It is WNI if `says_indonesian`, else WNA. Two explanations make it WNA all the same: a recorded loss of
+        citizenship; and a `citizenship_note`, unless a nationality or a valid passport proves citizenship.
         """
         explained = self.citizenship_loss is not None or (
             bool(self.citizenship_note) and not self.shows_citizenship(day)
@@ -162,12 +164,12 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         withdrawn: Collection[str] = (),
         form: Callable[[str], str] = str.casefold,
     ) -> Self:
-        """Return a copy of the person with earlier names as further aliases.
+        """Return a copy of the person with earlier names added as aliases, each name once.
 
         Args:
             former: the earlier names; those that equal a present or a withdrawn name are left out.
-            withdrawn: names that were wrong.
-            form: returns a name in the form in which names are compared here; by default only case is ignored.
+            withdrawn: wrong names, which must not become aliases.
+            form: normalises a name; names with equal results count as equal. By default only case is ignored.
         """
         known = {form(name) for name in (self.full_name, *(alias.name for alias in self.aliases), *withdrawn)}
         kept = [alias for alias in dict.fromkeys(former) if form(alias.name) not in known]

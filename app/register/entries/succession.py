@@ -74,10 +74,15 @@ def expect_same_matter(urgent: Entry, measure: Measure, subject: Subject, case_r
 
 
 def expect_no_uncovered_day(formal: Entry, dossier: Dossier) -> None:
-    """Raise `WrongState` if days before a formal entry have no measure, unless its owner accepted that (R26).
+    """Raise `WrongState` if approving a formal entry now would leave days without a measure before it begins (R26).
+
+    Args:
+        formal: the formal entry.
+        dossier: its dossier, which contains the urgent entry.
 
     Raises:
-        WrongState: the urgent entry has ended, the formal one begins in the future, and the gap is not acknowledged.
+        WrongState: the urgent entry has ended, the formal one begins in the future, and its owner has not accepted the
+            gap.
     """
     begins = periods.begins_at(formal.starts_on)
     urgent = next((each for each in dossier.entries if each.id == formal.formalises), None)
@@ -92,12 +97,15 @@ def expect_no_uncovered_day(formal: Entry, dossier: Dossier) -> None:
 
 
 async def take_over(unit: Unit, formal: Entry, dossier: Dossier) -> tuple[Entry, list[EntryChanged]]:
-    """End every urgent entry of a dossier that an approved formal entry follows, now or when the formal entry begins.
+    """End the urgent entries that an approved formal entry follows, now or when the formal entry begins.
 
-    An urgent entry ends as `superseded`. If the formal entry begins later, or the clock is in doubt, only the end is
-    planned. Until then the urgent entry must be in force, so one that still waits for a countersignature is
-    countersigned. Where a gap was acknowledged, the urgent entry lapses on its last day. The urgent entries are stored,
-    the formal one is not.
+    - If the formal entry begins now, each urgent entry ends as `superseded`.
+    - If it begins later, or the clock is in doubt, that end is only planned (`superseded_from`). An urgent entry
+      without a countersignature is countersigned, so that it is in force until then.
+    - If it begins after the urgent entry's last day, which needs an acknowledged gap, no end is planned: the urgent
+      entry lapses on that day.
+
+    The changed urgent entries are stored here; the caller stores the formal one.
 
     Args:
         unit: the transaction, which holds the locks of all of them.
@@ -105,8 +113,8 @@ async def take_over(unit: Unit, formal: Entry, dossier: Dossier) -> tuple[Entry,
         dossier: the dossier of the formal entry.
 
     Returns:
-        The formal entry, marked so that the checkpoints of the urgent ones are alerted to its changes; and the changes
-        of the urgent ones, to be published.
+        The formal entry, and the changes of the urgent entries to publish. If checkpoints were alerted to an urgent
+        entry, the formal one has `alerted`, so that they are alerted to its changes too.
     """
     begins = formal.in_force_from
     assert begins is not None, "an approved entry has its first instant"
@@ -163,10 +171,17 @@ async def _prolong_until(unit: Unit, urgent: Entry, formal: Entry) -> list[Entry
 
 
 async def cancel_takeover(unit: Unit, formal: Entry, dossier: Dossier) -> list[EntryChanged]:
-    """Cancel the planned end of urgent entries whose formal entry has ended before it began.
+    """Cancel the planned end of the urgent entries that a formal entry follows, because it ended before it began.
+
+    The changed urgent entries are stored.
+
+    Args:
+        unit: the transaction, which holds the locks of all of them.
+        formal: the formal entry, which has ended.
+        dossier: its dossier, which contains the urgent entries.
 
     Returns:
-        The changes to publish; none if the formal entry has begun, or no end was planned.
+        The changes to publish; none if the formal entry has begun already, or no end was planned.
     """
     if formal.in_force_from is None or formal.in_force_from <= unit.now:
         return []
@@ -180,14 +195,19 @@ async def cancel_takeover(unit: Unit, formal: Entry, dossier: Dossier) -> list[E
 
 
 async def with_corrections_since(unit: Unit, request: Entry, dossier: Dossier) -> Entry:
-    """Return a request with the corrections that other entries of its dossier had since its filing.
+    """Apply to a request the corrections that other entries of its case and person have had since it was filed.
 
-    If they change the request, it is stored as its next version. A request that was filed as a separate entry takes
-    over from urgent entries too, so the documents and names of these are added.
+    The documents and names of an urgent entry are added too if the request does not formalise it, because the request
+    takes over from it all the same. Returns the request; if it has changed, it is its next version, and is stored.
+
+    Args:
+        unit: the transaction, which holds the locks of all of them.
+        request: the request that is being approved.
+        dossier: its dossier, which contains the other entries.
 
     Raises:
-        WrongState: a correction of its urgent entry and the request contradict each other; the error's `differs` names
-            the members.
+        WrongState: the urgent entry that it formalises and the request changed the same member differently; the error's
+            `differs` has JSON pointers to these members.
     """
     sources = [
         each
@@ -232,16 +252,16 @@ def _version_known_to(request: Entry, source: Entry, versions: Sequence[Entry]) 
 async def correct_siblings(
     unit: Unit, before: Entry, after: Entry, siblings: Iterable[Entry]
 ) -> list[EntryChanged]:
-    """Apply a correction of the person to other running entries of the dossier. Returns the changes to publish.
+    """Apply a correction of one entry's person to other entries against that person. Returns the changes to publish.
 
-    Otherwise a passport that was added to an urgent entry would no longer match once the formal one begins. A member
-    that another entry has changed differently keeps its value.
+    So a passport that is added to an urgent entry is added to its formal entry too. A member that a sibling changed
+    differently keeps the sibling's value. Changed siblings are stored as their next version.
 
     Args:
         unit: the transaction, which holds the locks of all of them.
         before: the corrected entry before the correction.
         after: the corrected entry after the correction.
-        siblings: the other entries.
+        siblings: the other entries, which run (see `Dossier.siblings`).
     """
     changed = []
     for sibling in siblings:

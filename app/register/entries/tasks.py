@@ -23,12 +23,14 @@ class EntryTaskName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EntryTask:
-    """A task about an entry.
+    """A task of the worklist: an agency must examine an entry.
 
     Attributes:
-        name: what the task is about.
-        agency: code of the agency that must do it.
-        cause: id of the amendment, or name of the upgrade, that created it.
+        name: the reason for the task.
+        entry_id: id of the entry.
+        agency: code of the agency that must do the task.
+        cause: id of the amendment, or name of the release's upgrade, that created the task.
+        since: when it was created.
     """
 
     name: EntryTaskName

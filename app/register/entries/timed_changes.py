@@ -15,15 +15,15 @@ _documents = Documents(Entry)
 
 
 def undecided(now: datetime) -> ColumnElement[bool]:
-    """Return the SQL condition that an entry is pending: its period is over, its papers are undecided (R68)."""
+    """Return the SQL condition that an entry's period is over at `now` and papers in time are undecided (R68)."""
     return and_(table.c.pending_until > now, table.c.in_force_until <= now)
 
 
 async def list_turned(reader: Reader, after: datetime, until: datetime) -> dict[str, datetime]:
-    """Return when the answer of checks about an entry changed by time alone, by entry id.
+    """Return the entries about which checks answer differently by time alone, with the instant of the change, by id.
 
-    Only changes after the instant `after`, up to and including `until`. The answer changes when a period begins, and
-    when one ends while papers are undecided.
+    That happens when a period begins, and when a period ends while papers are undecided: from then on checks refer and
+    no longer refuse (R68). Only changes after the instant `after`, up to and including `until`, are returned.
     """
     turned: dict[str, datetime] = {}
     for moment, condition in (

@@ -9,8 +9,9 @@ from app.register.entries.events import EntryChanged, PendingEnded
 
 
 async def await_papers(unit: Unit, entry: Entry, papers: str, days: int) -> list[EntryChanged]:
-    """Let an entry wait, past its end, for papers that its owner has just verified. Returns the changes to publish.
+    """Store that an entry waits for papers that its owner has just verified. Returns the changes to publish.
 
+    Then checks still refer for `days` days after the entry's end, until Immigration has decided on the papers (R68).
     Does nothing, and returns no changes, if the entry must not wait (see `pending.awaiting`).
 
     Args:
@@ -27,17 +28,18 @@ async def await_papers(unit: Unit, entry: Entry, papers: str, days: int) -> list
 
 
 async def await_formal(unit: Unit, urgent: Entry, formal: Entry, days: int) -> list[EntryChanged]:
-    """Let an urgent entry wait for its verified formal entry, if no day between them would be uncovered (R26).
+    """Store that an urgent entry waits for its verified formal entry (R68). Returns the changes to publish.
 
-    `days` is the deployment's `pending_days`. Returns the changes to publish; none if it does not wait.
+    Does nothing, and returns no changes, if the formal entry begins later than the day after the urgent one, or if the
+    entry must not wait (see `pending.awaiting`). `days` is the deployment's `pending_days`.
     """
     return await await_papers(unit, urgent, formal.id, days) if pending.follows(formal, urgent) else []
 
 
 async def countersigned(unit: Unit, urgent: Entry, days: int) -> Entry:
-    """Return a countersigned urgent entry, waiting for its formal entry if that is verified already; else unchanged.
+    """Return an urgent entry, just countersigned, with `waiting` set if its formal entry is verified already (R68).
 
-    The caller stores the entry. `days` is the deployment's `pending_days`.
+    Otherwise it is returned unchanged. The caller stores the entry. `days` is the deployment's `pending_days`.
     """
     for formal in await store.list_formalising(unit, urgent.id):
         if formal.state is State.VERIFIED and pending.follows(formal, urgent):
@@ -46,7 +48,9 @@ async def countersigned(unit: Unit, urgent: Entry, days: int) -> Entry:
 
 
 async def give_up(unit: Unit, entry: Entry, papers: str) -> list[EntryChanged]:
-    """Stop an entry's wait for papers that were returned or rejected; an entry whose period is over ends at once.
+    """Store that an entry no longer waits for papers, because they were returned or rejected (R68).
+
+    If the entry's period is over, it ends at once, and checkpoints are informed.
 
     Args:
         unit: the transaction, which holds the entry's lock.
@@ -57,7 +61,7 @@ async def give_up(unit: Unit, entry: Entry, papers: str) -> list[EntryChanged]:
         The changes to publish; none if the entry did not wait for these papers.
 
     Raises:
-        ClockInDoubt: the clock is not plausible, and the entry waited.
+        ClockInDoubt: the clock is not plausible, and the entry waited for these papers.
     """
     waited = pending.undecided(entry, unit.now)
     after = pending.given_up(entry.at(unit.now), papers)

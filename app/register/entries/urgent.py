@@ -31,11 +31,12 @@ OLDEST_REQUEST: Final = timedelta(hours=24)
 async def submit_urgent(
     unit: Unit, requested: RequestedUrgentMeasure, settings: Settings, crossing: str
 ) -> Entry:
-    """File an urgent entry. Returns it: from the commit on checks refer the person, and every checkpoint is alerted.
+    """File an urgent entry, and return it. Usually it is in force at once.
 
-    A broad entry, or any entry if the deployment is configured so, takes effect only once countersigned. Until then it
-    waits as `submitted`, and the duty officers are notified at once. Its twenty days still run from the request (R25),
-    and it lapses like any entry without a countersignature.
+    From the commit on checks then refer the person, and every checkpoint is alerted. But a broad entry, or any entry if
+    the setting `urgent_countersign_first` is on, is in force only once a duty officer has countersigned it. Until then
+    it is `submitted`, and the duty officers are notified. In both cases its twenty days run from the request (R25), and
+    it lapses if it is not countersigned in time.
 
     Args:
         unit: the transaction.

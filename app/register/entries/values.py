@@ -50,7 +50,7 @@ class Verdict(StrEnum):
 
 
 class Reopening(msgspec.Struct, frozen=True):
-    """The later judgment that allows one new request in a case closed by an acquittal."""
+    """The judgment that allows one new request in a case closed by an acquittal; it is later than the acquittal."""
 
     number: str
     court: str
@@ -79,7 +79,24 @@ class Ruling(msgspec.Struct, frozen=True):
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True):
-    """The legal ground: one letter of one owner in one case. The members are described at `BasisIn`."""
+    """The legal ground of a measure: the owner's decision, its law and reason, and the case.
+
+    Attributes:
+        instrument: legal form of the decision's letter.
+        number, issued_on: number and date of the letter.
+        received_on: the legal day on which Immigration received the letter, if stated.
+        late_reason: why it was delivered late.
+        law: the law and article on which the decision is based.
+        reason_code, reason: the reason, as a code and in words.
+        case_reference: the case, as the owner writes it.
+        stage: stage of the criminal case; None for no such case.
+        subject_status: the person's role in the case, such as `suspect`.
+        amount_idr: the debt in rupiah, if the ground is tax or state receivables.
+        good_faith_doubt: why the tax debtor's good faith is doubted (R10).
+        lifetime_ground: the ground for a measure for life (R11).
+        trafficking_victim: whether the person is a victim of trafficking or smuggling (R65).
+        reopens: the later judgment, if the case was closed by an acquittal (R67).
+    """
 
     instrument: str
     number: str
@@ -123,7 +140,7 @@ class Substitute(msgspec.Struct, frozen=True):
 
 
 class Former(msgspec.Struct, frozen=True, kw_only=True):
-    """Content of one version of an entry, with which the entry bars a repetition (R14, R15, R22).
+    """The content of one version of an entry by which a repeated filing is recognised (R14, R15, R22).
 
     Attributes:
         subject: the data that identify the person.

@@ -36,10 +36,10 @@ class _Version(NamedTuple):
 
 
 async def verify_page(reader: Reader, after: str, limit: int) -> tuple[int, list[Difference], str | None]:
-    """Compare row, versions and ledger records of up to `limit` entries, in the order of their ids.
+    """Compare the row of an entry with its versions and its ledger records, for up to `limit` entries by ascending id.
 
-    On PostgreSQL each statement sees what was committed before it. So records are read before versions: the version
-    that a record publishes is never missing only because it was written in between.
+    Entries may change meanwhile. A change between two statements is not reported as a missing version, because records
+    are read before versions.
 
     Args:
         reader: the transaction.

@@ -30,9 +30,10 @@ def shows_photo(entry: Entry, actor: Actor) -> bool:
 
 
 def open_to(entry: Entry, actor: Actor) -> bool:
-    """Return whether an entry has no seal, or its seal admits the actor; other rules may still hide the entry.
+    """Return whether no seal hides an entry from an actor; role, agency and province may still hide it.
 
-    A possible subject is never admitted, not even as an author, named person or auditor.
+    A seal admits the entry's authors, the persons that it names, and auditors. A person that may be the subject is
+    never admitted, not even as one of these.
     """
     if actor.person is not None and actor.person in entry.barred:
         return False
@@ -65,7 +66,7 @@ def opened(actor: Actor) -> ColumnElement[bool]:
 
 
 def closed(actor: Actor) -> Select[tuple[str]]:
-    """Return the SQL query of the ids of entries that are sealed from an actor, for use in other statements."""
+    """Return the SQL query of the ids of entries that a seal hides from an actor, for use in other statements."""
     ids: Select[tuple[str]] = select(tables.entry.c.id)
     if actor.person is None:
         return ids.where(false() if _unbound(actor) else tables.entry.c.sealed)
@@ -75,9 +76,9 @@ def closed(actor: Actor) -> Select[tuple[str]]:
 
 
 def barred(person: str) -> Select[tuple[str]]:
-    """Return the SQL query of the ids of entries that may be about a person and are hidden from them for that.
+    """Return the SQL query of the ids of entries that are hidden from a user because they may be about that user.
 
-    `person` is the employee number.
+    `person` is the user's employee number.
     """
     seal = tables.seal
     return select(seal.c.entry_id).where(seal.c.person == person, seal.c.barred)

@@ -6,11 +6,11 @@ import msgspec
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """Papers that the owner has verified and Immigration has not decided on.
+    """The wait of an entry for papers that its owner has verified and Immigration has not decided on (R68).
 
     Attributes:
-        papers: id of the extension, or of the formal entry.
-        days: number of days after the entry's end in which checks refer while the papers wait.
+        papers: id of the papers: an extension of the entry, or the formal entry that follows it.
+        days: number of days after the entry's end for which checks still refer if the papers are undecided.
     """
 
     papers: str

@@ -187,7 +187,11 @@ def victim(request: Request, owner: Owner, _policy: Policy, _today: date, findin
 
 
 def article(request: Request, owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
-    """R6: add a fault for a law without its article, if the owner's own undang-undang empowers it (art. 91(2)f)."""
+    """R6: add a fault if the basis cites no article of an undang-undang, but the owner must (UU 6/2011 art. 91(2)f).
+
+    An owner must if it is not named in the immigration law, and another undang-undang empowers it
+    (`Owner.article_required`).
+    """
     law = request.basis.law
     if owner.article_required and not (_UNDANG_UNDANG.search(law) and _ARTICLE.search(law)):
         detail = "Name the article of the undang-undang that empowers this body (UU 6/2011 art. 91(2)f)."
@@ -206,9 +210,10 @@ def urgent_letter(request: Request, _owner: Owner, policy: Policy, today: date, 
 
 
 def letter_dates(request: Request, _owner: Owner, policy: Policy, today: date, findings: Findings) -> None:
-    """R13, R14: add faults for a decision from the future or too old, and for an impossible day of receipt.
+    """R13, R14: judge the dates of a decision and of its receipt by the minister.
 
-    A decision that was delivered late adds a warning.
+    Faults are a decision dated in the future, a first request's decision that is too old, and a receipt in the future
+    or before the decision. A receipt more than three days after the decision adds a warning.
     """
     basis = request.basis
     if request.origin == "request":
@@ -229,9 +234,10 @@ def letter_dates(request: Request, _owner: Owner, policy: Policy, today: date, f
 
 
 def own_decision(request: Request, _owner: Owner, policy: Policy, today: date, findings: Findings) -> None:
-    """R14: add a fault for an extension without a decision of its own that is later and recent (UU 6/2011 art. 97(2)).
+    """R14: add a fault for an extension that is not based on a new decision (UU 6/2011 art. 97(2)).
 
-    Does nothing for a request that extends no measure.
+    A new decision has another number and a later date than those that it extends, and is not too old. Does nothing for
+    a request that extends no measure.
     """
     basis, earlier = request.basis, request.extends
     if not earlier:

@@ -11,10 +11,11 @@ from app.register.entries.subjects import Citizenship
 
 
 def citizenship(request: Request, _owner: Owner, _policy: Policy, today: date, findings: Findings) -> None:
-    """R4, R5: add a fault for an entry ban against a citizen (UU 6/2011 art. 14).
+    """R4, R5: add a fault for an entry ban against an Indonesian citizen (UU 6/2011 art. 14).
 
-    A person with a document of the loss of citizenship is no citizen. A NIK, a travel permit or an old passport do
-    not prove citizenship, because foreigners may have them too (UU 24/2013 art. 63(1); UU 6/2011 art. 24, 27).
+    Citizenship is derived from the person's data (see `Subject.citizenship_on`). Faults are added too for an unknown
+    state code, and for a loss of citizenship without its file or dated in the future. A NIK, travel permit or old
+    passport that `citizenship_note` explains adds a warning only, because foreigners may have them too.
     """
     subject = request.subject
     shown = subject.shows_citizenship(today)
@@ -57,10 +58,10 @@ def _loss(request: Request, today: date, findings: Findings) -> None:
 
 
 def identity(request: Request, _owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
-    """R1, R2, R3, R19: add a fault for each missing member of the person that the law demands.
+    """R1, R2, R3, R19: add a fault for each datum about the person that the law demands and that is missing.
 
-    A member that may be unknown must be given or named in `unknown`, and not both. Members of a list's entry, and of an
-    extension, are not judged.
+    Some data may be unknown, such as documents and address: each must either be given or be named in `unknown`. Entries
+    from a published list, and extensions, are not judged.
     """
     if request.origin in {"list", "extension"}:
         return
@@ -112,7 +113,10 @@ _WEAK_SCRIPT = (
 
 
 def name(request: Request, _owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
-    """R1: add a fault for a placeholder as a name, and a warning for a name in a script that is compared weakly."""
+    """R1: add a fault if the full name is a placeholder such as "FNU" or "XXX"; imported measures get none.
+
+    A warning is added if every good name is in a script of which only one reading can be compared.
+    """
     subject = request.subject
     full_name = subject.full_name
     if (

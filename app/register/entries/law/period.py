@@ -17,7 +17,8 @@ DETERRENCE_EXTENDED_ONCE_SINCE = date(2024, 10, 17)
 def period(request: Request, _owner: Owner, policy: Policy, today: date, findings: Findings) -> None:
     """R11, R12, R20, R22, R24: add a fault for a period that is missing, over, or longer than the law allows.
 
-    A measure for life gets a fault if it is an exit ban, or has no stated ground. Urgent requests are not judged.
+    A measure for life gets a fault if it is an exit ban, has a last day, or has no stated ground. Urgent requests are
+    not judged, nor is the last day in a correction.
     """
     if request.urgent:
         return
@@ -49,9 +50,11 @@ def period(request: Request, _owner: Owner, policy: Policy, today: date, finding
 
 
 def extension(request: Request, _owner: Owner, policy: Policy, today: date, findings: Findings) -> None:
-    """R22, R24: add a fault for more extensions than the law allowed on the day `today`, or for a wrong first day.
+    """R22, R24: judge the earlier extensions of a measure that is taken over from an older register.
 
-    If the first day of the first period is unknown, a warning says that its length can't be judged.
+    Faults are more extensions than the law allowed on the day `today`, and a first day of the current period that the
+    earlier periods can't reach. If the first day of the first period is unknown, a warning says that its length can't
+    be judged.
     """
     count, first, starts_on = request.extension_count, request.first_started_on, request.starts_on
     prevention = request.measure is Measure.PREVENTION

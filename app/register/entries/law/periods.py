@@ -33,12 +33,13 @@ NOTE_WINDOW = timedelta(hours=3)
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """The receipt of a request that was resubmitted, or that formalises an urgent entry by the same letter.
+    """The times of receipt of a request that reached the register more than once.
+
+    That is a request that was returned and resubmitted, or a formal request with the letter of its urgent entry.
 
     Attributes:
-        first_at: when the request first reached the register with its letter, or with an older letter (R14).
-        counted_on: the legal day from which the seven days for a refusal count (R18); a resubmission counts from its
-            own receipt.
+        first_at: when it was first received; the age of its letter is measured then (R14).
+        counted_on: the legal day of its last receipt, from which the seven days for a refusal count (R18).
     """
 
     first_at: datetime
@@ -102,10 +103,15 @@ def overlap(starts_on: date, ends_on: date | None, other_start: date, other_end:
 
 
 def boundary_note(now: datetime, begins: datetime | None, over: datetime | None) -> str | None:
-    """Return the note for a counter in the first and last three hours of a period; None at any other time.
+    """Return a note for the officer at the counter that a measure has just begun or is about to end.
 
-    `begins` and `over` are the first instant of the period and the first one after it; None where there is none. The
-    note never changes the outcome (R28).
+    None outside the first and last three hours of the measure's period. The note never changes the outcome of a check
+    (R28).
+
+    Args:
+        now: the instant of the check.
+        begins: the first instant of the period; None if it is not known.
+        over: the first instant after the period; None if it has no end.
     """
     if begins is not None and timedelta(0) <= now - begins < NOTE_WINDOW:
         return f"The measure began at {begins.astimezone(WIB).isoformat(timespec='minutes')} (WIB)."

@@ -50,21 +50,21 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request for a measure, before it is judged.
+    """A requested or imported measure, or a change of one, as the rules of law judge it.
 
     Attributes:
         starts_on: first day; set by the server for an urgent request.
-        unknown: members of the person that are not known.
+        unknown: names of the members of `subject` that the owner declares as not known.
         letter: the letter on which an urgent request is based.
         extension_count: number of earlier extensions of the measure; 0 except in a takeover from an older register.
         first_started_on: first day of the measure before its extensions; None without one, or if it is unknown.
-        first_received_on: of a resubmission, the legal day on which the request was first received.
-        origin: a `list` entry may lack photo, sex and birth; an `extension` repeats an identity that was judged; a
-            `correction` does not change the period.
-        photo_optional: whether it comes from a register that never had photos.
+        first_received_on: if it is a resubmission, the legal day on which the request was first received; else None.
+        origin: the kind of request. Rules depend on it: a `list` entry may lack photo, sex and birth; an `extension`
+            repeats an identity that was judged; a `correction` does not change the period.
+        photo_optional: whether a photo may be missing, as in a takeover from a register that never had photos.
         has_loss_document: whether the file on a loss of citizenship was sent, or is stored with the entry.
         extends: the decisions that an extension follows: the measure's own, and those of earlier extensions.
-        notices: warnings about content that is stored in another form than it was written.
+        notices: warnings made before the rules: about content that is stored otherwise than the officer wrote it.
     """
 
     measure: Measure

@@ -49,11 +49,12 @@ class NameKey(NamedTuple):
 
 
 class BirthKey(NamedTuple):
-    """A row of the table `birth_key`: one key by which an entry's birth is found.
+    """A row of the table `birth_key`: a day of birth of an entry, by which the entry is found.
 
     Attributes:
-        day: the day of birth, as an ordinal number of the proleptic calendar.
-        sketch: the sketch of one of the entry's names, compared before the entry is read (see `matching.keys.sketch`).
+        day: the day, as `date.toordinal` numbers it.
+        sketch: bits of one of the entry's names (see `matching.keys.sketch`); a found entry with a clearly different
+            name is skipped without being read.
     """
 
     day: int
@@ -133,7 +134,7 @@ _FOUND_ON_SQLITE = _found(
 
 
 def listed(subject: Subject) -> KnownPerson:
-    """Return the subject in the form in which it is compared with travellers; weak aliases are kept apart."""
+    """Return the form of a subject that is compared with travellers; aliases of low quality are in its `weak`."""
     good = (alias.name for alias in subject.aliases if alias.quality == "good")
     return KnownPerson.of(
         names=(subject.full_name, *good),
@@ -145,7 +146,7 @@ def listed(subject: Subject) -> KnownPerson:
 
 
 def prepare(subject: Subject) -> StoredKeys:
-    """Return the keys of a subject, ready to be stored, made by the current rules.
+    """Compute the name keys, birth keys and packed form of a subject by the current rules; nothing is stored.
 
     This takes most of an entry's processor time, so imports do it before they take locks.
     """
@@ -162,11 +163,11 @@ def prepare(subject: Subject) -> StoredKeys:
 def made_of(
     entries: Sequence[Entry], prepared: Mapping[str, StoredKeys] | None = None
 ) -> tuple[list[BirthKey], list[NameForm], list[NameKeySet], list[NameKey]]:
-    """Return the rows of the entries' keys and packed forms, made by the current rules.
+    """Return the rows with which the entries are indexed by name and birth; nothing is stored.
 
     Args:
         entries: the entries.
-        prepared: keys that were made before, by entry id; None, or a missing id, makes them now.
+        prepared: results of `prepare`, by entry id. Those of a missing id are computed now, and all if it is None.
 
     Returns:
         The rows of the tables `birth_key`, `name_form`, `name_key_set` and `name_key`; the last ones are sorted.
@@ -193,15 +194,16 @@ def _packed(keys: Sequence[int]) -> bytes:
 async def rows_of(
     unit: Unit, entries: Sequence[Entry], prepared: Mapping[str, StoredKeys] | None
 ) -> tuple[Sequence[tuple[Any, ...]], ...]:
-    """Return the rows of new entries for the tables of `TABLES`; for an import on SQLite, for those of `RECENT_TABLES`.
+    """Return the rows with which new entries are indexed by name and birth; the caller inserts them.
 
-    An import on SQLite gets a new run, in which its name keys wait for a merge.
+    They are for the tables of `TABLES`. Only an import on SQLite uses those of `RECENT_TABLES`: its name keys form a
+    new run, a sorted block beside the index, until `move` merges it.
 
     Args:
         unit: the transaction, in which the caller inserts the rows.
         entries: the entries.
-        prepared: the keys of an import, by entry id; a missing id makes them now. None for entries that are not
-            imported.
+        prepared: for an import, results of `prepare` by entry id; those of a missing id are computed now. None if the
+            entries are not imported.
 
     Returns:
         One sequence of rows for each of the tables, in their order.
@@ -214,7 +216,7 @@ async def rows_of(
 
 
 async def replace(unit: Unit, entry: Entry) -> None:
-    """Replace an entry's name and birth keys by keys of its subject, made by the current rules."""
+    """Replace an entry's stored name and birth keys by new ones, computed from its subject by the current rules."""
     await forget(unit, entry.id)
     await _INSERT.run(unit, *made_of([entry]))
     renewed = update(tables.entry).where(tables.entry.c.id == entry.id).values(norm_version=NORM_VERSION)
@@ -237,23 +239,28 @@ async def forget(unit: Unit, entry_id: str) -> None:
 
 
 async def due(reader: Reader, *, everything: bool) -> Merge | None:
-    """Return the next merge of imported name keys into fewer runs, or into the index; None if none is due.
+    """Return the next merge of imported name keys; None if none is due, as always on PostgreSQL.
 
-    Only SQLite has such keys. `everything` asks for the merge of all keys into the index, however few they are.
+    On SQLite an import stores its name keys in sorted runs beside the index. A merge moves several runs into one run,
+    or all runs into the index. `everything` requests the latter, however few keys there are.
     """
     return await _RUNS.due(reader, everything=everything)
 
 
 async def move(unit: Unit, merge: Merge, place: int) -> None:
-    """Move one slice of a merge, in a transaction of its own; meanwhile a query still finds each key exactly once.
+    """Move one slice of the keys of a merge (see `due`); the caller gives each slice its own transaction.
 
-    `place` is the number of the slice, from 0 to the number of `merge.starts`.
+    Between two slices a query still finds each key exactly once. `place` is the number of the slice, from 0 to
+    `len(merge.starts)`.
     """
     await _RUNS.move(unit, merge, place)
 
 
 async def look_up(reader: Reader, sought: Sequence[KeyQuery]) -> Index[str]:
-    """Return the part of the index that contains the sought keys, read in one exchange; its values are entry ids."""
+    """Return the ids of the entries that share a name key or a day of birth with a query, as an `Index`.
+
+    The index contains only the sought keys and days. It is read in one statement for all queries.
+    """
     keys = {key for each in sought for key in each.keys}
     days = {day for each in sought for day in each.days}
     found: Index[str] = Index({}, {})
@@ -267,10 +274,9 @@ async def look_up(reader: Reader, sought: Sequence[KeyQuery]) -> Index[str]:
 
 
 async def list_forms(reader: Reader, entry_ids: Iterable[str]) -> dict[str, bytes]:
-    """Return the packed forms of these entries by id (see `unpacked`); unknown ids are left out.
+    """Return the stored packed forms (names and births, see `unpacked`) of these entries by id.
 
-    Reading the stored form is faster than reading the entry: making a form takes four times as long as a comparison,
-    and most persons who share a key are different persons.
+    Unknown ids are left out. Reading a stored form is faster than reading the entry and making the form from it.
     """
     rows = await reader.run(_FORMS, {"ids": list(entry_ids)})
     return {entry_id: form for entry_id, form in rows}  # noqa: C416 - rows are no pairs to mypy

@@ -20,9 +20,10 @@ _DETAIL: Final = (
 
 
 def part_names(subject: Subject) -> tuple[Subject, tuple[EntryWarning, ...]]:
-    """Return a subject with each name in its own field, and a warning for each field that contained several.
+    """Split name fields that contain several names. Returns the changed subject, and a warning for each such field.
 
-    The subject is unchanged where no field did. No name becomes an alias twice.
+    "Joko Susilo alias Jack" becomes the full name Joko Susilo and the alias Jack. A name that is there already is not
+    added again. If no field contains several names, the subject is returned unchanged.
     """
     full = split(subject.full_name)
     aliases = [split(alias.name) for alias in subject.aliases]

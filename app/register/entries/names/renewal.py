@@ -6,9 +6,9 @@ from app.register.entries.names import index as name_keys
 
 
 async def renew_names(unit: Unit, limit: int) -> int:
-    """Replace the keys of up to `limit` outdated entries. Returns the number of replaced entries.
+    """Replace the name and birth keys of up to `limit` entries with keys by older rules. Returns their number.
 
-    A number below `limit` means that no outdated entry is left.
+    A number below `limit` means that no such entry is left.
     """
     outdated = await name_keys.list_outdated(unit, limit)
     for entry_id in outdated:
