@@ -88,8 +88,8 @@ def by_the_table(
 ) -> tuple[Outcome, bool, Doubt | None]:
     """Return the outcome of a check against an entry by the decision table R44, with two explanations of it.
 
-    The second value is True for a sighting: the measure does not stop people in this direction, and its owner is only
-    informed of the crossing. The third is the doubt: the rule that turned a refusal into a referral, or None.
+    The second value is True for a sighting: the measure does not stop the traveller in this direction, and its owner is
+    only informed of the crossing. The third is the doubt: the rule that turned a refusal into a referral, or None.
 
     A traveller that a measure with undecided papers would stop is always referred, with the doubt `decision_pending`
     (R68). Whether the listed person is a citizen follows from documents, nationalities and NIK, even if a different
@@ -137,7 +137,7 @@ def action_on(outcome: Outcome, direction: Direction) -> str:
 
 
 def direction_of(measure: Measure) -> Direction:
-    """Return the direction in which a measure stops people."""
+    """Return the direction in which a measure stops people: `exit` for an exit ban, `entry` for an entry ban."""
     return "exit" if measure is Measure.PREVENTION else "entry"
 
 

@@ -107,7 +107,7 @@ class Breadth(msgspec.Struct, frozen=True, kw_only=True):
         return self.limit > 0 and self.would_stop is not None and self.would_stop > self.limit
 
     def warning(self, *, urgent: bool) -> EntryWarning:
-        """Return the warning for the submitter that the entry is broad; it is true only if `broad` is.
+        """Return the warning, for the submitter, that an entry is broad; the caller has checked that `broad` is true.
 
         For an urgent entry (`urgent`) the text adds that it stops nobody until it is countersigned; for another one,
         that the persons that decide on it see the number.

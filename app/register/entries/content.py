@@ -32,7 +32,8 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     Attributes:
         in_force_from: first instant at which it can be in force; None until decided.
-        in_force_until: first instant after its last day; None for a lifetime, and until decided.
+        in_force_until: first instant at which its period is over; for an urgent entry without a countersignature, the
+            instant at which it lapses. None for a lifetime, and for a request without a decision.
         unknown: names of the members of `subject` that the owner declared as not known.
         submitted_by: id of the client that filed it.
         authors: persons who wrote any version; they must not decide on it or on changes of it.
@@ -165,7 +166,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def numbers(self) -> tuple[str, ...]:
-        """The numbers of the owner's decisions: first of the one that made the entry, then of the extension."""
+        """The numbers of the owner's decisions: of the one that made the entry, then of its extension, if any."""
         return tuple(each.number for each in (self.basis, self.extended_by) if each is not None)
 
     @property

@@ -49,7 +49,7 @@ __all__ = [
 
 
 class Entry(EntryContent, frozen=True, kw_only=True):
-    """One entry at one version; each act returns the next one."""
+    """An entry at one version, with the acts that may change it; each act returns the entry's next version."""
 
     def expect(self, version: int) -> None:
         """Raise `StaleVersion` unless the caller has read the current version.
@@ -205,7 +205,7 @@ class Entry(EntryContent, frozen=True, kw_only=True):
         return self._next(at, rejection_proposed=None) if verdict is Verdict.KEEP else self.rejected(at)
 
     def countersigned(self, by: Actor, at: datetime) -> Self:
-        """Return the urgent entry's next version, countersigned: from `at` on it may refuse, until its last day (R32).
+        """Return the urgent entry's next version, countersigned: checks may refuse from `at` to its last day (R32).
 
         Raises:
             WrongState: it is countersigned already.
@@ -226,7 +226,7 @@ class Entry(EntryContent, frozen=True, kw_only=True):
         )
 
     def ended(self, reason: EndedReason, at: datetime, effective: datetime) -> Self:
-        """Return the entry's next version, as ended; its state is not checked.
+        """Return the entry's next version, with the state `ended`; its present state is not checked.
 
         Args:
             reason: the reason of the end.

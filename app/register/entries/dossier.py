@@ -94,10 +94,10 @@ class Dossier:
             linked |= more
 
     def exempt(self, entry: Entry, *, urgent: bool) -> frozenset[str]:
-        """Return the ids of the entries that do not make a new or changed measure a repetition of them.
+        """Return the ids of the entries that a new or changed measure may follow without being a repetition of them.
 
         These are `entry`, and the entries linked with it by formalisation: all of them for an urgent measure, only the
-        urgent ones for a formal measure. So two formal entries after one urgent entry repeat each other.
+        urgent ones for a formal measure. So a second formal entry after one urgent entry is a repetition.
 
         Args:
             entry: the entry that the measure changes or follows.
@@ -120,7 +120,8 @@ class Dossier:
         Raises:
             CaseClosed: an acquittal closed the case.
             WrongState: a court annulled the measure, and the decision is older than the judgment.
-            UrgentNotRepeatable: the same urgent request lapsed on its last day.
+            UrgentNotRepeatable: the same urgent request lapsed after its countersignature or after its last day, or it
+                is over and waits for papers.
             DuplicateEntry: the owner has already filed this letter, or this case for this time, against this person.
             ExtensionExhausted: the case has used all its periods.
         """

@@ -39,7 +39,7 @@ async def dossier_of(
 
 
 async def lock_dossier(unit: Unit, entry: Entry) -> tuple[Entry, Dossier]:
-    """Return an entry with its dossier, and lock the rows of its case and of linked entries until the commit.
+    """Return an entry with its dossier; lock the rows of the entries of its case, and of linked ones, until the commit.
 
     Entries that only bar a repetition (another case against the same person) are read without a row lock; the owner's
     lock protects them.

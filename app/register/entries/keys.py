@@ -37,9 +37,9 @@ def keys_of(entry: Entry) -> list[tuple[str, str]]:
 
 
 def account_keys(person: AccountHolder) -> set[str]:
-    """Return the keys of entries that may be about a user of the register, from the user's name and number (R61).
+    """Return the lookup keys by which entries that may be about a user are found: the user's name and number (R61).
 
-    They match the current and the earlier persons of an entry.
+    They find entries by the current person and by the persons of earlier versions.
     """
     found = {f"f:{person.folded_name}", f"d:{documents.normalise(person.number)}"}
     return {key[:200] for key in (*found, *(f"{_FORMER}{key}" for key in found))}
@@ -82,7 +82,7 @@ def matter_keys(agency: str, content: Former) -> set[str]:
 
 
 def person_keys(subject: Subject) -> set[str]:
-    """Return the lookup keys of entries that may be against a person, who may be named in an earlier version only."""
+    """Return the lookup keys that find the entries against a person, also if only an earlier version is about them."""
     keys = subject.identifiers()
     return keys | {f"{_FORMER}{key}"[:200] for key in keys}
 

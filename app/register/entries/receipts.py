@@ -11,8 +11,8 @@ from app.register.entries.references import same_letter
 def received_on(entry: Entry) -> date:
     """Return the legal day from which the seven days for a refusal of a request count (R18; UU 6/2011 art. 94(6)).
 
-    It is the day of the last submission. If the owner stated that Immigration received the letter on another day
-    (`basis.received_on`), it is that day.
+    For a first submission it is the stated day on which Immigration received the letter (`basis.received_on`), or else
+    the day of the submission. For a resubmission it is `receipt.counted_on` (see `received_again`).
     """
     if entry.receipt is not None:
         return entry.receipt.counted_on

@@ -20,8 +20,8 @@ def in_same_case(one: Entry, other: Entry) -> bool:
 def certainly_same(one: Subject, other: Subject) -> bool:
     """Return whether two subjects are certainly one person, so that an act that ends one measure ends the other.
 
-    True for an equal document (number and state) or NIK without contradicting name or birth, or for an equal folded
-    name and an equal full birth date.
+    True if they share a document (number and state) or NIK, and neither names nor births contradict that; or if they
+    share a folded name and a full birth date.
     """
     births = one.births, other.births
     contradicted = all(births) and not any(compatible(a, b) for a in one.births for b in other.births)

@@ -63,7 +63,7 @@ class _Accounts:
 async def seal(
     unit: Unit, entry: Entry, wished: Sequence[str] | None = None, before: Entry | None = None
 ) -> Entry:
-    """Return an entry that a submitter files with the seal that it needs; unchanged if it needs none.
+    """Return an entry, filed by a submitter, with the seal that it needs; unchanged if it needs none.
 
     It needs a seal if the submitter requests one, if `before` has one, or if its subject may be a user of the register.
     The caller stores the entry afterwards.

@@ -139,14 +139,15 @@ async def decide(
         Invalid: the required reason is missing.
         WrongRole: the verdict is not for the actor's roles.
         WrongState: the verdict is not possible in the entry's state. To approve: the period is over, a court annulled
-            the measure after the decision, a day after the urgent entry would be uncovered, or a correction of the
-            urgent entry contradicts the request.
+            the measure after the decision, days between the urgent entry and this one would have no measure, or a
+            correction of the urgent entry contradicts the request.
         ClockInDoubt: the entry seems to have ended, but this server's clock is not plausible.
         StaleVersion: the entry has changed since it was read.
         WrongAgency: a verifier of the entry's own agency must do this.
         SecondPairOfEyesNeeded: another person must do this (see `Entry.decide`).
         FormalisationMismatch: a formal entry is no longer about its urgent entry's person, case or measure.
-        CaseClosed, ExtensionExhausted: a judgment, or other periods of its case, have come since it was filed.
+        CaseClosed: an acquittal has closed the case since the request was filed.
+        ExtensionExhausted: other approvals have used all periods of the case since then.
     """
     found = await store.find(unit, entry_id)
     if found is None or not visible(found, unit.actor):

@@ -89,7 +89,7 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
         law: the law and article on which the decision is based.
         reason_code, reason: the reason, as a code and in words.
         case_reference: the case, as the owner writes it.
-        stage: stage of the criminal case; None for no such case.
+        stage: stage of the criminal proceedings; None outside criminal law.
         subject_status: the person's role in the case, such as `suspect`.
         amount_idr: the debt in rupiah, if the ground is tax or state receivables.
         good_faith_doubt: why the tax debtor's good faith is doubted (R10).

@@ -102,7 +102,7 @@ class TermSettings(Protocol):
 
     @property
     def withdraw_passport_days(self) -> int:
-        """Days from the beginning of an exit ban, within which an Indonesian's passport must be withdrawn (R42)."""
+        """Days to withdraw an Indonesian's passport, counted from the instant at which an exit ban may refuse (R42)."""
 
     @property
     def deterrence_extensions(self) -> int:
@@ -358,7 +358,7 @@ def _passport(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> Iterat
 
 
 def annulled_on(entry: Entry) -> date | None:
-    """Return the day of the newest judgment that annulled a measure after it was in force; None if there is none (R66).
+    """Return the day of the newest judgment that annulled the entry after it had been in force; None without one (R66).
 
     None also for a superseded urgent entry: the duty to rehabilitate the person belongs to its formal entry.
     """

@@ -189,8 +189,7 @@ def victim(request: Request, owner: Owner, _policy: Policy, _today: date, findin
 def article(request: Request, owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
     """R6: add a fault if the basis cites no article of an undang-undang, but the owner must (UU 6/2011 art. 91(2)f).
 
-    An owner must if it is not named in the immigration law, and another undang-undang empowers it
-    (`Owner.article_required`).
+    An owner must if an undang-undang of its own empowers it to order exit bans (`Owner.article_required`).
     """
     law = request.basis.law
     if owner.article_required and not (_UNDANG_UNDANG.search(law) and _ARTICLE.search(law)):
@@ -210,7 +209,7 @@ def urgent_letter(request: Request, _owner: Owner, policy: Policy, today: date, 
 
 
 def letter_dates(request: Request, _owner: Owner, policy: Policy, today: date, findings: Findings) -> None:
-    """R13, R14: judge the dates of a decision and of its receipt by the minister.
+    """R13, R14: judge the date of a decision, and the day on which Immigration received it.
 
     Faults are a decision dated in the future, a first request's decision that is too old, and a receipt in the future
     or before the decision. A receipt more than three days after the decision adds a warning.

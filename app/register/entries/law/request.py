@@ -20,7 +20,8 @@ class Owner:
     Attributes:
         code: its code.
         legal_forms: the instruments that it may use (R6).
-        article_required: whether its own undang-undang empowers it; then each ground names the article (art. 91(2)f).
+        article_required: whether its own undang-undang empowers it; then each basis must name the article (UU 6/2011
+            art. 91(2)f).
     """
 
     code: str
