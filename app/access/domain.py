@@ -141,8 +141,8 @@ class AccountHolder:
     """A person with an account, as that account describes them.
 
     Attributes:
-        number: employee number, in the form in which it is compared.
-        folded_name: the account's name, folded and truncated as stored.
+        number: employee number in normal form (see `normal_person`).
+        folded_name: the account's name in the form in which all its spellings are equal (see `store.folded_name`).
         on_duty: whether the account works and has the role of duty officer.
     """
 
@@ -330,12 +330,12 @@ def parse_address(text: str | None) -> IPv4Address | IPv6Address | None:
 
 
 def person_of(client: Client) -> str | None:
-    """Return the employee number of a client's holder in the form in which it is compared (R31); None for a machine."""
+    """Return the employee number of a client's holder in normal form (see `normal_person`; R31); None for a machine."""
     return None if client.person is None else normal_person(client.person)
 
 
 def normal_person(number: str) -> str:
-    """Return an employee number in the form in which it is compared: letters and digits only, in capitals.
+    """Return an employee number in normal form, for comparison: letters and digits only, in capitals.
 
     Leading zeros stay: police numbers begin with the year of birth, 00 for 2000. The registration of accounts refuses
     numbers that differ only in leading zeros.

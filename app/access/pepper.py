@@ -28,7 +28,10 @@ _BYTES: Final = 32
 
 
 class PepperRefused(RuntimeError):
-    """Raised if this machine has no pepper, or another one than the register; the message explains the remedy."""
+    """This machine has no pepper, or another one than the register; the message explains the remedy.
+
+    The pepper is the secret key for the register's hashes of document numbers.
+    """
 
 
 class PepperAct(StrEnum):
@@ -46,7 +49,7 @@ def pepper_path(settings: Settings) -> Path:
 
 
 async def take_pepper(runtime: Runtime) -> None:
-    """Set the process's `runtime.pepper` from the setting, or else from the file.
+    """Set `runtime.pepper`, the secret key for hashes, from the setting `key_pepper`, or else from the pepper's file.
 
     Raises:
         PepperRefused: the pepper is missing, is not the register's, or is still in the database.
@@ -61,9 +64,9 @@ async def take_pepper(runtime: Runtime) -> None:
 async def initialise_pepper(unit: Unit, settings: Settings) -> PepperAct:
     """Store the access version and the pepper's fingerprint, and make the pepper's file if there is no pepper yet.
 
-    If the register has a fingerprint already, only the pepper is compared with it. A register of an earlier release has
-    its pepper in the database; it is moved to the file. The caller must have initialised the ledger in this
-    transaction: its lock lets one machine at a time do this.
+    If the register has a fingerprint already, the machine's pepper is only compared with it. If the pepper is still in
+    the database, as in an earlier release, it is moved to the file. The caller must have initialised the ledger in this
+    transaction, because the ledger's lock prevents two machines from doing this at the same time.
 
     Raises:
         PepperRefused: the pepper is missing or not the register's (as `take_pepper`), or the file holds another

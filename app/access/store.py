@@ -102,7 +102,9 @@ def _client(values: Mapping[Any, Any]) -> Client:
 
 
 async def bump(unit: Unit, steps: int = 1) -> None:
-    """Increase the access version, so that every process empties its cache of callers; locks it until the commit.
+    """Increase the access version, so that every process empties its cache of callers.
+
+    The version is locked until the commit.
 
     Args:
         unit: the transaction.
@@ -198,7 +200,10 @@ async def list_keys_of(reader: Reader, client_ids: Collection[str]) -> list[Key]
 
 
 async def list_ended(reader: Reader) -> tuple[dict[str, Standing], dict[tuple[str, str], Standing]]:
-    """Return the standing of the revoked or suspended accounts, by id, and of such keys, by (account id, key id)."""
+    """Return the standing of the revoked or suspended accounts by account id, then that of such keys.
+
+    The second dict has the keys' standing by the pair (account id, key id).
+    """
     ended = (Standing.REVOKED, Standing.SUSPENDED)
     client, key = tables.client.c, tables.key.c
     clients = await reader.run(select(client.id, client.standing).where(client.standing.in_(ended)))
@@ -237,12 +242,15 @@ async def list_clients(reader: Reader, after: str | None, limit: int) -> list[Cl
 
 
 def folded_name(name: str) -> str:
-    """Return a name folded and truncated, as stored for comparison."""
+    """Return a name as stored for comparison: the form of `names.fold`, cut to `LONGEST_KEY` characters.
+
+    `names.fold` gives the same result for all spellings of a name.
+    """
     return names.fold(name)[:LONGEST_KEY]
 
 
 async def bears_name(reader: Reader, client_id: str, folded_name: str) -> bool:
-    """Return whether this client is a person with this folded name; False for an unknown id."""
+    """Return whether this client is a person with this folded name (see `folded_name`); False for an unknown id."""
     t = tables.client
     statement = select(t.c.id).where(t.c.id == client_id, t.c.folded_name == folded_name[:LONGEST_KEY])
     return (await reader.run(statement)).first() is not None
@@ -251,7 +259,7 @@ async def bears_name(reader: Reader, client_id: str, folded_name: str) -> bool:
 async def list_persons(
     reader: Reader, numbers: Iterable[str], folded_names: Iterable[str]
 ) -> list[AccountHolder]:
-    """Return the accounts of persons with one of these employee numbers or one of these folded names, in no order.
+    """Return the account holders with one of the employee numbers or one of the folded names, in no order.
 
     Revoked accounts are included: their holders are still officers and may get other accounts.
     """
@@ -264,7 +272,7 @@ async def find_number_variant(reader: Reader, number: str) -> str | None:
 
     Args:
         reader: the transaction.
-        number: an employee number, in the form in which it is compared.
+        number: an employee number in normal form.
     """
     known = tables.client.c.person_key
     statement = select(known).where(func.ltrim(known, "0") == number.lstrip("0"), known != number).limit(1)
@@ -286,7 +294,10 @@ async def list_without_agency(reader: Reader) -> list[str]:
 
 
 async def list_accounts(reader: Reader, after: str, limit: int) -> list[tuple[str, AccountHolder]]:
-    """Return persons' accounts as pairs of id and person, after the id `after` (empty: all), by id, at most `limit`."""
+    """Return pairs of (account id, holder) of persons' accounts, sorted by id, at most `limit`.
+
+    Only accounts after the id `after`; empty for all.
+    """
     client_id = tables.client.c.id
     statement = _PERSON.add_columns(client_id).where(client_id > after).order_by(client_id).limit(limit)
     return [(row.id, _person(row)) for row in await reader.run(statement)]

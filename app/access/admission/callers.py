@@ -29,7 +29,9 @@ class Callers:
         self._reading: asyncio.Task[tuple[int, datetime]] | None = None
 
     async def find(self, header: str | None, address: str | None) -> Actor:
-        """Return the actor of the key in an `Authorization` header; changes of access committed before are seen.
+        """Return the actor of the key in an `Authorization` header.
+
+        Every change of access (for example a revoked key) that was committed before the call is respected.
 
         Args:
             header: the header's value, or None without the header.

@@ -25,8 +25,8 @@ _REMEMBERED = 10_000
 class Gate:
     """Authenticates callers by their keys, limits the rate of failed attempts, and caches admitted callers.
 
-    A cached caller counts only while the register's access version, which every change of access raises, is `version`.
-    So frequent calls need no look-up, and a revoked key is never accepted.
+    The register has an access version: a number that every change of clients, keys or offices raises. A cached caller
+    may be used only while this number is `version`; so a revoked key is never accepted from the cache.
 
     Attributes:
         version: the access version to which the cache belongs; -1 before the first `renew`.
@@ -48,10 +48,10 @@ class Gate:
             address: the client's network address; None if unknown.
 
         Raises:
-            Unauthenticated: the key is missing, unknown, expired, revoked, suspended or not confirmed yet, its client
-                is, or it may not be used from this address.
-            RateLimited: the key is not valid, and in the last minute too many attempts from this address failed, with
-                this key id or in all.
+            Unauthenticated: the key is missing, unknown or expired; the key or its client is revoked, suspended or not
+                confirmed yet; or the key may not be used from this address.
+            RateLimited: the key is not valid, and too many attempts from this address failed in the last minute:
+                attempts with the same key id, or all attempts together.
         """
         scheme, _, shown = (header or "").partition(" ")
         if scheme.lower() != "bearer" or not shown:
@@ -132,6 +132,6 @@ def _works(key: Key, client: Client, reader: Reader) -> bool:
 
 
 async def list_valid_keys(reader: Reader, key_ids: set[str]) -> set[str]:
-    """Return the ids of those of these keys that are valid now: the key and its client work, and it has not expired."""
+    """Return, of the given key ids, those of valid keys: neither key nor client is blocked, and the key not expired."""
     pairs = await store.list_keys_with_clients(reader, sorted(key_ids))
     return {key_id for key_id, (key, client) in pairs.items() if _works(key, client, reader)}

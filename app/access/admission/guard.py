@@ -88,9 +88,10 @@ def within(quota: Quota) -> Callable[[E], E]:
 
 
 async def take(scope: Scope, quota: Quota, actor: Actor) -> None:
-    """Take from the caller's quota until the request ends; wait for a free place if the quota has a queue.
+    """Count a request against a quota of the caller's key; wait for a free place if the quota has a queue.
 
-    The remaining quota is added to the answer's header fields, also if this raises.
+    A place in a quota of concurrent requests is held until the request ends. The remaining quota is added to the
+    answer's header fields, also if this raises.
 
     Raises:
         RateLimited: the key's quota is used up.
@@ -104,10 +105,10 @@ async def take(scope: Scope, quota: Quota, actor: Actor) -> None:
 
 
 async def take_for_cached_key(request: Request, quota: Quota) -> bool:
-    """Take from the caller's quota if its key is cached. Returns whether it was taken.
+    """Count a request against a quota (see `take`), if the caller's key is cached. Returns whether it was counted.
 
-    So a refusal for the quota needs no look-up of the key. This does not admit the caller, and does not notice that a
-    key was just revoked.
+    This refuses requests above the quota without a look-up of the key. The caller must still be admitted, because a
+    cached key may have been revoked.
 
     Raises:
         RateLimited: the key's quota is used up (as `take`).
@@ -188,7 +189,7 @@ class GuardedRoute(APIRoute):
         super().__init__(*args, **{**given, "strict_content_type": False})  # see `RequestRules.expect`
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return FastAPI's handler, wrapped in admission, time limit, transaction and repeats."""
+        """Return FastAPI's handler inside the guard: time limit, admission, transaction, stored answer for repeats."""
         handle = super().get_route_handler()
         rules = RequestRules.of(self)
         usual = JSON if rules.request_types else ""
@@ -257,9 +258,9 @@ async def _handle_refusal_events(request: Request, afterwards: Sequence[object])
 
 @asynccontextmanager
 async def in_time(request: Request) -> AsyncIterator[None]:
-    """Limit the block to `answer_seconds`, and raise Unavailable if the limit passes or the database fails in it.
+    """Limit the time of a `with` block to `answer_seconds`; raise Unavailable if it passes or the database fails.
 
-    The limit is `RequestState.limit`, which `uncounted` and `allow` extend, for example while the body arrives.
+    The limit is stored as `RequestState.limit`. `uncounted` and `allow` extend it, for example while the body arrives.
 
     Raises:
         Unavailable: the database can't be reached, or did not answer in time. If it was lost during the commit, the
@@ -284,7 +285,7 @@ async def in_time(request: Request) -> AsyncIterator[None]:
 
 
 def allow(request: Request, seconds: float) -> None:
-    """Set a request's time limit to `seconds` from now, for a wait, plus `answer_seconds` for the answer."""
+    """Set a request's time limit to `seconds` plus `answer_seconds` from now, so that it may wait for `seconds`."""
     renew(state_of(request).limit, seconds + runtime_of(request).settings.answer_seconds)
 
 
@@ -342,10 +343,10 @@ def unit_for(
     Args:
         roles: WrongRole is raised unless the caller holds one of these; without roles every caller passes.
         repeats: whether an `Idempotency-Key` may, must or must not be sent with a POST.
-        despite_seals: whether a repeat is answered even if the first answer names an entry that is sealed from the
-            caller now; otherwise it raises NotFound.
-        despite_rollback: whether the call is answered in a register that was rolled back: for calls that counters
-            need and that store nothing but the fact that they were made.
+        despite_seals: whether a repeat is answered even if the first answer names an entry that a seal now hides from
+            the caller. If False, such a repeat raises NotFound.
+        despite_rollback: whether the transaction is opened even in a register that was rolled back to an older state,
+            which otherwise refuses writes. For calls that counters need and that store only a record of the call.
     """
 
     async def unit(
@@ -374,10 +375,10 @@ def unit_for(
 async def claim_repeat(
     request: Request, actor: Actor, key: str | None, repeats: Repeats
 ) -> idempotency.Claim | None:
-    """Claim the request's `Idempotency-Key` (`key`) until the request ends; None without a key, or if it is no POST.
+    """Claim the request's `Idempotency-Key` (`key`) until the request ends; None for no key, or if it is no POST.
 
     Raises:
-        IdempotencyKeyRequired, IdempotencyKeyNotAllowed: the key is missing, or was sent where it is refused.
+        IdempotencyKeyRequired, IdempotencyKeyNotAllowed: no key if `repeats` is `required`; a key if it is `refused`.
         Invalid: the key is too long, or not printable ASCII.
         IdempotencyInFlight: an earlier request with this key is still running in this process.
     """

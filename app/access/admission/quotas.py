@@ -230,8 +230,8 @@ class Quotas:
     def headers(self, quota: Quota, actor: Actor) -> list[Header]:
         """Return the header fields `RateLimit-Policy` and `RateLimit`: the limit of the actor's key, and what remains.
 
-        In `RateLimit`, `t` is the number of seconds until one more request may begin. It is absent if nothing was used,
-        and for a `Share`, because the end of a running request is unknown.
+        In `RateLimit`, `t` is the number of seconds until one more request may begin. `t` is absent if no request was
+        counted recently. It is absent for a `Share` too, because the end of a running request is unknown.
         """
         limit = self._limit(quota, actor)
         if isinstance(limit, Share):

@@ -48,9 +48,9 @@ def state_of(request: Request) -> RequestState:
 
 
 def count_for_key(scope: Scope, actor: Actor) -> None:
-    """Count the request's connection against the limit of the caller's key, and no longer of the client's address.
+    """Count the request's connection against the connection limit of the caller's key.
 
-    Does nothing for an actor without a key.
+    Until then it counts against the limit of the client's address. Does nothing for an actor without a key.
     """
     connection = scope["state"].get("connection")
     if connection is not None and actor.key_id is not None:
@@ -63,7 +63,7 @@ def quotas_in(scope: Mapping[str, Any]) -> Quotas:
 
 
 def names_closed_in(scope: Mapping[str, Any]) -> NamesClosed:
-    """Return this process's function that returns whether a stored answer names an entry sealed from the caller.
+    """Return this process's function that checks whether a stored answer names an entry that a seal hides.
 
     `scope` is a request, or its ASGI scope.
     """

@@ -106,9 +106,9 @@ async def _suspend(unit: Unit, admin: Client) -> PendingChange:
 
 
 async def reinstate_client(unit: Unit, client_id: str) -> None:
-    """Make a suspended admin, and an admin's suspended keys, work again; drop the changes that waited for it.
+    """Make a suspended admin and the admin's suspended keys work again.
 
-    Only the command line calls this: access to the machine is access to the register.
+    The revocations that were proposed for them are dropped. Only the command line calls this; no second admin confirms.
 
     Raises:
         NotFound: there is no client with this id.
@@ -147,10 +147,10 @@ async def list_ended(reader: Reader) -> Ended:
 
 
 async def end_again(unit: Unit, ended: Ended) -> int:
-    """Revoke or suspend the working accounts and keys that were so in another state of the register.
+    """Revoke or suspend again the accounts and keys that work after a restore from a backup, but did not before it.
 
-    After a restore from a backup, `ended` has those that the register had before. A suspended admin or admin's key is
-    suspended again and waits for a second admin. Accounts and keys that do not exist are skipped.
+    `ended` has the accounts and keys that were revoked or suspended before the restore. An admin or admin's key that
+    was suspended is suspended again and waits for a second admin. Accounts and keys that do not exist are skipped.
 
     Returns:
         The number of accounts and keys that were revoked or suspended now.

@@ -130,7 +130,7 @@ async def revoke_client(unit: Admin, client_id: ClientId) -> Response:
     responses={**carrying(201, "ETag"), **problems("not-found", "wrong-state", "four-eyes")},
 )
 async def confirm_client(unit: Admin, client_id: ClientId, response: Response) -> ClientOut:
-    """Confirm, as second admin, an account and its keys that wait for this; from then on they work."""
+    """Confirm, as second admin, an account and its keys that wait for the confirmation; from then on they work."""
     client = await service.confirm_client(unit, client_id)
     response.headers["ETag"] = _tag(client)
     return ClientOut.of(client)

@@ -88,8 +88,8 @@ class PersonsRegistered:
 async def register_client(unit: Unit, requested: NewClient, *, confirmed: bool = False) -> Client:
     """Register a client, and return it. It works at once, or after a second admin's confirmation if `needs_second`.
 
-    In the same transaction the register's data about the person with the account are hidden from that person. Locks
-    order this act and concurrent requests for measures, so that one of the two always sees the other.
+    In the same transaction the register's data about the account's holder are hidden from the holder. All agencies are
+    locked, so that no measure against the holder is filed at the same time without being hidden.
 
     Args:
         unit: the transaction; its actor is the creator.
@@ -149,9 +149,9 @@ async def register_client(unit: Unit, requested: NewClient, *, confirmed: bool =
 
 
 async def close_data_of_account_holders(unit: Unit, after: str, limit: int) -> str | None:
-    """Hide from some account holders the register's data about them, as `register_client` does.
+    """Hide from a batch of account holders the register's data about them, as `register_client` does.
 
-    It is for accounts that an earlier release registered. Data that are hidden already do not change.
+    It is for accounts that an earlier release registered without hiding. Data that are hidden already do not change.
 
     Args:
         unit: the transaction.
@@ -256,7 +256,9 @@ async def issue_key(
 
 
 async def confirm_client(unit: Unit, client_id: str) -> Client:
-    """Confirm a client and its keys, as far as they wait for a second admin: the unit's actor. Returns the client.
+    """Confirm a client and its keys, as far as they wait for a second admin. Returns the client.
+
+    The unit's actor is the second admin.
 
     Raises:
         NotFound: there is no client with this id.

@@ -43,10 +43,10 @@ class PendingChange:
     """A change that an admin has proposed and that another person must confirm.
 
     Attributes:
-        about: code of the place, or id of the admin's account or key.
+        about: code of the place (agency, checkpoint or office), or id of the admin's account or key.
         proposed: the values of the proposed place by name (`facts_of`); None for a revocation.
         proposed_by: id of the proposer's client.
-        proposed_person: employee number of the proposer, in the form in which it is compared.
+        proposed_person: employee number of the proposer in normal form.
         confirmed_at: when the second admin confirmed it; None before.
         confirmed_by: id of the second admin's client; None before the confirmation.
     """
@@ -85,7 +85,9 @@ class SecondAdminAsked:
 
 
 def needs_second_admin(known: Place | None, proposed: Place) -> bool:
-    """Return whether a second admin must confirm a change: it closes the place, or changes an agency's phone.
+    """Return whether a second admin must confirm a change of a place: an agency, checkpoint or office.
+
+    True if the change makes the place inactive, or changes an agency's phone.
 
     Args:
         known: the present place; None for a new one, which needs no second admin.

@@ -47,8 +47,8 @@ async def expect_second_admin(unit: Unit, makers: set[str | None], persons: set[
     Args:
         unit: the transaction; its actor confirms.
         makers: ids of the clients that made the proposal.
-        persons: employee numbers of the proposers and of the holder of the account that the proposal is about, in the
-            form in which they are compared.
+        persons: employee numbers, in normal form, of the proposers and of the holder of the account that the proposal
+            is about.
 
     Raises:
         SecondPairOfEyesNeeded: the actor's client is one of `makers`, or the actor's person one of `persons`.

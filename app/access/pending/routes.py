@@ -27,9 +27,9 @@ async def list_pending_changes(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Page[PendingChangeOut]:
-    """List the changes of places, and revocations of admins and their keys, that wait for a second admin; oldest first.
+    """List the changes that wait for a second admin, oldest first: changes of places, revocations of admins and keys.
 
-    Accounts and keys that wait are those whose `state` is `pending`.
+    New accounts and keys that wait for a second admin are not in this list; their `state` is `pending`.
     """
     rows = await pending_store.list_pending(reader, decode_last_id(cursor), limit + 1)
     page, after = cut(rows, limit, lambda row: (row.id,))
@@ -47,5 +47,5 @@ async def confirm_change(
     unit: Annotated[Unit, unit_for(Role.ADMIN)],
     change_id: Annotated[str, Path(max_length=40, description="The change's id.")],
 ) -> PendingChangeOut:
-    """Confirm a proposed change, which is carried out at once; the caller may not be its proposer, nor suspended."""
+    """Confirm a proposed change, which is carried out at once. The caller must not be its proposer or suspended."""
     return PendingChangeOut.of(await confirmations.confirm(unit, change_id))

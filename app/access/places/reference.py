@@ -57,8 +57,8 @@ class CheckpointReference:
         code: unique; the published immigration code, or a name where that is missing or shared.
         name: as published, in mixed case.
         mode: `air`, `land`, `sea` or `sea-special` (a company's own terminal).
-        city: where published.
-        province: the present province; None where only the zone is certain.
+        city: its city, if it was published.
+        province: the present province; None if only the time zone is certain.
         zone: IANA name of one of Indonesia's three times: WIB (UTC+7), WITA (UTC+8) or WIT (UTC+9).
     """
 
@@ -89,7 +89,7 @@ class OfficeReference:
         code: `KANIM-` and its name.
         rank: its published class ("Kelas I TPI"); None for the offices of 2025, not yet classed.
         name: the place it is named after.
-        city: its seat, where published.
+        city: the city of its seat, if it was published.
         province: the present province of its seat.
     """
 

@@ -108,7 +108,9 @@ _CHANGED = {
 
 
 async def change(unit: Unit, requested: P, expected: int | None) -> P | PendingChange:
-    """Replace or add a place; a change that closes it or changes its phone waits for a second admin.
+    """Replace or add a place: an agency, checkpoint or office.
+
+    A change that makes the place inactive, or changes an agency's phone, waits for a second admin.
 
     Args:
         unit: the transaction; its actor is the admin.
@@ -147,7 +149,7 @@ async def keep(unit: Unit, place: Place) -> None:
 
 
 def concerned(place: Place) -> dict[str, str]:
-    """Return the code of the agency or checkpoint that a place's change concerns, as a member of `SecondAdminAsked`."""
+    """Return the code of a place's agency, or of the checkpoint, as a keyword argument for `SecondAdminAsked`."""
     match place:
         case Agency():
             return {"agency": place.code}
@@ -195,8 +197,7 @@ async def ensure_office(unit: Unit, agency: str, code: str) -> bool:
 
     Returns whether the office was added.
 
-    Only the command line calls this: a person that controls the machine controls the register. The office has no
-    province until an admin enters one.
+    Only the command line calls this. The office has no province until an admin enters one.
     """
     if (
         await store.find_place(unit, Agency, agency) is None

@@ -105,7 +105,10 @@ async def list_active(reader: Reader, codes: Iterable[str]) -> frozenset[str]:
 
 
 async def add_offices(unit: Unit, offices: Sequence[Office]) -> int:
-    """Insert those offices with codes that are not stored yet, and raise the access version. Returns their number."""
+    """Insert the offices with codes that are not stored yet, and raise the access version if there are any.
+
+    Returns the number of inserted offices.
+    """
     known = set((await unit.run(select(tables.office.c.code))).scalars())
     rows = [_values(office) for office in offices if office.code not in known]
     if rows:

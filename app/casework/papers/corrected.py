@@ -14,7 +14,10 @@ _NOTHING: Final = "-"
 
 
 def changes(before: Entry, after: Entry) -> list[Change]:
-    """Return label, old value and new value of each difference in person, ground and period, in a letter's order."""
+    """Return label, old value and new value of each difference in person, ground and period, in a letter's order.
+
+    A missing value is "-".
+    """
     old, new = dict(_members(before)), dict(_members(after))
     return [
         (label, old.get(label, _NOTHING), new.get(label, _NOTHING))

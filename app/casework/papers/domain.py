@@ -236,11 +236,11 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LetterHead:
-    """The signed head that a letter's code shows.
+    """The signed head of the ledger that a letter's QR code contains.
 
     Attributes:
-        standing: how well it is witnessed.
-        size: number of records that it covers.
+        standing: whether it has the quorum of witnesses, and if not, why.
+        size: number of the ledger's records that it covers.
         note: the checkpoint with the signatures that are in the code: the register's, then those of the quorum.
     """
 
@@ -250,7 +250,7 @@ class LetterHead:
 
     @property
     def is_final(self) -> bool:
-        """Whether the head may be stored for later copies of the letter; False while its quorum is still awaited."""
+        """Whether the head may be stored for later copies of the letter; False while a quorum may still sign a head."""
         return self.standing is not Standing.PENDING
 
 

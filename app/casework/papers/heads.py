@@ -30,10 +30,10 @@ _PAUSE: Final = 0.2
 async def await_head(
     runtime: Runtime, actor: Actor, sequence: int, kinds: Collection[KeyKind] = ALL_KINDS
 ) -> None:
-    """Wait until a signed head covers a record and has the quorum, at most `letter_wait_seconds`.
+    """Wait until a signed head of the ledger covers a record and has the quorum of witnesses.
 
-    Returns in any case: also when the time is over, when the process is closing, or when a head covers the record and
-    no quorum is possible. Each look is a transaction of its own, so that no connection is held meanwhile.
+    Returns also after `letter_wait_seconds`, when the process is closing, or when a head covers the record and no
+    quorum is possible. Each look for a head is a transaction of its own, so that no connection is held meanwhile.
 
     Args:
         runtime: the process's databases, clock and settings.
@@ -54,10 +54,11 @@ async def await_head(
 
 
 async def fix_head(unit: Unit, record: Record, policy: Policy) -> LetterHead | None:
-    """Return the head that the letter of a record shows, and store it, so that the letter's bytes stay the same.
+    """Return the signed ledger head that the letter of a record shows, and store it for later copies of the letter.
 
-    A stored head with the quorum is never replaced. A head without the quorum is stored only if none can be had
-    (`UNWITNESSED`, `BEYOND`), and is replaced once there is one with the quorum; a `PENDING` head is not stored.
+    A stored head with the quorum of witnesses is never replaced. A head without the quorum is stored only if no quorum
+    is possible (`UNWITNESSED`, `BEYOND`), and is replaced once there is one. A `PENDING` head is not stored, so that
+    the next copy of the letter may show another one.
 
     Args:
         unit: the transaction.

@@ -64,7 +64,7 @@ def office_of(settings: Settings) -> Office:
 
 
 async def get_with_photo(reader: Reader, entry_id: str) -> Entry:
-    """Return an entry, if the actor may see all of it with its photo, which supervision teams may not.
+    """Return an entry, if the actor may see it with its photo; supervision teams see entries without photos.
 
     Raises:
         NotFound: the actor sees no entry with this id, or not its photo.
@@ -93,7 +93,9 @@ async def letter(unit: Unit, entry_id: str, settings: Settings) -> ComposedLette
 
 
 async def awaited_record(reader: Reader, entry_id: str) -> int | None:
-    """Return the number of the letter's record if the letter has no stored head yet; None if it has one.
+    """Return the number of the ledger record that an entry's present letter proves; None if it has a stored head.
+
+    A stored head is the signed ledger head that was fixed for all copies of the letter.
 
     Raises:
         NotFound: the actor sees no entry with this id, or not its photo.
@@ -192,7 +194,7 @@ def _refusals(versions: Sequence[Version], last: Version) -> tuple[Refusal, ...]
 
 
 def with_end_by_law(recorded: Sequence[RecordedVersion], entry: Entry) -> list[RecordedVersion]:
-    """Return the recorded versions; if the entry has ended by law and no record says so yet, with the end added.
+    """Return the recorded versions, with one more if the entry has ended by law and the ledger has no record of it yet.
 
     Args:
         recorded: the recorded versions, oldest first.

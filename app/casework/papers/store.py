@@ -101,9 +101,9 @@ async def find_letter_head(reader: Reader, sequence: int) -> LetterHead | None:
 async def list_letter_heads(
     reader: Reader, after: int, limit: int
 ) -> Sequence[Row[*tuple[int, str, int, str]]]:
-    """Return the stored heads of letters of records after the number `after`, by record number, at most `limit`.
+    """Return rows of record number, standing, size and note: the stored signed heads that letters show.
 
-    Rows of record number, standing, size and note.
+    Only those for records after the number `after`, ordered by record number, at most `limit`.
     """
     t = letter_head
     statement = select(t.c.sequence, t.c.standing, t.c.size, t.c.note).where(t.c.sequence > after)
@@ -187,9 +187,10 @@ async def list_duties(reader: Reader, entry_id: str, until: datetime) -> list[Js
 
 
 async def list_objections(reader: Reader, entry_id: str) -> list[Json]:
-    """Return the objections to an entry, its urgent entry or its formal entries, with their answers, oldest first.
+    """Return the rows (values by column name) of the objections to an entry, with their answers, oldest first.
 
-    Each is a row, as values by column name. Objections to entries that are sealed from the actor are omitted.
+    Objections to the urgent entry that it replaced, or to formal entries that replaced it, are included. Objections to
+    entries that a seal hides from the actor are omitted.
     """
     one, other = entry_table, entry_table.alias("other")
     related = (one.c.id == other.c.id, one.c.formalises == other.c.id, one.c.id == other.c.formalises)
@@ -238,10 +239,11 @@ async def list_receipts(reader: Reader, alert_id: str, until: datetime) -> list[
 
 
 async def page_matches(checks: Reader, entry_id: str, after: str, until: datetime, limit: int) -> list[Json]:
-    """Return the matches of an entry in checks after the check id `after` and up to `until`, oldest first.
+    """Return the matches of an entry in checks, oldest first, at most `limit`.
 
-    At most `limit`. A match is a dict of its row's values by column name, and `check` with the row of the check. The
-    check's matches with other entries are omitted, because they are about other persons.
+    Only matches in checks after the check id `after`, and up to the instant `until`. A match is a dict of its row's
+    values by column name, and of `check`: the row of the check as a dict, None if the check is not stored. In the check
+    only the matches with this entry are left, because other entries are about other persons.
     """
     m, c = check_tables.match, check_tables.check
     found = select(m).where(m.c.entry_id == entry_id, m.c.check_id > after, m.c.at <= until)

@@ -243,10 +243,10 @@ def both(of: tuple[str, str]) -> str:
 
 
 def act(code: str) -> str:
-    """Return an act on an entry or an amendment in both languages.
+    """Return the name of an act on an entry or an amendment, as "Indonesian / English".
 
     Args:
-        code: an `Act`, or an amendment's kind and the step, joined by `_`.
+        code: an `Act`, or an amendment's kind and its step joined by `_`, such as `extension_approve`.
 
     Raises:
         ValueError: the code is neither.

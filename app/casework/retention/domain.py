@@ -25,9 +25,9 @@ class RetentionSettings(Protocol):
 
 
 def ended_by(stage: Stage, settings: RetentionSettings, now: datetime) -> datetime | None:
-    """Return the instant at or before which an entry must have ended for a stage of erasure to be due at `now`.
+    """Return the latest end of an entry for which a stage of erasure is due at `now`.
 
-    Returns None if the deployment never erases so far.
+    Returns None if the deployment sets no retention period for this stage, so that the stage is never due.
     """
     days = {Stage.PHOTO: settings.photo_retention_days, Stage.PERSON: settings.personal_retention_days}[stage]
     return None if days is None else now - timedelta(days=days)

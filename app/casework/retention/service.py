@@ -31,11 +31,10 @@ _ALL: Sequence[str] = ("photo", "letter", "citizenship_loss", "judgment")
 async def list_due(
     reader: Reader, stage: Stage, settings: Settings, after: Position | None, limit: int
 ) -> list[Position]:
-    """Return the entries for which a stage of erasure is due, as pairs of end and id, longest ended first.
+    """Return the entries for which a stage of erasure is due, as pairs of (time of end, entry id), oldest end first.
 
-    At most `limit`, only those after the pair `after` (None: from the beginning). Entries that `erase` skips, because
-    they cannot be erased yet, are included. A returned request that is never resubmitted counts as ended with its
-    return.
+    At most `limit`, only pairs after the pair `after` (None: from the beginning). Entries that `erase` can't erase yet
+    are included. A request that was returned to its author and not submitted again counts as ended with the return.
     """
     until = ended_by(stage, settings, reader.now)
     return [] if until is None else await retained.list_ended(reader, stage, until, after, limit)
@@ -44,8 +43,8 @@ async def list_due(
 async def erase(unit: Unit, entry_id: str, stage: Stage, settings: Settings) -> bool:
     """Erase an entry up to a stage, unless the stage is not due, was done before, or cannot be done yet.
 
-    It cannot be done while an objection or a correction request waits for its answer, or while a formal entry that
-    formalises this one is not due for erasure itself.
+    It cannot be done while an objection or a correction request about the entry waits for its answer, or while a formal
+    entry that replaced this urgent entry is not due for erasure itself.
 
     Returns:
         True if the entry was erased by this call; False if nothing was done.

@@ -30,7 +30,10 @@ UNKNOWN: Final = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class EventCell:
-    """The cell of an event: the value of each dimension, or UNKNOWN."""
+    """The value of an event in each dimension, such as its agency or month; UNKNOWN if it has none.
+
+    It determines the cell of a table in which the event is counted.
+    """
 
     measure: str = UNKNOWN
     agency: str = UNKNOWN
@@ -54,14 +57,15 @@ class Value:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts by one dimension or two, while they are collected.
+    """The counts of a table while events are added to it; no small count is hidden yet.
+
+    A cell is a pair of row and column; a figure is a kind of count, such as checks or hits.
 
     Attributes:
-        by: the dimensions.
-        counts: the count of each cell, by figure.
-        entries: ids of the entries with an alert, by cell; their number decides whether a cell of delivery times is
-            small.
-        delivery_ms: milliseconds from an alert's issue to each checkpoint's first receipt, by cell.
+        by: the one or two dimensions of the table.
+        counts: for each figure, the count in each cell.
+        entries: for each cell, the ids of the entries with an alert; delivery times of few entries are hidden later.
+        delivery_ms: for each cell, the milliseconds from an alert's issue to each checkpoint's first receipt.
     """
 
     by: tuple[Dimension, ...]
@@ -80,7 +84,10 @@ class Tally:
         self._count(figure, self._cells(place), number)
 
     def add_row(self, figure: Figure, place: EventCell) -> None:
-        """Add one to a cell but to no total, for a figure whose rows do not add up to its total."""
+        """Add one to a cell but to no total.
+
+        It is for entries in force by month: an entry counts in several months, but only once in the total.
+        """
         self._count(figure, self._cells(place)[:1], 1)
 
     def add_total(self, figure: Figure) -> None:

@@ -82,12 +82,12 @@ DEADLINES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A figure and its parts.
+    """A figure, with the figures that count parts of it.
 
     Attributes:
         whole: the figure.
-        partitions: groups of figures; each group, with a remainder that is not published, adds up to `whole`.
-        within: a figure about the same persons, or None; cells hidden in `within` are hidden in `whole` too.
+        partitions: groups of figures; each group adds up to `whole`, together with a remainder that is not published.
+        within: a figure about the same persons; cells that are hidden in it are hidden in `whole` too. None for none.
     """
 
     whole: Figure

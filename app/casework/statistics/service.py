@@ -51,7 +51,7 @@ async def count(
 ) -> Counted:
     """Count the figures of a period by one dimension or two, hide the small ones, and log the access.
 
-    A process counts one table at a time: further calls wait for the table before.
+    A process counts one table at a time: a further call waits until the tables of earlier calls are counted.
 
     Args:
         runtime: the process's databases, clock and settings.

@@ -98,7 +98,7 @@ async def list_decided(reader: Reader, ids: Iterable[str]) -> dict[str, list[tup
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """An alert about an entry, with the columns that are counted."""
+    """The columns of an alert about an entry that the statistics need."""
 
     id: str
     family: str
@@ -148,7 +148,10 @@ async def list_first_receipts(
 
 
 async def count_recipients(reader: Reader, families: Iterable[str]) -> dict[str, int]:
-    """Return the number of recipient checkpoints of each family: an alert with those that update or cancel it."""
+    """Return the number of recipient checkpoints of each alert family, by the family.
+
+    A family is an alert with the later alerts that update or cancel it. Families without recipients are omitted.
+    """
     statement = (
         select(recipient.c.family, func.count().label("number"))
         .where(any_of(recipient.c.family, "families"))
@@ -182,7 +185,7 @@ async def list_corrections(
 
 
 async def count_delays(reader: Reader, since: datetime, until: datetime) -> list[tuple[str, int]]:
-    """Return the number of delayed departures from `since` until before `until`, as pairs of checkpoint and number."""
+    """Return pairs of (checkpoint, number of its delayed departures from `since` until before `until`)."""
     statement = (
         select(delay.c.checkpoint, func.count())
         .where(delay.c.occurred_at >= since, delay.c.occurred_at < until)
@@ -205,7 +208,7 @@ _NEXT_CHECK = (
 
 
 async def count_checks(checks: Reader, since: datetime, until: datetime) -> list[tuple[str, int]]:
-    """Return the number of checks from `since` until before `until`, as pairs of checkpoint and number."""
+    """Return pairs of (checkpoint, number of its checks from `since` until before `until`)."""
     return [tuple(row) for row in await checks.run(_CHECKS, _ids_of_checks(since, until))]
 
 
@@ -222,9 +225,10 @@ def _ids_of_checks(since: datetime, until: datetime) -> dict[str, str]:
 async def count_hits(
     checks: Reader, owner: str, since: datetime, until: datetime
 ) -> list[tuple[str, str, str, int]]:
-    """Return the number of hits on an agency's entries from `since` until before `until`; sightings do not count.
+    """Return rows of (entry id, checkpoint, outcome, number of hits) for the entries of an agency.
 
-    `owner` is the agency's code. Rows of (entry id, checkpoint, outcome, number).
+    Hits from `since` until before `until` are counted, without sightings (matches in a direction that the measure does
+    not stop). `owner` is the agency's code.
     """
     statement: Any = (
         select(match.c.entry_id, match.c.checkpoint, match.c.outcome, func.count())

@@ -76,9 +76,9 @@ class Layer:
         return cls(counts, small_cells(counts, threshold))
 
     def line(self, cells: Mapping[str, Cell]) -> tuple[dict[str, int], set[str]]:
-        """Return the counts of some cells by name, and the names of the small ones.
+        """Return the counts of some cells by the cells' names, and the names of the small cells.
 
-        `cells` are the cells of one row or column, by name.
+        `cells` has the cells of one row or column by name; a cell without a count gets 0.
         """
         counts = {name: self.counts.get(cell, 0) for name, cell in cells.items()}
         return counts, {name for name, cell in cells.items() if cell in self.small}
@@ -106,13 +106,14 @@ def protect(
     columns: Collection[str],
     threshold: int,
 ) -> Pattern:
-    """Return the cells to hide in every one of some figures, so that no small cell can be computed from the others.
+    """Return the cells to hide, so that no small cell can be computed from the published cells.
 
-    The figures add up to another figure, so they need the same hidden cells.
+    The result applies to all figures in `layers` alike, because they add up to one sum: a cell hidden in only one of
+    them could be computed from the others.
 
     Args:
         layers: the cells of each figure.
-        within: the cells that are hidden already in the figure to which these add up.
+        within: the cells that are hidden already in the sum; they are hidden in the result too.
         rows: the table's rows, without the total.
         columns: the table's columns, without the total; empty for a table of one dimension.
         threshold: the least number of persons that is published.

@@ -35,10 +35,10 @@ class RulingOut(WireOut):
 
 
 class WorkItemOut(WireOut):
-    """A task or a notice, with ids, names and times; the entry contains the person.
+    """A task or a notice: ids, names and times, without personal data.
 
-    At most one of `amendment_id`, `objection_id` and `request_id` is set; it is then the object to act on, otherwise
-    the entry is. A hit or a sighting has a check, a notice of the officers' stream has a number.
+    At most one of `amendment_id`, `objection_id` and `request_id` is set: the object to act on. If none is set, the
+    entry is this object. Hits and sightings have a `check_id`; notices of the officers' stream have a `number`.
     """
 
     kind: Literal["task", "notice"]
@@ -143,11 +143,13 @@ class WorklistOut(WireOut):
 def newest_first(
     notices: Iterable[Notice], seen: Iterable[MatchedEntry], in_force: Collection[str]
 ) -> list[WorkItemOut]:
-    """Return notices, hits and sightings, newest first; the notice of a hit is omitted, because its check is included.
+    """Return notices, hits and sightings as one list, newest first.
+
+    Notices with the name `hit` are left out, because `seen` has the same hits.
 
     Args:
         notices: the notices.
-        seen: hits and sightings.
+        seen: the hits and sightings.
         in_force: ids of the entries that are in force now.
     """
     items = [WorkItemOut.of_seen(each, in_force=each.entry_id in in_force) for each in seen]

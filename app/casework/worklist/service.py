@@ -58,7 +58,7 @@ _AMENDMENTS = {
 
 
 async def list_sealed(reader: Reader) -> frozenset[str]:
-    """Return the ids of the entries that are sealed from the actor and must not appear in the worklist (R61)."""
+    """Return the ids of the entries that a seal hides from the actor; a worklist must not contain them (R61)."""
     return await list_closed(reader)
 
 
@@ -376,12 +376,14 @@ async def in_force(reader: Reader, entry_ids: Collection[str]) -> set[str]:
 
 
 async def latest_matches(checks: Reader, limit: int, sealed: Collection[str]) -> list[MatchedEntry]:
-    """Return the last hits and sightings of the entries that the actor sees by role, newest first.
+    """Return the latest hits and sightings of the entries that the actor may see by role, newest first.
+
+    Empty for an actor with no role that may see entries.
 
     Args:
         checks: a transaction on the checks.
-        limit: the greatest number; matches of sealed entries count, but are omitted.
-        sealed: ids of the entries that are sealed from the actor.
+        limit: number of latest matches that are read; the result is shorter if some of them are left out.
+        sealed: ids of the entries that a seal hides from the actor; their matches are left out.
     """
     actor = checks.actor
     if actor.holds(*ALL_ENTRIES):

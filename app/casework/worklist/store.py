@@ -20,8 +20,8 @@ async def list_extendable(
 ) -> list[tuple[str, date]]:
     """Return an agency's measures that can be extended, as pairs of entry id and last day, soonest end first.
 
-    Only measures that are not over and end by the instant `until`, at most `limit`. `terms` are the deployment's
-    settings of the law's periods.
+    Only measures that are not over and end by the instant `until`, at most `limit`. `terms` has the deployment's legal
+    limits, such as the number of extensions of a measure.
     """
     table = entry_table
     statement = (
@@ -49,10 +49,10 @@ _BEING_EXTENDED = select(amendment_table.c.entry_id).where(
 
 
 async def formalised(reader: Reader, urgent_ids: Collection[str]) -> set[str]:
-    """Return the ids of those of these urgent entries that have a formal entry, neither rejected nor ended."""
+    """Return, of the given ids of urgent entries, those with a formal entry that is neither rejected nor ended."""
     return set((await reader.run(_FORMALISED, {"ids": sorted(urgent_ids)})).scalars())
 
 
 async def being_extended(reader: Reader, entry_ids: Collection[str]) -> set[str]:
-    """Return the ids of those of these entries that have an extension waiting for its decision."""
+    """Return, of the given entry ids, those of entries with an extension that waits for its decision."""
     return set((await reader.run(_BEING_EXTENDED, {"ids": sorted(entry_ids)})).scalars())

@@ -74,7 +74,7 @@ class Correction(msgspec.Struct, frozen=True):
     """The new content of an entry; a member that is None leaves that content as it is.
 
     Attributes:
-        unknown: members of the person that are not known.
+        unknown: names of the subject's members (for example `birth`) that the owner states as not known.
         ends_on: an earlier last day; for a ban for life, the last day that it gets.
         other_subject: whether it replaces the subject by another person; then two persons must approve it.
     """
@@ -115,7 +115,7 @@ class Judgment(msgspec.Struct, frozen=True):
 
 
 class Scope(StrEnum):
-    """Which entries a revocation ends: every entry of the measure in its dossier, or only the one that it names."""
+    """Which entries a revocation ends: all of the owner with the same measure, case and person, or the named one."""
 
     MEASURE = "measure"
     ENTRY = "entry"
@@ -145,10 +145,10 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
         entry_authors: persons who wrote the entry; they must not decide on an amendment that changes it.
         ends: ids of the entries and requests that its approval would end, or has ended, as of its last update.
         first_approver: the first person to approve an amendment that needs two approvals.
-        breadth: the number of travellers that the entry would have stopped with a corrected person; None for other
-            amendments, and where they were not counted.
+        breadth: the number of recent travellers that the entry would have stopped with the corrected name and birth;
+            None for other amendments, and if they were not counted.
         received_at: when it reached the register; an extension is in time or late by this instant (R23).
-        due_at: last instant for the decision, or for the owner's answer; see `decide_by`.
+        due_at: last instant for the decision, or for the owner's answer to a referred amendment.
     """
 
     id: str
@@ -185,7 +185,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
     def counted(self, breadth: Breadth) -> Self:
         """Return the amendment with `breadth`, the number of travellers that the amended entry would have stopped.
 
-        A number above the limit adds a warning to the amendment's warnings.
+        If `breadth` is marked as too broad, a warning is added to the amendment's warnings.
         """
         warned = (breadth.warning(urgent=False),) if breadth.broad else ()
         return msgspec.structs.replace(self, breadth=breadth, warnings=(*warned, *self.warnings))
@@ -197,13 +197,13 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def refused_to_owner(self) -> bool:
-        """Whether Immigration rejected or returned it after the owner filed it and the owner's verifier verified it."""
+        """Whether the owner filed it, a verifier of the owner verified it, and Immigration rejected or returned it."""
         decided = self.state in {AmendmentState.RETURNED, AmendmentState.REJECTED}
         return decided and self.agency == self.owner and self.verified_by is not None
 
     @property
     def ends_whole(self) -> bool:
-        """Whether it ends every entry of the dossier with the same measure, not only the entry that it names."""
+        """Whether it ends all entries of the owner with the same measure, case and person, not only the named one."""
         if self.kind is AmendmentKind.REVOCATION:
             return self.scope is Scope.MEASURE
         return self.kind in BY_JUDGMENT and self.judgment is not None
@@ -259,13 +259,13 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
     ) -> Self:
         """Return the amendment's next version, after another person's decision at the instant `at` (R31, R36).
 
-        Where two approvals are needed, it stays `verified` after the first one. `expected` is the version that the
-        person has read. `immigration` is the code of Immigration: another office decides on amendments of its own
-        entries. `wrote` has the persons that wrote any version of the entry: they may decide only on amendments that
-        end it.
+        If the amendment needs two approvals, it stays `verified` after the first one. `expected` is the version that
+        the person has read. `immigration` is Immigration's agency code: an amendment that Immigration filed for its
+        own entry is decided by another of its offices. `wrote` has the persons that wrote any version of the entry:
+        they may decide only on amendments that end it.
 
         Raises:
-            WrongRole: the verdict is not for the actor's roles, or not for amendments.
+            WrongRole: the actor has no role that may give this verdict, or no amendment can receive it.
             StaleVersion: another version is current.
             WrongState: the verdict is not possible in the amendment's state.
             WrongAgency: a verifier of the filing agency, or of the owner of a referred amendment, must do this.
@@ -353,9 +353,8 @@ def decide_by(
 ) -> datetime:
     """Return the last instant to decide on an amendment: the end of the last day of its term.
 
-    For an extension it is not later than the last instant at which another extension could arrive; three days then
-    remain to decide before the measure ends by law (R23). An acquittal is due at `received_at`, at once: until the
-    decision an innocent person is banned (R67).
+    An extension is due at the latest three days before the measure's last day, the last day on which extensions may
+    arrive (R23). An acquittal is due at once, at `received_at`, because an innocent person is banned until then (R67).
 
     Args:
         kind: the kind of amendment.

@@ -93,14 +93,14 @@ def record_type_of(kind: AmendmentKind) -> RecordType:
 
 
 def effective_at(amendment: Amendment, entry: Entry, at: datetime) -> datetime | None:
-    """Return when an acquittal ended the measure by law: the day on which it became final (art. 97(3)).
+    """Return when an acquittal ended the measure by law: the start of the day on which it became final (art. 97(3)).
 
-    None for every other kind, because those end the measure by the decision.
+    None for every other kind of amendment: its approval ends the measure.
 
     Args:
         amendment: the approved amendment.
-        entry: an entry that it ends; the result is never before the entry began.
-        at: when the amendment was approved; the result is never after that.
+        entry: an entry that the amendment ends; a result before the beginning of the entry is replaced by it.
+        at: when the amendment was approved; a later result is replaced by it.
     """
     final_on = None if amendment.judgment is None else amendment.judgment.final_on
     if amendment.kind is not AmendmentKind.ACQUITTAL or final_on is None:

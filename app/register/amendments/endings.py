@@ -23,7 +23,7 @@ def ending_of(amendment: Amendment, entry: Entry, dossier: Dossier) -> Ending:
     Args:
         amendment: the amendment, of any kind.
         entry: the entry that the amendment names, at its current state.
-        dossier: the entry's dossier.
+        dossier: all entries and requests of the entry's owner about the same case and person.
     """
     if not amendment.ends_something:
         return Ending()
@@ -37,17 +37,17 @@ def ending_of(amendment: Amendment, entry: Entry, dossier: Dossier) -> Ending:
 
 
 async def carry_out(unit: Unit, amendment: Amendment, entry: Entry, dossier: Dossier, ending: Ending) -> None:
-    """End the entries that an approved amendment ends, reject the requests that it closes, and publish each end.
+    """End the entries in `ending`, reject the undecided requests in it, and publish the end of each entry.
 
-    Amendments that wait about these entries are rejected, and each entry that may be affected becomes a task of its
-    owner.
+    Other amendments of these entries that wait for a decision are rejected. For each related entry that goes on, its
+    owner gets a task to review it; after an acquittal also for exit bans of other agencies against the same person.
 
     Args:
         unit: the transaction, which holds the dossier's locks.
         amendment: the approved amendment.
         entry: the entry that the amendment names, at its current state.
-        dossier: the entry's dossier.
-        ending: the result of `ending_of`.
+        dossier: all entries and requests of the entry's owner about the same case and person.
+        ending: the entries and requests that the amendment ends; the result of `ending_of`.
 
     Raises:
         ClockInDoubt: the clock is not plausible.

@@ -30,20 +30,23 @@ async def judged(
     settings: Settings,
     count: CountTravellers | None = None,
 ) -> Amendment:
-    """Return the amendment with all warnings, and a correction as it will be applied; raise an error if it is barred.
+    """Return a new amendment with its warnings; raise an error if the law or another entry of the case forbids it.
+
+    A correction is returned in the form in which it will be applied. Only extensions and corrections are judged; other
+    kinds are returned unchanged.
 
     Args:
         unit: the transaction, which holds the entry's lock.
-        amendment: the amendment.
+        amendment: the new amendment, not yet stored.
         requested: the request for the amendment.
         entry: the current entry.
         settings: the deployment's choices.
-        count: counts the travellers that a corrected entry would have stopped; None counts none.
+        count: counts the travellers that a corrected entry would have stopped; with None they are not counted.
 
     Raises:
-        ClockInDoubt: an extension is late by a clock that is in doubt.
-        CekalError: a rule for the amendment's kind forbids it (see `rules`), or the dossier bars it (see
-            `Dossier.refuse`).
+        ClockInDoubt: an extension seems to be late, but the clock is not plausible.
+        CekalError: a rule of law forbids it (see `rules`), or the entry's case is closed, its periods are used up, or
+            it repeats another entry (see `Dossier.refuse`).
     """
     match requested.kind:
         case AmendmentKind.EXTENSION:
@@ -102,17 +105,17 @@ async def refuse_corrected(
 ) -> list[EntryWarning]:
     """Raise an error if the corrected entry would belong to a closed case, or repeat another entry (R14, R15, R22).
 
-    A correction of the case also applies to the other running entries of the dossier, so each of them is checked too.
-    Returns the warnings about the corrected entry.
+    A correction that moves the entry to another case or person also moves the entries linked with it, so each of them
+    is checked too. Returns the warnings about the corrected entry.
 
     Args:
         unit: the transaction, which holds the lock of the entry's owner.
         entry: the current entry.
         correction: the requested new content.
-        terms: the deployment's limit of extensions.
+        terms: the deployment's legal limits, such as the number of extensions.
 
     Raises:
-        CekalError: the dossier bars the corrected entry, or one of the other entries (see `Dossier.refuse`).
+        CekalError: the corrected entry or one of the linked entries is refused; `Dossier.refuse` has the errors.
     """
     subject, basis = correction.subject or entry.subject, correction.basis or entry.basis
     corrected = RequestedMeasure(

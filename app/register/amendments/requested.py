@@ -18,10 +18,11 @@ class RequestedCorrection:
         photo: None keeps the photo.
         basis: None keeps the legal ground.
         withdrawn_names: wrong spellings, which are not kept as aliases.
-        unknown: members of the person that are not known; None keeps the entry's list, without members that the
-            correction supplies.
+        unknown: names of the subject's members (for example `birth`) that are not known; None keeps the entry's list,
+            without members that the correction supplies.
         ends_on: an earlier last day, or the last day that a ban for life gets; None keeps the period.
-        loss_document: document of a loss of citizenship; None keeps the entry's, where both name the same loss.
+        loss_document: the document that proves a loss of citizenship; None keeps the entry's document, which is
+            possible only if the loss stays the same.
         notices: warnings about content that is stored in another form than the officer wrote it.
     """
 

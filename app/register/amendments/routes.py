@@ -74,8 +74,8 @@ async def file_amendment(
 ) -> AmendmentOut:
     """Request to extend, correct or revoke an entry, or to end it by a judgment; other persons decide.
 
-    The owner requests it; Immigration may also file a judgment, or another body's letter, which is a question to the
-    owner (`referred`) and changes nothing.
+    Usually the agency that owns the entry files the request. Immigration may also file a judgment for it, or a letter
+    from another body. Such a letter only asks the owner to end the measure (state `referred`) and changes nothing.
     """
     ports = ports_of(request)
     settings = runtime_of(request).settings
@@ -164,9 +164,10 @@ async def decide_on_amendment(
     request: Request,
     response: Response,
 ) -> AmendmentOut:
-    """Decide on an amendment as another person: verify, return, approve or reject. Approved, it takes effect at once.
+    """Decide on an amendment: verify, return, approve or reject. After its approval it takes effect at once.
 
-    The owner's verifier returns a `referred` letter with the reason why the measure holds.
+    Its authors, and persons with an earlier decision on it, can't decide. A `referred` letter can only be returned, by
+    a verifier of the entry's owner, with the reason why the measure stays.
     """
     terms = Terms.of(runtime_of(request).settings)
     decided = await service.decide(unit, amendment_id, expected, body.verdict, body.reason, terms)

@@ -35,8 +35,8 @@ def well_formed(requested: RequestedAmendment, entry: Entry, today: date, *, own
         requested: the requested amendment.
         entry: the current entry.
         today: the legal day.
-        own: whether the entry's owner files it. Another body need not cite the number of the owner's decision, but must
-            attach a judgment on which its amendment is based.
+        own: whether the entry's owner files it. If not, the number of the owner's decision may be left out, but a
+            judgment must come with its document.
 
     Raises:
         Invalid: the request has faults; the error lists all of them.
@@ -58,8 +58,9 @@ def well_formed(requested: RequestedAmendment, entry: Entry, today: date, *, own
 def is_question(requested: RequestedAmendment, *, own: bool) -> bool:
     """Return whether the amendment is only a question to the owner, which changes nothing (`referred`).
 
-    Another body's letter is a question; so is an acquittal of some charges, because the owner must decide whether the
-    measure is justified by the other charges. `own` says whether the entry's owner files the amendment.
+    It is a question if it is a letter from a body that does not own the entry, without a judgment. It is also one if it
+    is an acquittal of only some charges: the owner must decide whether the other charges justify the measure. `own`
+    says whether the entry's owner files the amendment.
     """
     if requested.kind is AmendmentKind.ACQUITTAL:
         return requested.judgment is not None and requested.judgment.all_charges is False
@@ -149,7 +150,7 @@ def _same_case(pointer: str, reference: str, entry: Entry) -> Iterator[Fault]:
 def judge_extension(
     extension: Extension, entry: Entry, owner: Owner, policy: Policy, now: datetime, most: int
 ) -> tuple[EntryWarning, ...]:
-    """Return the warnings of the law's rules about an extension; raise an error if a rule forbids it.
+    """Return the warnings about a requested extension; raise an error if a rule of law forbids it.
 
     Args:
         extension: the requested extension.
@@ -163,7 +164,8 @@ def judge_extension(
         WrongState: the entry is urgent, or the measure is for life.
         ExtensionExhausted: the entry has been extended `most` times (R22).
         ExtensionLate: it arrives later than three days before the measure's last day (R23).
-        CekalError: another rule of law forbids it (see `law.judge`); pointers are into the amendment.
+        CekalError: another rule of law forbids it (see `law.judge`); the error's JSON pointers begin with
+            `/extension`.
     """
     if entry.urgent:
         raise WrongState("An urgent entry can't be extended (Permenimipas 13/2025 art. 9(5)); formalise it.")
@@ -198,7 +200,7 @@ def judge_correction(
 ) -> tuple[Correction, tuple[EntryWarning, ...]]:
     """Return a correction in the form to be applied, and warnings; raise an error if a rule forbids it (R40).
 
-    The corrected entry must be as lawful as a new one, except for its period.
+    The corrected entry must obey the rules of law for a new entry, except those about its period.
 
     Args:
         requested: the requested correction.
@@ -208,14 +210,15 @@ def judge_correction(
         today: the legal day.
 
     Returns:
-        The correction, with earlier spellings of the name as aliases; and the warnings.
+        The correction, in which the entry's earlier names are aliases unless withdrawn; and the warnings.
 
     Raises:
         Invalid: nothing would change, a withdrawn name is not one of the entry's, or a new last day is in the past or
             not earlier.
         WrongState: a new last day is requested for an urgent entry.
         PeriodTooLong: a ban for life would get a last day more than ten years after its first day.
-        CekalError: a rule of law forbids the corrected entry (see `law.judge`); pointers are into the amendment.
+        CekalError: a rule of law forbids the corrected entry (see `law.judge`); the error's JSON pointers begin with
+            `/correction`.
     """
     _refuse_unknown_names(requested.withdrawn_names, entry)
     subject = entry.subject

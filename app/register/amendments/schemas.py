@@ -251,7 +251,7 @@ class AmendmentDecisionOut(WireOut):
 
 
 class AmendmentOut(WireOut):
-    """An amendment. `referred` is a question to the owner, which changes nothing; its verifier may return it."""
+    """An amendment. If `referred`, it only asks the entry's owner to end the measure; the owner may return it."""
 
     id: str
     """The amendment's id."""

@@ -57,10 +57,11 @@ async def file(
 ) -> Amendment:
     """File an amendment, on which two other persons decide. Returns the new amendment.
 
-    Another body's letter, and an acquittal of some charges, become questions to the owner and change nothing (R36).
-    `expected` is the version of the entry that the actor has read. `granted` returns whether the objection or
-    correction request on which an annulment is based was granted. `count` counts the travellers that the corrected
-    entry would have stopped; None counts none.
+    A letter from a body that does not own the entry, and an acquittal of only some charges, become questions to the
+    owner and change nothing (R36). `expected` is the version of the entry that the actor has read. `granted` is called
+    for an annulment, and returns whether the objection or correction request on which it is based was granted. `count`
+    is called for a correction, and counts the travellers that the corrected entry would have stopped; with None they
+    are not counted.
 
     Raises:
         NotFound: the actor sees no entry with this id.
@@ -68,8 +69,9 @@ async def file(
         StaleVersion: the entry has changed since it was read.
         CaseClosed: an acquittal closed the case of an entry to be extended or corrected.
         WrongState: the entry has ended, or an amendment of this kind waits for its decision already.
-        Invalid: the request is malformed, its `grounds` were not granted, or its seal is not possible.
-        CekalError: a rule for its kind forbids it (see `judging.judged`).
+        Invalid: the request is malformed, its `grounds` were not granted, or a person in `sealed_for` can't be the
+            holder of a seal.
+        CekalError: a rule of law for its kind, or another entry of the case, forbids it (see `judging.judged`).
     """
     found = await entry_store.find(unit, entry_id)
     if found is None:
@@ -208,10 +210,10 @@ async def decide(
 
     Raises:
         NotFound: the actor sees no amendment with this id.
-        Invalid: a return or a rejection without its reason.
-        WrongRole: the verdict is not for the actor's roles.
-        WrongState: the verdict is not possible in the amendment's state. To approve: the entry has ended, the new last
-            day is over, or another correction has changed the same members since the filing.
+        Invalid: the verdict is to return or to reject, but no reason is given.
+        WrongRole: the actor has no role that may give this verdict.
+        WrongState: the verdict is not possible in the amendment's state. For an approval also: the entry has ended,
+            the new last day is over, or another correction has changed the same members since the filing.
         StaleVersion: the amendment has changed since it was read.
         WrongAgency: a verifier of the filing agency, or of a referred amendment's owner, must do this.
         SecondPairOfEyesNeeded: another person must do this (see `Amendment.decide`).

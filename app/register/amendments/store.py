@@ -118,8 +118,8 @@ async def list_refused_revocations(
 ) -> list[Amendment]:
     """Return refused revocations by one owner of entries in force, oldest first, at most `limit`, after the id `after`.
 
-    A revocation is omitted if the owner has filed a later one for the same entry that was not returned; a later one
-    that was rejected is listed itself. Revocations of entries that are sealed from the actor are omitted.
+    A refused revocation is omitted if the owner has filed a later one for the same entry, unless the later one was
+    returned. Revocations of entries that a seal hides from the actor are omitted.
     """
     later = table.alias()
     refused = [AmendmentState.RETURNED, AmendmentState.REJECTED]
@@ -161,9 +161,9 @@ async def list_in_state(
 ) -> list[Amendment]:
     """Return amendments in a state, oldest first, at most `limit`, for worklists.
 
-    Amendments of entries that are sealed from the actor are omitted, and so are those of entries that have ended. Two
-    kinds are listed although the entry has ended: an acquittal, which still closes its case; and an amendment that ends
-    an urgent entry, if an active formal entry took over from it.
+    Amendments of entries that a seal hides from the actor are omitted. Amendments of entries that have ended are
+    omitted too, with two exceptions: acquittals, because they still close the case; and amendments of an urgent entry
+    that a formal entry has replaced.
 
     Args:
         reader: the transaction.

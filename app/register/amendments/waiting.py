@@ -14,10 +14,10 @@ from app.register.entries.law.ground import INVESTIGATION_ONLY, power_ended
 async def list_waiting(reader: Reader, limit: int) -> list[Amendment]:
     """Return the amendments that the actor may verify, then those to approve, then those to answer as the owner.
 
-    Each of the three groups is oldest first and at most `limit` long. Amendments to verify or approve are left out if
-    the actor must not decide on them: as their author, as an author of the entry that they change, after an earlier
-    decision on them, or from the office of Immigration that filed them. Amendments of entries that are sealed from the
-    actor are left out too.
+    Each of the three groups is oldest first and at most `limit` long; a group is empty if the actor lacks its role. An
+    amendment to verify is left out if the actor wrote it, or wrote the entry that it changes. An amendment to approve
+    is also left out if the actor verified or approved it, or works in the office of Immigration that filed it for
+    Immigration's own entry. Amendments of entries that a seal hides from the actor are left out.
     """
     actor = reader.actor
 
@@ -47,8 +47,8 @@ async def list_waiting(reader: Reader, limit: int) -> list[Amendment]:
 async def list_power_ended(reader: Reader, limit: int) -> list[Amendment]:
     """Return corrections that moved a case of the actor's agency to a stage in which it may not order measures (R8).
 
-    Only corrections of entries in force and not sealed from the actor, oldest first, at most `limit`; a later
-    correction may have moved the case back. Empty for agencies with power in every stage.
+    Only corrections of entries that are in force and that no seal hides from the actor, oldest first, at most `limit`.
+    A later correction may have moved the case back. Empty for agencies that may order measures in every stage.
     """
     owner = reader.actor.agency
     if owner not in INVESTIGATION_ONLY:

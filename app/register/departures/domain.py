@@ -186,14 +186,16 @@ def normal_phone(text: str) -> str:
 def find_patterns(delays: Iterable[Delay], by: GroupBy, at_least: int) -> list[Pattern]:
     """Return groups of delays with the same sponsor, checkpoint or destination.
 
+    Two delays have the same sponsor if they share a key of `Sponsor.identifiers`, also by way of further delays.
+
     Args:
         delays: the delays of a period.
         by: the member to group by; delays without it are left out.
-        at_least: the minimum number of delays that make a pattern.
+        at_least: the minimum number of delays that make a pattern; smaller groups are left out.
 
     Returns:
-        The patterns with the most delays first; for sponsors, the patterns at the most checkpoints first, then by
-        delays.
+        The patterns, those with the most delays first. Patterns by sponsor are ordered by the number of checkpoints
+        first, the most first, then by the number of delays.
     """
     delays = sorted(delays, key=lambda delay: (delay.occurred_at, delay.id))
     values = _same_sponsors(delays) if by == "sponsor" else {}

@@ -38,10 +38,10 @@ async def record_departure_delay(
     request: Request,
     response: Response,
 ) -> DelayOut:
-    """Record that a worker's departure was delayed for missing papers: an event, never an entry.
+    """Record that a worker's departure was delayed, for example for missing papers; this creates no entry.
 
     The traveller is a possible victim: no check ever matches them, and their identity is erased after a retention
-    period. For a supervisor of the checkpoint, and for Immigration's submitters and duty officers, who name the
+    period. A supervisor records for the own checkpoint. Submitters and duty officers of Immigration must name the
     checkpoint.
     """
     submitted = body.submitted()
@@ -95,10 +95,10 @@ async def find_delay_patterns(
     at_least: Annotated[int, Query(ge=1, le=1000, description="How many delays make a pattern."), WHOLE] = 2,
     limit: Limit = DEFAULT_LIMIT,
 ) -> DelayPatternsOut:
-    """Find sponsors, checkpoints or destinations with several delayed departures: leads to recruiters, never a ban.
+    """Find sponsors, checkpoints or destinations with several delayed departures, as hints at recruiters.
 
-    Sponsors who share a telephone, a document, or a folded name of two words or more count as one. The period is the
-    last twelve months unless given, and five years at most.
+    Sponsors count as one if they share a telephone, a document, or a name of two or more words (spelling variants count
+    as equal). The period is the last twelve months unless given, and five years at most.
     """
     first, last, found = await service.patterns(reader, by, since, until, at_least)
     items = [DelayPatternOut.of(pattern, by) for pattern in found[:limit]]

@@ -150,7 +150,7 @@ class DelayItemOut(WireOut):
 
     @staticmethod
     def members(delay: Delay) -> dict[str, Any]:
-        """Return the members that both models of a delay show, by name, as arguments for their constructors."""
+        """Return the values of this model's members by name, as constructor arguments; `DelayOut` uses them too."""
         sponsor = delay.sponsor
         return {
             "id": delay.id,
@@ -172,7 +172,7 @@ class DelayItemOut(WireOut):
 
 
 class DelayOut(DelayItemOut):
-    """A delayed departure; `traveller` and `note` are null once erased."""
+    """A delayed departure with its traveller and the officer's note; both are null once they were erased."""
 
     traveller: TravellerOut | None
     note: str | None
@@ -193,7 +193,7 @@ class DelayOut(DelayItemOut):
 class DelayPatternOut(WireOut):
     """The common data of several delays; a person must judge whether several names or telephones are one sponsor.
 
-    `delay_id` is the first of them: `GET /v1/departure-delays?sponsor=` with it lists those of a sponsor.
+    `GET /v1/departure-delays?sponsor=` followed by `delay_id` lists the delays of a pattern by sponsor.
     """
 
     delay_id: str | None
@@ -244,7 +244,7 @@ class DelayPatternOut(WireOut):
 
 
 class DelayPatternsOut(WireOut):
-    """The patterns of a period, those at the most checkpoints first."""
+    """The patterns of a period, those with the most delays first; by sponsor, those at the most checkpoints first."""
 
     by: GroupBy
     """The criterion by which the delays are grouped."""

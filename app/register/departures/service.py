@@ -35,10 +35,10 @@ _MAX_ROUNDS = 20
 
 
 async def record_delay(unit: Unit, submitted: SubmittedDelay, settings: Settings) -> Delay:
-    """Store that a departure was delayed: an event that leads to no entry and no alert (R65). Returns the delay.
+    """Store that a departure was delayed; this creates no entry and no alert (R65). Returns the delay.
 
     Raises:
-        WrongAgency: the actor is neither an officer of Immigration nor a supervisor or auditor.
+        WrongAgency: the actor may not see delays (see `view_of`).
         Invalid: the checkpoint is missing, unknown or not the actor's; the time is in the future, or so long ago that
             the traveller would be erased at once; the destination is no state; the reason `other` has no note.
     """
@@ -94,8 +94,10 @@ def _time_faults(occurred_at: datetime, now: datetime, days: int) -> list[Fault]
 def view_of(actor: Actor) -> str | None:
     """Return the code of the only checkpoint at which an actor may see delays; None means every checkpoint.
 
+    A supervisor sees the own checkpoint; submitters, approvers and duty officers of Immigration, and auditors, see all.
+
     Raises:
-        WrongAgency: the actor is neither an officer of Immigration nor a supervisor or auditor.
+        WrongAgency: the actor has none of these roles.
     """
     immigration = actor.agency == IMMIGRATION and actor.holds(
         Role.SUBMITTER, Role.APPROVER, Role.DUTY_OFFICER
@@ -186,8 +188,8 @@ async def patterns(
     Args:
         reader: the transaction.
         by: the member to group by.
-        since: first legal day; None for a year that ends on the last day.
-        until: last legal day; None for today.
+        since: first legal day of the period; None for 364 days before its last day.
+        until: last legal day of the period; None for today.
         at_least: the minimum number of delays that make a pattern.
 
     Returns:

@@ -90,7 +90,7 @@ async def list_in_order(
 ) -> list[Delay]:
     """Return delays that match the filter, by the time at which they occurred, oldest first, at most `limit`.
 
-    Only delays after the one with the time and id `after`; None for the beginning.
+    `after` is the time and the id of a delay: only later ones are returned; None begins with the oldest.
     """
     table = tables.delay
     order = (table.c.occurred_at, table.c.id)

@@ -24,13 +24,13 @@ _COMMITTEE: Final = re.compile(r"[A-Za-z]+")
 
 @dataclass(frozen=True, slots=True)
 class EditionPerson:
-    """A person of a list's edition.
+    """A person in an edition (a published version) of a sanctions list.
 
     Attributes:
-        data_id: the list's key of the record; "" for none.
-        number: the permanent reference number; "" for none.
+        data_id: the list's key of the person's record; "" for none.
+        number: the list's reference number of the person, such as QDi.001; "" for none.
         digest: digest of all content of the list about the person.
-        subject: the person.
+        subject: the person, as the subject of an entry.
     """
 
     data_id: str
@@ -44,7 +44,9 @@ def match_persons(
 ) -> list[ImportedRecord | None]:
     """Return the register's record of each person of an edition, in the same order; None for a new person.
 
-    No record is matched twice: where the list splits a record, the first part is matched and the others are new.
+    Matched are, in this order: equal digests; equal reference numbers; equal data ids, if the subjects may be the same
+    person; and subjects that are certainly the same person. No record is matched twice: if the list splits a record
+    into several, one of these persons is matched and the others are new.
 
     Args:
         persons: the persons of the edition, each with a different digest.
@@ -64,9 +66,10 @@ def match_persons(
 
 
 def fresh_key(one: EditionPerson, taken: Iterable[str]) -> str:
-    """Return a key for a new person that is not in `taken`.
+    """Return a key under which the register stores a new person of the list; it is never in `taken`.
 
-    It is the data id, else the reference number, else both, else the digest.
+    The key is the first of these that is not empty, not too long and not taken: the data id, the reference number, both
+    of them joined by a blank. If none is free, it is the digest.
     """
     tried = (one.data_id, one.number, f"{one.data_id} {one.number}")
     fit = (key for key in tried if key.strip() and len(key) <= _LONGEST_KEY and key not in taken)
@@ -74,13 +77,14 @@ def fresh_key(one: EditionPerson, taken: Iterable[str]) -> str:
 
 
 def lost_committees(leaving: Iterable[ImportedRecord], numbers: Iterable[str]) -> list[str]:
-    """Return the committees of the persons to be ended that no person of the edition belongs to, sorted.
+    """Return the committees that lose all their persons by an edition, sorted.
 
-    A committee is the prefix of a reference number (`QDi` of QDi.001).
+    A sanctions committee is given by the letters at the beginning of a reference number (`QDi` of QDi.001). The result
+    has the committees of records in `leaving` that occur in no number of the edition.
 
     Args:
-        leaving: the records of the persons to be ended.
-        numbers: the reference numbers of the edition.
+        leaving: the records of persons whose entries end, because the edition does not contain them.
+        numbers: the reference numbers of all persons in the edition.
     """
     named = {_committee(number).casefold() for number in numbers}
     lost = {_committee(held.number) for held in leaving} - {""}

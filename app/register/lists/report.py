@@ -21,8 +21,8 @@ class Skipped:
 
     Attributes:
         id: its key in the source, or its position there.
-        reason: a stable code (`entity`, or a problem's slug with underscores); then, after a blank, the information
-            that a person needs to correct it.
+        reason: a stable code (such as `entity`, or the slug of an API problem with underscores); then the details that
+            a person needs to correct it.
     """
 
     id: str
@@ -83,7 +83,10 @@ class Report:
 
 
 def reason_of(error: CekalError) -> str:
-    """Return an error's code with its first fault, as text: `missing_subject_data at /entry/subject/sex: …`."""
+    """Return an error as text: its code, and the pointer and details of its first fault, if it has faults.
+
+    For example `missing_subject_data at /entry/subject/sex: …`.
+    """
     word = error.slug.replace("-", "_")
     if not error.faults:
         return f"{word}: {error.detail}"

@@ -68,7 +68,7 @@ class TakenOverIn(WireIn):
         agency: code of the owner.
         reference: the entry's permanent key in the older register.
         entry: the entry.
-        approved_on: the day of its approval, by whose law it is judged.
+        approved_on: the day of its approval; the entry is judged by the law of that day.
         extension_count: number of extensions that it has had.
         first_started_on: first day of the measure before its extensions.
     """

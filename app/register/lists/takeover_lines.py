@@ -57,7 +57,7 @@ class RawLine:
 
     @property
     def key(self) -> Key:
-        """Origin and reference under which an import stores the line; two empty texts where it has no valid key."""
+        """The line's key in the register: its source and reference. Two empty texts if the line has no valid key."""
         return (origin_of(self.head.agency), self.head.reference.strip()) if self.head else ("", "")
 
     @property
@@ -96,9 +96,10 @@ _decode_head = msgspec.json.Decoder(_Head).decode
 
 
 def steps_of(file: BinaryIO, most: Callable[[], int]) -> Iterator[list[RawLine]]:
-    """Yield the lines in batches of bounded size; no key occurs twice in a batch.
+    """Yield the lines in batches of at most `STEP_BYTES`; no key occurs twice in a batch.
 
-    `most` returns the greatest number of lines of a batch; it is asked again for each line.
+    `most` is a function that returns the maximum number of lines in a batch. It is called before each line, so that the
+    maximum may change while the file is read. Lines without a valid key may occur together.
     """
     step: list[RawLine] = []
     keys: set[Key] = set()

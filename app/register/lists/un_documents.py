@@ -95,10 +95,11 @@ def documents_of(person: Element) -> tuple[tuple[ListedDocument, ...], tuple[Rem
 
 
 def numbers_in(text: str) -> list[_Reading] | Remark:
-    """Return the numbers in a cell's text, each with its state (None if not named); else a remark that it has none.
+    """Return the document numbers in a cell's text, each with its issuing state (None if the text names none).
 
-    Most cells have one number. Another number is separate where a comma, a semicolon or "and" precedes it and it is
-    long enough, or where it begins with letters of its own: "C805775 ,AA8630281", "A1234567 B7654321".
+    A text has several numbers if a comma, a semicolon or "and" separates them ("C805775 ,AA8630281") and the later ones
+    have at least five characters, or if each begins with letters ("A1234567 B7654321"). If any part can't be read as
+    one number, the result is a remark with the reason instead.
     """
     apart = typed_numbers.read(text)
     if apart.fault == "characters" or not (apart.numbers or apart.fault):
@@ -129,10 +130,11 @@ def _is_another(part: str) -> bool:
 
 
 def number_in(text: str) -> _Reading | Remark:
-    """Return the number in a text, with its state (None if not named); else a remark that the text has no number.
+    """Return the document number in a text, with its issuing state (None if the text names none).
 
-    A text without lower-case letters and other signs is the number as a whole, with its blanks and strokes. Only text
-    from a machine-readable zone ("12AB34567.1UTO": number, check digit, state) is split.
+    A text of capital letters, digits, blanks, dots, hyphens and slashes is one number as a whole. Only text from a
+    machine-readable zone ("12AB34567.1UTO": number, check digit, state) is split. In any other text the number is
+    searched among the words. If there is none or more than one, the result is a remark with the reason instead.
     """
     if _BARE.fullmatch(text) and has_digit(text):
         zone = _FROM_A_ZONE.fullmatch(text)

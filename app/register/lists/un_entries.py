@@ -47,11 +47,11 @@ class Terms:
 
 
 def listed(person: ListedPerson, key: str, terms: Terms) -> ImportedMeasure:
-    """Return the item for the register that a person of the list becomes: an entry ban.
+    """Return the entry ban against a person of the list, as an item that the register can import.
 
     Args:
         person: the person.
-        key: the item's key in the register, the same in every edition.
+        key: the key under which the register stores the item; it must be the same for every edition.
         terms: the common data of the import.
 
     Raises:

@@ -72,15 +72,19 @@ async def import_list(
     allow_shrink: bool = False,
     progress: Progress = no_progress,
 ) -> Report:
-    """Update the register to an edition of the list. Returns the report; the same file again changes nothing.
+    """Update the register to an edition (a published version) of the UN list. Returns the report.
+
+    Persons are added, changed or ended, so that the register has the same persons as the edition. Importing the same
+    file again changes nothing.
 
     Args:
         runtime: the process's databases, clock and settings.
         path: the list's file.
         approvers: the persons that approve the import.
         review_on: last day of the added bans; None for life.
-        allow_shrink: whether the edition may end many persons, or all persons of a committee.
-        progress: receives the number of persons done, and of all persons to be added or changed.
+        allow_shrink: whether the edition may end many persons, or all persons of a sanctions committee. If False, such
+            an edition is refused.
+        progress: function that is called with two numbers: persons done, and all persons to be added or changed.
 
     Raises:
         ListUnreadable: the file is malformed, or not the list; nothing was changed.
@@ -89,7 +93,7 @@ async def import_list(
         WrongState: the edition is dated in the future, or would end too many persons, and nothing was changed; or a
             newer edition was imported before or meanwhile, and no further change is made.
         PeriodTooLong: the review date is in the past, or beyond ten years; nothing was changed.
-        ClockInDoubt: the clock is not plausible, and a person would be ended; persons were added and changed before.
+        ClockInDoubt: the clock is not plausible, and a person would be ended; additions and changes are stored by then.
     """
     edition = un.read(path)
     report = Report()

@@ -66,9 +66,10 @@ class ListedPerson(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_indonesian(self) -> bool:
-        """Whether a nationality, a document's issuer, or a NIK without another issuer shows an Indonesian.
+        """Whether the list indicates that the person is Indonesian; then no entry ban is allowed (R4).
 
-        Such a person must not get an entry ban (R4), and is only reported.
+        True if a nationality or the issuer of a document is Indonesia, or if the number of an identity card without an
+        issuer has the form of a NIK, the Indonesian identity number.
         """
         return INDONESIA in self.nationalities or any(
             paper.issuing_state == INDONESIA

@@ -17,9 +17,10 @@ _BETWEEN_SENTENCES: Final = re.compile(r"[.;] +(?=[A-Z])")
 
 
 def state_named(text: str) -> str | None:
-    """Return the ICAO code of the issuer that the whole text names (a state, a people, a short name); None for none.
+    """Return the ICAO code of the state if the whole text is its name, nationality or short name; else None.
 
-    Indonesia is returned only for a text that begins with its name, not for a paper that was only handed out there.
+    Indonesia is returned only if its name begins the text, because other texts may only name it as the place where a
+    document was handed out.
     """
     name = text.strip(" .,:").removeprefix("the ")
     state = _ABBREVIATIONS.get(name.upper()) or from_country_name(name)
@@ -27,10 +28,10 @@ def state_named(text: str) -> str | None:
 
 
 def state_leading(text: str) -> str | None:
-    """Return the ICAO code of the state with which the text begins, by its longest name; None without one.
+    """Return the ICAO code of the state with whose name or nationality a text begins; None if it begins with none.
 
-    "South Sudan passport" is SSD. "Yemeni identity card number" begins with a state; "Counterfeit Danish driving
-    licence" does not.
+    The longest name counts: "South Sudan passport" is SSD, not SDN. "Yemeni identity card number" is YEM, "Counterfeit
+    Danish driving licence" is None.
     """
     words = text.split()
     for length in (len(words), *range(min(len(words), _LONGEST_NAME), 0, -1)):

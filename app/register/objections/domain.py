@@ -87,8 +87,8 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         agency: code of the owner.
-        file_until: last day on which it could be filed; None where the law sets no such day, or while no receipt of the
-            decision is proved.
+        file_until: last day on which it could be filed in time; None if the law sets no such day, or while it is not
+            proved when the person received the decision.
         answer_due_at: last instant for the answer.
         recorded_by: id of the client that recorded it.
         person: the officer that recorded it; another one must answer it.
@@ -117,9 +117,9 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def must_follow(self) -> tuple[str, ...]:
-        """The kinds of amendment; the owner must file one of these if it granted the objection (R38). Else empty.
+        """The kinds of amendment; after granting the objection, the owner must file one of them (R38). Else empty.
 
-        The answer alone ends no measure.
+        The answer to an objection never ends the measure by itself; the amendment does.
         """
         granted = self.answer is not None and self.answer.outcome is Outcome.GRANTED
         return _UNTIL_THE_END if granted else ()
@@ -199,17 +199,17 @@ def filed(
 ) -> Objection:
     """Return a new objection, made from its filing; raise an error if it was not filed in time.
 
-    It is in time on a day on which the measure was in force. An objection against an administrative action (TAK) has
-    its own periods, in working days, and may also be filed after the measure's end. It may be recorded later than
-    filed.
+    An objection is in time if it is filed on a day on which the measure was in force. An objection against an
+    administrative action (TAK) is also in time until `last_day_to_file`, even after the measure's end. Its day of
+    filing may be before the day on which it is recorded.
 
     Args:
         objection_id: the id of the new objection.
-        entry: the current entry, with its duties (`met`).
-        filing: the filing.
+        entry: the current entry; its `met` has the time when the person received the decision, if that is proved.
+        filing: the objection as it was filed.
         by: the owner's officer.
         at: when the objection is recorded.
-        answer_days: working days for the answer, unless the entry is an administrative action.
+        answer_days: working days for the answer; for an administrative action the law's own number applies instead.
         holidays: public holidays, which are no working days.
 
     Raises:

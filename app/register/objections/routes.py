@@ -63,7 +63,10 @@ async def file_objection(
 async def list_objections(
     reader: EntryReader, entry_id: EntryId, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[ObjectionOut]:
-    """List the objections against an entry, its urgent entry and its formal entries, newest first."""
+    """List the objections against an entry, newest first.
+
+    Objections against the urgent entry that it replaced, or against formal entries that replaced it, are included.
+    """
     before = decode_last_id(cursor)
     rows = await service.list_page(reader, entry_id, before, limit + 1)
     page, after = cut(rows, limit, lambda objection: (objection.id,))

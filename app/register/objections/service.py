@@ -134,9 +134,11 @@ async def was_granted(reader: Reader, objection_id: str, entry_ids: Collection[s
 
 
 async def list_page(reader: Reader, entry_id: str, before: str | None, limit: int) -> list[Objection]:
-    """Return the objections against an entry, its urgent entry and its formal entries, newest first, at most `limit`.
+    """Return the objections against an entry and its predecessor or successors, newest first, at most `limit`.
 
-    Only those older than the id `before` (None: all), and none against related entries that the actor may not see.
+    The predecessor is the urgent entry that this entry replaced; successors are formal entries that replaced this one.
+    Only objections older than the id `before` are returned (None: all). Those against a predecessor or successor that
+    the actor may not see are left out.
 
     Raises:
         NotFound: the actor sees no entry with this id.
@@ -150,7 +152,7 @@ async def list_page(reader: Reader, entry_id: str, before: str | None, limit: in
 async def list_open(reader: Reader, agency: str | None) -> list[Objection]:
     """Return objections that wait for the answer of `agency` (None: of any agency), earliest due first, at most 500.
 
-    Objections against entries that are sealed from the actor are left out.
+    Objections against entries that a seal hides from the actor are left out.
     """
     return await store.list_open(reader, agency, _MAX_LISTED)
 

@@ -73,7 +73,7 @@ async def list_page(
 async def list_open(reader: Reader, agency: str | None, limit: int) -> list[Objection]:
     """Return objections that wait for the answer of `agency` (None: of any agency), earliest due first.
 
-    At most `limit`. Objections against entries that are sealed from the actor are left out.
+    At most `limit`. Objections against entries that a seal hides from the actor are left out.
     """
     waits = (table.c.answered_at.is_(None), table.c.entry_id.not_in(closed(reader.actor)))
     statement = select(table.c.document).where(*waits)

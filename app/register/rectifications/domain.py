@@ -41,7 +41,7 @@ class CorrectionOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CorrectionRequest:
-    """One correction request about one entry.
+    """A person's request to correct the data of one entry.
 
     Attributes:
         agency: code of the agency that owns the entry.
@@ -51,7 +51,7 @@ class CorrectionRequest:
         filed_by, filed_person: the client and the officer that recorded the request.
         due_at: last instant for the decision.
         outcome: the decision; None while the request is open.
-        amendment_id: the amendment of the entry that carries the decision out, if any.
+        amendment_id: id of the entry's amendment by which the owner does what was granted; None if there is none.
         decided_by: id of the client that decided.
     """
 
@@ -81,10 +81,7 @@ class CorrectionRequest:
 
     @property
     def priority(self) -> Priority:
-        """`high` for a request that the entry is about another person, else `normal`.
-
-        An innocent person may be held at a counter now (R63).
-        """
+        """`high` if the request states that the entry is about another person, else `normal` (R63)."""
         return "high" if self.kind is RequestedCorrection.WRONG_PERSON else "normal"
 
     def overdue(self, now: datetime) -> bool:
@@ -100,22 +97,22 @@ class CorrectionRequest:
         amendment_id: str | None,
         at: datetime,
     ) -> Self:
-        """Return the request's next version, with its decision; also after its due time.
+        """Return the request's next version, with its decision. A decision after `due_at` is accepted too.
 
         Args:
             by: the officer that decides; another one than the officer that recorded the request.
             expected: the version that the officer has read.
             outcome: the decision.
             reason: the reason; required unless the request is granted in full.
-            amendment_id: the amendment that carries the decision out; None if there is none yet.
+            amendment_id: the amendment by which the owner does what is granted; None if there is none yet.
             at: the time of the decision.
 
         Raises:
             StaleVersion: the current version is not `expected`.
             WrongState: the request is decided already.
             SecondPairOfEyesNeeded: the actor recorded the request.
-            Invalid: the decision has no reason and does not grant in full; or it refuses, and its reason names no
-                article, or it names an amendment.
+            Invalid: a refusal or partial grant has no reason; the reason of a refusal cites no article of law; or a
+                refusal has an `amendment_id`.
         """
         if expected != self.version:
             raise StaleVersion("The request has changed since it was read.", extra={"version": self.version})

@@ -54,8 +54,8 @@ async def file_correction_request(
 ) -> CorrectionRequestOut:
     """Record a request that states that an entry is about another person, or that its data are wrong or incomplete.
 
-    Acknowledged at once, and due 72 hours from now (UU 27/2022 art. 30). Immigration's officers and
-    supervisors file about any entry, other officers about their agency's.
+    The answer acknowledges the request; its decision is due 72 hours from now (UU 27/2022 art. 30). Immigration's
+    officers and supervisors may file about any entry, other officers only about entries that they may see.
     """
     request = await service.file(unit, body.filed())
     response.headers["Location"] = f"/v1/correction-requests/{request.id}"
@@ -75,7 +75,10 @@ async def list_correction_requests(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Page[CorrectionRequestItemOut]:
-    """List requests within the caller's view: open ones first, of these the wrong-person ones first, then by age."""
+    """List the requests that the caller may see: open ones first, among them those about a wrong person first.
+
+    Requests of equal rank are listed oldest first.
+    """
     after = decode_cursor(cursor, str, str) if cursor else None
     rows = await service.list_page(reader, state, entry_id, after and (after[0], after[1]), limit + 1)
     page, following = cut(rows, limit, lambda request: (place_of(request), request.id))
@@ -130,8 +133,8 @@ async def decide_correction_request(
 ) -> CorrectionRequestOut:
     """Grant a request, wholly or in part, or refuse it and name the article of law.
 
-    By another approver than the one who recorded it. The entry changes only by its own correction or annulment, which
-    `amendment_id` may name.
+    The approver must be another person than the officer that recorded the request. The decision does not change the
+    entry; an amendment of the entry does, and `amendment_id` may name it.
     """
     ports = ports_of(request)
     decided = await service.decide(

@@ -95,7 +95,7 @@ class CorrectionRequestItemOut(WireOut):
 
     @staticmethod
     def members(request: CorrectionRequest, now: datetime) -> dict[str, Any]:
-        """Return the members that both models of a request show, by name, as arguments for their constructors."""
+        """Return the values of this model's members by name, as constructor arguments, also for the subclass."""
         return {
             "id": request.id,
             "version": request.version,
@@ -122,7 +122,10 @@ class RequesterOut(WireOut):
 
 
 class CorrectionRequestOut(CorrectionRequestItemOut):
-    """A correction request, answered within 3 x 24 hours (UU 27/2022 art. 30)."""
+    """A correction request with its requester, statement and decision; to be decided within 72 hours.
+
+    See UU 27/2022 art. 30.
+    """
 
     statement: str
     """The error, in the requester's words."""

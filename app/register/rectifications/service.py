@@ -69,7 +69,7 @@ class Filed:
 
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
-    """A request that waits for its decision, as worklists show it."""
+    """The data of a correction request that waits for its decision, for worklists."""
 
     request_id: str
     entry_id: str
@@ -80,10 +80,10 @@ class OpenRequest:
 
 
 async def file(unit: Unit, filed: Filed) -> CorrectionRequest:
-    """Store a request of the person concerned; this acknowledges it and starts its 72 hours. Returns the request.
+    """Store a new correction request, due in 72 hours. Returns the request.
 
-    Immigration's officers and supervisors, which meet the person, may file about any entry; other officers about
-    entries that they see. The request shows nothing of the entry.
+    Immigration's officers and supervisors may file about any entry; other officers only about entries that they may
+    see. The result contains no data of the entry except its id and its owner.
 
     Raises:
         NotFound: there is no entry with this id about which the actor may file.
@@ -160,7 +160,8 @@ async def decide(
 ) -> CorrectionRequest:
     """Store an approver's decision on a request. Returns the request.
 
-    The decision changes no entry; only the owner's correction or annulment does. The caller admits approvers only.
+    The decision changes no entry; only an amendment of the entry does. The caller of this function must check that the
+    actor is an approver.
 
     Args:
         unit: the transaction.
@@ -168,12 +169,13 @@ async def decide(
         expected: the version that the actor has read.
         outcome: the decision.
         reason: the reason; required unless the request is granted in full.
-        amendment_id: the entry's amendment that carries the decision out; None if there is none yet.
-        expect_amendment: raises Invalid unless the amendment belongs to the entry.
+        amendment_id: the entry's amendment by which the owner does what is granted; None if there is none yet.
+        expect_amendment: function that raises Invalid unless the amendment belongs to the entry and was not rejected.
 
     Raises:
         NotFound: the actor sees no request with this id.
-        Invalid: the amendment is not one of the entry, or the reason or the amendment does not fit the outcome.
+        Invalid: the amendment is not one of the entry, or was rejected; or the reason or the amendment does not fit
+            the outcome (see `CorrectionRequest.decide`).
         StaleVersion: the request has changed since it was read.
         WrongState: the request is decided already.
         SecondPairOfEyesNeeded: the actor recorded the request.
@@ -200,8 +202,8 @@ async def was_granted(reader: Reader, request_id: str, entry_ids: Collection[str
 async def open_requests(reader: Reader, limit: int = _MAX_LISTED) -> list[OpenRequest]:
     """Return open requests that concern the actor, wrong-person ones first, then earliest due, at most `limit`.
 
-    For an approver, the requests to decide, without those that the same person recorded; for a submitter or verifier,
-    the requests about entries of their agency; for other roles none.
+    An approver gets the requests to decide, without those that the approver recorded. A submitter or verifier gets the
+    requests about entries of the own agency. Other roles get none.
     """
     actor = reader.actor
     if actor.holds(Role.APPROVER):

@@ -113,8 +113,8 @@ class Filter:
         open: whether the requests wait for their decision.
         entry_id: the entry that the requests are about.
         agency: owner of the entries that the requests are about.
-        filed_by: client that filed the requests; with `agency`, requests that meet one of the two are listed.
-        exclude_filed_person: no requests that this officer recorded.
+        filed_by: client that filed the requests. If `agency` is set too, a request must meet only one of the two.
+        exclude_filed_person: an officer; requests that this officer recorded are left out.
     """
 
     open: bool | None = None
@@ -130,7 +130,7 @@ async def list_page(
     """Return requests that match the filter, in the order of `place_of`, then of their filing, at most `limit`.
 
     `after` is the sort key and id of a request: only later ones are returned; None begins with the first. Requests
-    about entries that are sealed from the actor are left out, unless the actor filed them.
+    about entries that a seal hides from the actor are left out, unless the actor filed them.
     """
     statement = select(table).order_by(_PLACE, table.c.id).limit(limit)
     if after is not None:

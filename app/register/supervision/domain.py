@@ -43,10 +43,10 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One report of a team, as it was filed; only its erasure changes it later.
+    """One report of a supervision team, as it was filed; only the erasure of personal data changes it later.
 
     Attributes:
-        year, ordinal: the parts of its number; ordinals of a year are dense, from 1.
+        year, ordinal: the parts of its number; the reports of a year are numbered 1, 2, 3 and so on, without gaps.
         filed_by: id of the client that filed it.
     """
 

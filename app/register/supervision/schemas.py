@@ -78,7 +78,10 @@ class ReportedSubjectOut(WireOut):
 
 
 class SupervisionReportOut(WireOut):
-    """A report; an entry of Immigration with the instrument `supervision_report` and this number is based on it."""
+    """A supervision report. An entry of Immigration is based on it if its basis has the report's number.
+
+    The basis must also have the instrument `supervision_report`.
+    """
 
     id: str
     """The report's id."""

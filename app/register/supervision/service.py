@@ -121,7 +121,8 @@ async def list_due(reader: Reader, settings: Settings, after: str, limit: int) -
 async def erase(unit: Unit, reports: Sequence[Report]) -> int:
     """Erase the foreigners from reports whose retention period is over (R64). Returns the number of erased reports.
 
-    A report stays as it is while an entry that still names its person is based on it.
+    A report is not erased while an entry is based on it whose person is not erased. `reports` must be due already (see
+    `list_due`).
     """
     await lock_agency(unit, IMMIGRATION)  # so that no entry based on one of them is filed at this moment
     based = await _based_entries(unit, reports)

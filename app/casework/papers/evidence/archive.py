@@ -53,9 +53,9 @@ class Archive:
 
     @contextmanager
     def begin(self, name: str, media_type: str, titles: tuple[str, str]) -> "Iterator[Part]":
-        """Add a file, and yield the `Part` to which the caller writes its data.
+        """Open a new file of the archive as a context manager, and yield the `Part` that takes the file's data.
 
-        The file is in `files` once the context ends; only one file can be open at a time.
+        When the context ends, the file is closed and added to `files`. Only one file can be open at a time.
 
         Args:
             name: its path in the archive.

@@ -27,7 +27,10 @@ from app.tlog.policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """An entry that formalises the file's entry, or is formalised by it, with its recorded versions, oldest first."""
+    """An entry that replaced the entry of the evidence file, or was replaced by it, with its recorded versions.
+
+    One of the two is an urgent entry, the other its formal entry. The versions are ordered oldest first.
+    """
 
     entry: Entry
     recorded: Sequence[RecordedVersion]
@@ -84,7 +87,9 @@ async def last_record(reader: Reader, entry_id: str) -> int | None:
 
 
 async def open_case(unit: Unit, entry_id: str, policy: Policy) -> Case:
-    """Read the content of an entry's evidence file, store the heads of its letters, and log the request.
+    """Return the content of an entry's evidence file, and log the request.
+
+    The signed ledger head that each letter in the file shows is stored, so that later copies show the same head.
 
     Args:
         unit: the transaction.
@@ -192,6 +197,6 @@ def decisions(versions: Iterable[Version], amendments: Iterable[Amendment]) -> l
 
 
 def reports(versions: Iterable[Version]) -> set[str]:
-    """Return the numbers of the supervision reports on which Immigration has based any of these versions (R6)."""
+    """Return the numbers of the supervision reports on which versions are based, if Immigration owns the entry (R6)."""
     bases = [version.entry.basis for version in versions if version.entry.agency == IMMIGRATION]
     return {basis.number for basis in bases if basis.instrument == "supervision_report"}

@@ -76,8 +76,8 @@ class _Making:
 async def pieces(runtime: Runtime, case: Case) -> AsyncIterator[bytes]:
     """Yield the bytes of the evidence file, a ZIP archive, in pieces.
 
-    The last piece comes after the hash of `index.json` was written to the audit trail. An error is raised between
-    pieces, and the archive is then not a valid ZIP.
+    Before the last piece, the hash of the archive's file `index.json` is written to the audit trail. An error of the
+    database or the disk is raised between pieces; the pieces yielded until then are not a valid ZIP.
     """
     making = _Making(runtime, case, Archive(case.until))
     parts = (_entry, _related, _letters, _kept, _alerts, _checks, _audit, _ledger, _verifier)

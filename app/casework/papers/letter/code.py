@@ -33,9 +33,10 @@ _FORMAT = 2
 
 
 def chosen(note: Note, log: VerifierKey, quorum: Sequence[VerifierKey]) -> Note:
-    """Return a note with only the signatures that a letter's code contains.
+    """Return a signed checkpoint (`note`) with only the signatures that a letter's code contains.
 
-    These are the signature of the register's key `log`, then one of each witness's key in `quorum`, in that order.
+    The code contains the signature of the register's key `log`, then one signature of each witness's key in `quorum`,
+    in that order.
 
     Raises:
         KeyError: the note lacks one of these signatures.

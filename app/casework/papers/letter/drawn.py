@@ -177,7 +177,7 @@ def file_of(face: str) -> str:
 
 @cache
 def canvas_class() -> "type[Canvas]":
-    """Return the canvas class of letters, which draws the words where a paragraph places a `Drawing` as a picture."""
+    """Return a subclass of ReportLab's canvas that can draw a `Drawing` where a paragraph places it as a picture."""
     from reportlab.pdfgen.canvas import Canvas
 
     class Drawn(Canvas):

@@ -53,7 +53,10 @@ def role(entry: Entry) -> str:
 
 
 def criminal(entry: Entry) -> bool:
-    """Return whether the measure belongs to a criminal case under the new code of procedure."""
+    """Return whether the measure is an exit ban of a suspect or defendant under the new code of criminal procedure.
+
+    The code applies if the owner's letter was issued on `NEW_PROCEDURE` or later.
+    """
     accused = entry.basis.subject_status in {"suspect", "defendant"}
     return accused and entry.measure is Measure.PREVENTION and entry.basis.issued_on >= NEW_PROCEDURE
 
@@ -169,7 +172,7 @@ def source(entry: Entry, basis: Basis, owner: Owner) -> str:
 
 
 def signed(basis: Basis) -> str:
-    """Return name and position of the signatory of the owner's letter; one alone if it contains the other."""
+    """Return "name, position" of the signatory of the owner's letter; only one of the two if it contains the other."""
     name, position = basis.signed_by or "", basis.signed_by_position or ""
     if position.casefold() in name.casefold():
         return name

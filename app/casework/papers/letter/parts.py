@@ -127,9 +127,10 @@ def text(
 
 
 def margin(label: str, sign: str = "", *, keep: bool = False) -> "Flowable":
-    """Return an element that prints a label, and the sign of a point such as "a.", beside the next paragraph.
+    """Return an element that prints a label, and a point's sign such as "a.", in the margin of the next paragraph.
 
-    It is in the margin at the paragraph's first line. `keep` is whether it stays on the page of the next element.
+    Both are printed at the height of the paragraph's first line. `keep` is whether the element and the paragraph stay
+    on the same page.
     """
     from app.casework.papers.letter.qr import Margin
 

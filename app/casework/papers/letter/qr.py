@@ -19,7 +19,9 @@ _QUIET = 4
 
 
 class QrCode(Flowable):
-    """A QR code in a square of 58 to 100 mm, by its modules, its quiet zone included.
+    """A QR code in a square, with its quiet zone.
+
+    The side is 0.6 mm for each module (dot) of the code and the quiet zone, but at least 58 and at most 100 mm.
 
     Args:
         text: the text of a letter's code.
@@ -90,7 +92,8 @@ class Margin(Flowable):
 def encoded(text: str) -> list[list[bool]]:
     """Return the modules of the QR code for a text, row by row from the top; True is dark.
 
-    The code has medium error correction; the prefix is alphanumeric, the number in digits.
+    The code has the medium level of error correction. `PREFIX` is encoded in alphanumeric mode, the number after it in
+    numeric mode.
 
     Args:
         text: the text of a letter's code.
