@@ -133,7 +133,10 @@ def agreement(listed: Birth | None, queried: Birth | None) -> Agreement:
 
 
 def best_agreement(listed: Iterable[Birth], queried: Birth | None) -> Agreement:
-    """Return the best agreement of all births of an entry with the birth in a check; `unknown` without any."""
+    """Return the best result of `agreement` between the births of an entry and the birth in a check.
+
+    `equal` is better than `compatible`, `compatible` better than `contradicts`; `unknown` only if a birth is missing.
+    """
     best: Agreement = "unknown"
     for birth in listed:
         found = agreement(birth, queried)
@@ -143,7 +146,7 @@ def best_agreement(listed: Iterable[Birth], queried: Birth | None) -> Agreement:
 
 
 def closest(found: Iterable[Agreement]) -> Agreement:
-    """Return the best agreement of several comparisons; `unknown` without any."""
+    """Return the best of several results of `agreement`, in the order of `best_agreement`; `unknown` for none."""
     return max(found, key=_RANK.__getitem__, default="unknown")
 
 

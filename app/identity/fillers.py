@@ -52,9 +52,13 @@ _MAX_FORMS: Final = 4
 
 
 def meant(words: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    """Return the possible readings of the upper-case words of a name, the plainest first; at least one.
+    """Return the words of a name without placeholders (FNU, XXX), in several readings, the likeliest first.
 
-    No reading of a name with words is empty: a name of placeholders alone keeps all its words.
+    A word that may be a placeholder or a name (NIL, BABY) is kept in one reading and dropped in another. At most four
+    readings are returned, at least one. A name of placeholders alone keeps its words, so that no reading is empty.
+
+    Args:
+        words: the words of the name in upper case.
     """
     own = tuple(words)
     if not any(map(_fills_perhaps, own)):

@@ -29,7 +29,10 @@ class Plain(NamedTuple):
 
 
 def plain(text: str) -> Plain:
-    """Convert a text to ASCII: digits of every script by value, full-width letters as plain ones, others by look."""
+    """Convert a text to ASCII.
+
+    Digits of every script become 0-9, full-width letters plain ones, other letters the letters that they look like.
+    """
     if text.isascii():
         return Plain(text, alike=False, unread=False)
     letters: list[str] = []

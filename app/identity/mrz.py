@@ -61,15 +61,15 @@ class Mrz(msgspec.Struct, frozen=True, kw_only=True):
         given_names: secondary identifiers.
         name_truncated: whether the name reaches the end of its field, so that its end may have been cut off.
         optional_data: the issuer's own data, one piece or (TD1) two.
-        check_digits: the verdict by field: `document_number`, `birth_date`, `expiry_date`, `optional_data` (TD3
-            only), `composite`; only the fields of the format.
+        check_digits: whether the check digit is right, by field: `document_number`, `birth_date`, `expiry_date`,
+            `optional_data` (TD3 only), `composite`; only the fields that the format has.
         fails: fields whose check digit is wrong, `birth_date_format`, `birth_date_range`, `expiry_date_format`,
             `expiry_date_range` (no such day), `charset` (lower case).
         warnings: `unknown_state`, `unknown_nationality` (no code of ICAO's, though it may be read), `unknown_sex`,
             `name_missing`, `name_characters`;
             `name_fillers` (the field of names has no filler, or some were read as characters), `number_fillers` (the
-            number's last characters may be fillers); `birth_century` (the year is of the earlier century, by a year
-            that is known in full).
+            number's last characters may be fillers); `birth_century` (`beside` has chosen the earlier century for the
+            year of birth).
         other_numbers: other readings of the document number, if its last characters may be fillers.
         other_names: other readings of the field of names, surname first.
     """
@@ -151,7 +151,7 @@ def parse(text: str, today: date) -> Mrz:
 
     Args:
         text: the lines, with any line breaks or none; blanks around them and lower case are tolerated.
-        today: decides the century of two-digit years.
+        today: the present day, which decides the century of two-digit years: no birth is in the future.
 
     Raises:
         MrzUnreadable: the text does not have the shape of a zone; no other error is ever raised.

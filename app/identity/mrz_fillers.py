@@ -57,13 +57,14 @@ class Names(msgspec.Struct, frozen=True):
 
 
 def numbers_without_fillers(number: str, taken: str = "") -> tuple[str, ...]:
-    """Return the shorter readings of a normalised number whose last characters may be fillers, the longest first.
+    """Return the shorter numbers that may be meant if fillers at the end of a number were misread, the longest first.
 
-    The number itself is not among them; the result is empty if its last character is not like a filler.
+    Characters that readers report instead of the filler `<` (such as K, C or 0) are removed from the end, one more in
+    each result: AB12KK gives AB12K and AB12. Empty if the last character is none of these.
 
     Args:
-        number: the number.
-        taken: a further character that was read instead of fillers in the same zone.
+        number: the number in normal form.
+        taken: one more such character, which was read instead of fillers elsewhere in the zone; "" for none.
     """
     bare = len(number.rstrip(TAKEN_FOR_FILLER + taken))
     return tuple(number[:end] for end in range(len(number) - 1, max(bare, 1) - 1, -1))
@@ -72,9 +73,9 @@ def numbers_without_fillers(number: str, taken: str = "") -> tuple[str, ...]:
 def read_names(field: str) -> Names:
     """Read a field of names: surname, two fillers, given names, fillers to its end (Doc 9303 part 3, section 4.6).
 
-    A name that leaves at most one filler at the end of its field may have been cut, since some issuers cut between two
-    names. If fillers seem to have been read as characters, the result is the likeliest reading, with the others in
-    `others`.
+    The result is marked as `truncated` if at most one filler follows the name, because its end may have been cut off.
+    It is marked as `doubtful` if fillers seem to have been misread as letters or digits; then it has the likeliest
+    reading of the names, and the less likely ones in `others`.
     """
     bare = field.strip(FILLER)
     taken = _taken(bare)

@@ -47,18 +47,18 @@ LINEAGE: Final = frozenset({"BIN", "BINTI", "BINTE", "BTE", "IBN"})
 
 
 def fold(name: str) -> str:
-    """Return the form of a name that is equal for all its spellings: folded words in alphabetical order.
+    """Return the form of a name that is equal for all its spellings: the result of `words` in alphabetical order.
 
-    Never raises. Folding a folded name changes nothing; a name with a letter, in any script, never becomes
-    empty.
+    Never raises. Folding a folded name changes nothing. The result is not empty for a name with a letter, in any
+    script.
     """
     return " ".join(sorted(words(name))) or "".join(filter(str.isalpha, name))
 
 
 def words(name: str) -> tuple[str, ...]:
-    """Return the folded words of a name in their order.
+    """Return the words of a name in their order, each in upper case and in one spelling (see `respell`).
 
-    Titles and degrees are dropped if another word remains, `bin` and `binti` if two others remain.
+    Titles and degrees are dropped if another word remains. `bin` and `binti` are dropped if two other words remain.
     """
     written = tuple(map(respell, words_without_titles(name)))
     own = [word for word in written if word not in LINEAGE]
@@ -141,10 +141,10 @@ def _without_degrees(spelled: str) -> list[str]:
 
 @lru_cache(maxsize=1 << 13)
 def respell(word: str) -> str:
-    """Return a word in one spelling for all spelling reforms, and with one spelling each for Muhammad and Ahmad.
+    """Return an upper-case word in one spelling: without the differences of the Indonesian spelling reforms.
 
-    Van Ophuijsen 1901, Soewandi 1947, EYD 1972: oe is u, tj is c, dj is j, ch is kh, and the old j is y (so
-    nj is ny, sj is sy). As an old j can't be distinguished from a new one, both become y.
+    OE becomes U, TJ becomes C, CH becomes KH. DJ and J both become Y, because an old J (now Y) can't be distinguished
+    from a new J (formerly DJ). All spellings of Muhammad become MUHAMMAD, all spellings of Ahmad AHMAD.
     """
     word = word.replace("TJ", "C").replace("DJ", "J").replace("J", "Y").replace("OE", "U").replace("CH", "KH")
     if _MUHAMMAD(word):

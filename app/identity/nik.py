@@ -18,7 +18,7 @@ _CENTURIES: Final = (1900, 2000)
 
 
 def well_formed(nik: str) -> bool:
-    """Return whether a NIK has 16 digits with a possible province and a possible birth date in some century."""
+    """Return whether a NIK (identity number) has 16 digits with a possible province and a possible birth date."""
     return (
         len(nik) == LENGTH
         and nik.isascii()
@@ -29,7 +29,10 @@ def well_formed(nik: str) -> bool:
 
 
 def faults(nik: str, sex: str | None, birth: Birth | None) -> tuple[str, ...]:
-    """Compare a NIK with the person's sex and birth date. Returns the codes of warnings, none if all agree.
+    """Compare a NIK, the Indonesian identity number, with the person's sex and birth date, which it contains.
+
+    Returns the codes of warnings: `nik_malformed` alone if the NIK has no possible form, else `nik_birth_mismatch` and
+    `nik_sex_mismatch` as they apply. Empty if all agree.
 
     Args:
         nik: the NIK as given.

@@ -12,8 +12,10 @@ _ZONE_FIELD: Final = 9
 
 
 def other_readings(number: str) -> tuple[str, ...]:
-    """Return other readings of a normalised number that was typed or sent by a document reader, the longest first.
+    """Return shorter numbers that may be meant by a number in normal form, the longest first.
 
-    Only a number of nine characters, the length of the zone's field, has any: its end may be misread fillers.
+    Only for a number of nine characters, the length of the number's field in a machine-readable zone. If it ends with
+    characters that readers report instead of the filler `<`, the results lack these characters, one more in each. Empty
+    for other numbers.
     """
     return numbers_without_fillers(number) if len(number) == _ZONE_FIELD else ()

@@ -26,7 +26,10 @@ _MAX_COMMON_SOUND: Final = 3
 
 
 def bits(heard: str) -> float:
-    """Return the bits of evidence of a shared word; `heard` is the word's sound (`sound.sound`)."""
+    """Return the evidence, in bits, that two names are of one person because they share a word; more for rarer words.
+
+    `heard` is the word's sound (`sound.sound`).
+    """
     if len(heard) < 2:  # noqa: PLR2004 - a single letter
         return INITIAL
     known = _table()[0].get(heard)

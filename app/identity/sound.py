@@ -64,7 +64,10 @@ _FINAL: Final = str.maketrans("DB", "TP")
 
 @lru_cache(maxsize=1 << 14)
 def sound(word: str) -> str:
-    """Return an upper-case word in normalised spelling: Tjokro KOKRO, Achmad AHMAD, Syaiful SEFUL, Rifqi RIFKI."""
+    """Return an upper-case word in a spelling that is equal for words that sound alike.
+
+    For example KOKRO for TJOKRO, AHMAD for ACHMAD, SEFUL for SYAIFUL, RIFKI for RIFQI.
+    """
     text = _INITIAL_C("K", word)
     text = _SY("S", respell(text))
     if _GLIDES(text):
@@ -81,7 +84,11 @@ def sound(word: str) -> str:
 
 @lru_cache(maxsize=1 << 14)
 def code(heard: str) -> str:
-    """Return the classes of consonants in a word's sound `heard`; a vowel or an h at its beginning counts as A."""
+    """Return the consonants of a word's sound `heard`, with one letter for consonants that are often confused.
+
+    F, V and P become P, for example. Vowels and H are dropped, but become A at the beginning of the word. The result is
+    cut to `LONGEST_CODE` letters.
+    """
     first = "A" if heard[:1] in "AEIOUH" else heard[:1].translate(_CLASSES)
     text = first + heard[1:].translate(_CONSONANTS)
     return (_DOUBLED(_ONCE, text[:-1] + text[-1:].translate(_FINAL)) if len(text) > 1 else text)[

@@ -81,9 +81,9 @@ class Word(msgspec.Struct, frozen=True, gc=False, array_like=True):
         text: the word as written, in A to Z and digits.
         heard: its sound (`sound.sound`).
         code: its consonants (`sound.code`).
-        bits: the evidence of sharing the word.
-        servant: whether Abdul, Abu or Umm preceded it.
-        bare: the sound without a joined article (Almasyhari); "" without such an article.
+        bits: the evidence, in bits, that two names with this word are of one person.
+        servant: whether Abdul, Abu or Umm preceded it; these are not words of their own.
+        bare: the sound without an article that is joined to the word (Al in Almasyhari); "" without such an article.
         vowelless: whether it comes from a script that omits vowels.
     """
 
@@ -118,19 +118,21 @@ class Spelling(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 def spelling(name: str, *, cut: bool = False) -> Spelling:
-    """Return a name prepared in its plainest form.
+    """Return a name prepared for comparison, in its likeliest form only (`spellings` returns all forms).
 
-    `cut` says that the name filled its field, so that its end may be missing. Never raises; a name without letters and
-    digits has no words.
+    `cut` says that the name filled its field, so that its end may be missing. It is stored in the result; besides, an
+    incomplete last word may then count as a repetition of the name. Never raises; a name without letters and digits has
+    no words.
     """
     return _prepared(name, cut)[0]
 
 
 def spellings(name: str, *, cut: bool = False) -> tuple[Spelling, ...]:
-    """Return all readings of a text, prepared: each name in it, in each spelling that passports may have.
+    """Return all names that a text may mean, each prepared for comparison.
 
-    `cut` says that the text filled its field, so that its end may be missing. Empty for a text without letters and
-    digits.
+    There are several if the text contains several names ("Joko alias Jack"), if a name has several Latin spellings
+    (MUELLER, MULLER), or if a word may be a placeholder. `cut` says that the text filled its field, so that its end may
+    be missing (see `spelling`). Empty for a text without letters and digits.
     """
     forms: dict[Spelling, None] = {}
     for single in readings(name):
@@ -158,9 +160,11 @@ def joined(words: Sequence[Word]) -> str:
 
 
 def glued_in_any_order(name: Spelling) -> tuple[str, ...]:
-    """Return the sounds of a name joined into one word: in its order, with the last word first, with the first last.
+    """Return the sound of all words of a name joined into one word, for each usual order of the words.
 
-    So names match that are written with the surname first or last, the usual two orders.
+    The orders are: as written, with the last word moved to the beginning, and with the first word moved to the end. So
+    a name with the surname first matches the same name with the surname last. One order for a single word, two for two
+    words.
     """
     words = name.words
     if len(words) < 2:  # noqa: PLR2004 - a single word has no order

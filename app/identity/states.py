@@ -116,11 +116,12 @@ def known(code: str | None) -> str | None:
 
 
 def in_zone(field: str) -> str:
-    """Return the canonical code of the state in a machine-readable zone's field; an unknown code without its fillers.
+    """Return the canonical code of the state in a machine-readable zone's field of three characters.
 
-    Two letters before a filler are read only if exactly one code begins with them, as the filler may be a misread
-    letter ("ID<" is Indonesia, "AU<" Australia or Austria). They are not read if the first letter alone is a code, as
-    the second may be a misread filler ("DK<" is Denmark, or Germany's "D<<").
+    A code that is unknown or doubtful is returned without its fillers. A code of two letters is doubtful if further
+    codes begin with the same letters, because the filler may be a misread letter ("AU<" is Australia or Austria). It is
+    also doubtful if the first letter alone is a code, because the second may be a misread filler ("DK<" may be "D<<",
+    Germany). "ID<" is not doubtful: IDN.
     """
     found, bare = canonical(field), field.strip("<")
     if len(bare) != len("ID"):
@@ -144,7 +145,7 @@ def differ(one: str | None, other: str | None) -> bool:
 def says_indonesia(code: str | None) -> bool:
     """Return whether a code is Indonesia's, or an unknown code that differs from it only in easily confused characters.
 
-    No input, even a misread one, may cause a WNI to be refused entry (R45).
+    Misread codes count too, because no input may cause a WNI (citizen of Indonesia) to be refused entry (R45).
     """
     if not code:
         return False
@@ -153,11 +154,11 @@ def says_indonesia(code: str | None) -> bool:
 
 
 def proves_foreign(code: str | None) -> bool:
-    """Return whether a nationality is positive evidence that the person is not Indonesian.
+    """Return whether a nationality's code is positive evidence that the person is not Indonesian.
 
-    A known nationality other than Indonesia is, and so are XXA, XXB and XXC (stateless persons and refugees)
-    and the specimen UTO. XXX, nothing and unknown codes are not, nor are organisations (UNO, EUE, XPO ...):
-    Indonesians have their papers too, and no input may cause a WNI to be refused entry (R45).
+    True for the code of any other state, for XXA, XXB and XXC (stateless persons and refugees) and for the specimen
+    UTO. False for None, XXX and unknown codes. False also for organisations (UNO, EUE, XPO ...), because Indonesians
+    may have their papers. No input may cause a WNI (citizen of Indonesia) to be refused entry (R45).
     """
     return code is not None and canonical(code) in _FOREIGN
 

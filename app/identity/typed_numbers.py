@@ -77,7 +77,7 @@ class Number(msgspec.Struct, frozen=True):
     """A document number in a text.
 
     Attributes:
-        number: the number in normal form.
+        number: the number in normal form (`documents.normalise`).
         written: the number as written in the text, without the words around it.
         state: the canonical code of the issuing state, if the text names it.
         possible: other numbers that may be meant instead, in normal form.
@@ -100,9 +100,10 @@ class Typed(msgspec.Struct, frozen=True):
     """The result of reading a text.
 
     Attributes:
-        numbers: the certain numbers; none if the text only fills its field or can't be read.
+        numbers: the certain numbers; none if the text only says that there is no number ("N/A", "0000"), or can't be
+            read.
         alike: whether letters of other scripts were replaced by similar Latin letters.
-        fault: why the text can't be stored as a number; None if it can.
+        fault: why the text must not be stored as a document's number; None if it may be.
     """
 
     numbers: tuple[Number, ...]
@@ -128,7 +129,10 @@ class Typed(msgspec.Struct, frozen=True):
 
 
 def read(text: str) -> Typed:
-    """Return the document numbers in a text, with the doubts about them; never raises."""
+    """Return the document numbers in a text that was entered as a document's number; never raises.
+
+    A text that can't be read gives no numbers and a `fault`.
+    """
     if _PLAIN(text) and _DIGIT(text):
         return Typed(_one(text, text))
     shown = plain(text if text.isascii() else FOREIGN_LABEL.sub(" ", text))

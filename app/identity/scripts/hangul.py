@@ -26,9 +26,10 @@ _LONGEST: Final = 4
 
 
 def romanised(text: str) -> tuple[str, ...]:
-    """Return the forms of a text of Hangul in Latin letters: with each usual spelling of the surname, then by the rule.
+    """Return the Latin spellings that passports may have for a Korean name in Hangul.
 
-    A text whose first word is too long for a name has one form, by the rule.
+    The first spellings have the usual spellings of the surname and of the given names; the last follows the official
+    rule, the Revised Romanization. If the first word is too long for a name, only the last one is returned.
     """
     words = text.split()
     surname, rest = _parted(words[0]) if words else ("", "")
