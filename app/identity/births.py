@@ -28,7 +28,7 @@ _SHAPES: Final = {("date",), ("age", "as_of"), ("from_", "to")}
 
 
 class BirthUnreadable(ValueError):
-    """The statement about a birth has none of the three shapes, or names a day that doesn't exist.
+    """The statement about a birth is neither a date, an age on a day nor a range, or names a day that doesn't exist.
 
     The message never repeats the given value, since it may appear in a problem document or a log.
     """

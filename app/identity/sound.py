@@ -64,7 +64,7 @@ _FINAL: Final = str.maketrans("DB", "TP")
 
 @lru_cache(maxsize=1 << 14)
 def sound(word: str) -> str:
-    """Return an upper-case word in a spelling that is equal for words that sound alike.
+    """Return an upper-case word in a spelling that is equal or similar for words that sound alike.
 
     For example KOKRO for TJOKRO, AHMAD for ACHMAD, SEFUL for SYAIFUL, RIFKI for RIFQI.
     """

@@ -90,7 +90,7 @@ class Number(msgspec.Struct, frozen=True):
 
     @property
     def skeletons(self) -> frozenset[str]:
-        """The skeletons of the number and of its possible alternatives, by which possible matches are found."""
+        """The skeletons (`documents.skeleton`) of the number and of its alternatives; they find possible matches."""
         if not self.possible:
             return frozenset((skeleton(self.number),))
         return frozenset(map(skeleton, (self.number, *self.possible)))
@@ -100,8 +100,8 @@ class Typed(msgspec.Struct, frozen=True):
     """The result of reading a text.
 
     Attributes:
-        numbers: the certain numbers; none if the text only says that there is no number ("N/A", "0000"), or can't be
-            read.
+        numbers: the numbers that were recognised; none if the text only says that there is no number ("N/A", "0000"),
+            or has a letter that looks like none of A-Z.
         alike: whether letters of other scripts were replaced by similar Latin letters.
         fault: why the text must not be stored as a document's number; None if it may be.
     """
@@ -112,7 +112,7 @@ class Typed(msgspec.Struct, frozen=True):
 
     @property
     def doubts(self) -> tuple[Doubt, ...]:
-        """The doubts about the text; none if it was read literally."""
+        """The codes of the doubts about the text (`DOUBTS` describes them); none if it was read literally."""
         if len(self.numbers) == 1 and not self.alike and self.fault is None:  # as nearly always
             return ()
         found: dict[Doubt, bool] = {
@@ -131,7 +131,7 @@ class Typed(msgspec.Struct, frozen=True):
 def read(text: str) -> Typed:
     """Return the document numbers in a text that was entered as a document's number; never raises.
 
-    A text that can't be read gives no numbers and a `fault`.
+    If the text has unknown words, or letters that look like none of A-Z, the result has a `fault`.
     """
     if _PLAIN(text) and _DIGIT(text):
         return Typed(_one(text, text))

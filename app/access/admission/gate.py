@@ -132,6 +132,6 @@ def _works(key: Key, client: Client, reader: Reader) -> bool:
 
 
 async def list_valid_keys(reader: Reader, key_ids: set[str]) -> set[str]:
-    """Return, of the given key ids, those of valid keys: neither key nor client is blocked, and the key not expired."""
+    """Return, of the given key ids, those of valid keys: key and client are active, and the key is not expired."""
     pairs = await store.list_keys_with_clients(reader, sorted(key_ids))
     return {key_id for key_id, (key, client) in pairs.items() if _works(key, client, reader)}

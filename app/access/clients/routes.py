@@ -147,7 +147,7 @@ async def confirm_client(unit: Admin, client_id: ClientId, response: Response) -
 async def issue_key(
     unit: Admin, client_id: ClientId, request: Request, body: KeyIn | None = None
 ) -> NewKeyOut:
-    """Issue a key; its text is in this answer only. A client has at most two live keys, so that it can change them."""
+    """Issue a key; its text is in this answer only. A client has at most two live keys, to replace one by another."""
     lifetime = runtime_of(request).settings.key_lifetime_days
     gateway = body is not None and body.gateway
     key, text = await service.issue_key(unit, client_id, expiry(body), lifetime, gateway=gateway)

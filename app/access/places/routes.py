@@ -97,7 +97,7 @@ async def change_agency(
 ) -> AgencyOut | Response:
     """Replace the data of an agency, or add an agency (then without `If-Match`); the act is recorded.
 
-    A change that closes it, or changes its phone, waits for a second admin.
+    A change that makes the agency inactive, or changes its phone, waits for a second admin.
     """
     requested = Agency(code=code, **{**body.model_dump(), "legal_forms": tuple(body.legal_forms)})
     agency = await places.change(unit, requested, expected)
@@ -148,7 +148,7 @@ async def change_checkpoint(
 ) -> CheckpointOut | Response:
     """Replace the data of a checkpoint, or add a checkpoint (then without `If-Match`); the act is recorded.
 
-    A change that closes it waits for a second admin.
+    A change that makes it inactive waits for a second admin.
     """
     place = await places.change(unit, Checkpoint(code=code, **body.model_dump()), expected)
     if isinstance(place, PendingChange):
@@ -204,7 +204,7 @@ async def change_office(
 ) -> OfficeOut | Response:
     """Replace the data of an office, or add an office (then without `If-Match`); the act is recorded.
 
-    A change that closes it waits for a second admin.
+    A change that makes it inactive waits for a second admin.
     """
     office = await places.change(unit, Office(code=code, **body.model_dump()), expected)
     if isinstance(office, PendingChange):

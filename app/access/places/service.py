@@ -71,7 +71,8 @@ async def get(reader: Reader, kind: type[P], code: str) -> P:
 async def lock(unit: Unit, kind: type[P], code: str) -> P:
     """Return the place of this kind and code, and lock its row until the commit.
 
-    A transaction that changes an object of the place takes this lock first, so that such changes wait for each other.
+    A transaction that changes data of the place (for example its contacts) takes this lock first, so that such
+    transactions wait for each other.
 
     Raises:
         NotFound: there is no place of this kind with this code.

@@ -40,7 +40,7 @@ class Span:
 
 
 async def list_agencies(reader: Reader) -> list[str]:
-    """Return the codes of all agencies, in order."""
+    """Return the codes of all agencies, sorted."""
     return list((await reader.run(select(agency.c.code).order_by(agency.c.code))).scalars())
 
 
@@ -81,9 +81,9 @@ async def list_entries(reader: Reader, span: Span, after: str, limit: int) -> li
 
 
 async def list_decided(reader: Reader, ids: Iterable[str]) -> dict[str, list[tuple[str, datetime]]]:
-    """Return the approvals, rejections and returns of each entry with their times, oldest first; by entry id.
+    """Return, by entry id, the approvals, rejections and returns of the entry as pairs of (act, time), oldest first.
 
-    Entries without any are omitted.
+    Entries without such an act are omitted.
     """
     statement = (
         select(version.c.entry_id, version.c.event, version.c.at)

@@ -63,7 +63,10 @@ async def list_sealed(reader: Reader) -> frozenset[str]:
 
 
 async def tasks(reader: Reader, settings: Settings, sealed: Collection[str]) -> list[Task]:
-    """Return the actor's tasks in the order of `in_order`, without those about entries with an id in `sealed`."""
+    """Return the actor's tasks in the order of `in_order`, at most 500, without tasks about the entries in `sealed`.
+
+    `sealed` has the ids of entries that a seal hides from the actor.
+    """
     actor, terms = reader.actor, Terms.of(settings)
     found: list[Task] = []
     if actor.holds(Role.SUBMITTER):
@@ -371,7 +374,7 @@ def _lapse(entry: Entry) -> datetime | None:
 
 
 async def in_force(reader: Reader, entry_ids: Collection[str]) -> set[str]:
-    """Return the ids of those entries that are in force now; unknown ids are omitted."""
+    """Return, of the given entry ids, those of entries that are in force now; unknown ids are omitted."""
     return {entry_id for entry_id, each in (await current_status(reader, entry_ids)).items() if each.in_force}
 
 

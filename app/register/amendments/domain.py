@@ -115,7 +115,7 @@ class Judgment(msgspec.Struct, frozen=True):
 
 
 class Scope(StrEnum):
-    """Which entries a revocation ends: all of the owner with the same measure, case and person, or the named one."""
+    """Which entries a revocation ends: all entries of the owner with the same measure, case and person, or only one."""
 
     MEASURE = "measure"
     ENTRY = "entry"
@@ -140,7 +140,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
         owner: code of the agency that owns the entry.
         authors: persons that wrote the amendment.
         refers_to_number: number of the owner's letter that a revocation withdraws.
-        scope: how far a revocation reaches.
+        scope: whether a revocation ends only the entry, or all entries of the measure.
         grounds: id of the granted objection or correction request on which an annulment is based; None without one.
         entry_authors: persons who wrote the entry; they must not decide on an amendment that changes it.
         ends: ids of the entries and requests that its approval would end, or has ended, as of its last update.
@@ -192,7 +192,10 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def approvals(self) -> int:
-        """The number of Immigration's officers that have approved it; a correction to another person needs two."""
+        """The number of persons that have approved it.
+
+        A correction needs two if it replaces the person by another one, or states a loss of citizenship.
+        """
         return sum(1 for each in (self.first_approver, self.approved_by) if each is not None)
 
     @property

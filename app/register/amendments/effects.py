@@ -99,8 +99,8 @@ def effective_at(amendment: Amendment, entry: Entry, at: datetime) -> datetime |
 
     Args:
         amendment: the approved amendment.
-        entry: an entry that the amendment ends; a result before the beginning of the entry is replaced by it.
-        at: when the amendment was approved; a later result is replaced by it.
+        entry: an entry that the amendment ends; the result is not earlier than the beginning of the entry.
+        at: when the amendment was approved; the result is not later.
     """
     final_on = None if amendment.judgment is None else amendment.judgment.final_on
     if amendment.kind is not AmendmentKind.ACQUITTAL or final_on is None:

@@ -130,7 +130,7 @@ async def read_amendment_photo(
     unit: Annotated[Unit, unit_for(Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.AUDITOR)],
     amendment_id: AmendmentId,
 ) -> Response:
-    """Read the photo that a correction would give the entry; for the persons who decide on it."""
+    """Read the photo that a correction would give the entry; every access is recorded."""
     blob = await service.photo(unit, amendment_id)
     await log_look(unit, AuditAct.PHOTO_SEEN, amendment_id, {"sha256": blob.sha256})
     return Response(blob.data, media_type=blob.media_type, headers={"Cache-Control": "no-store"})

@@ -51,7 +51,7 @@ class Sponsor(msgspec.Struct, frozen=True):
     address: str | None = None
 
     def identifiers(self) -> frozenset[str]:
-        """Return the keys that identify this sponsor in other delays: telephone, document numbers, folded name.
+        """Return the keys that identify this sponsor in other delays: telephone, document numbers, name (`names.fold`).
 
         Two delays with a common key have the same sponsor. A name of a single word is a key only for a sponsor without
         another key, because such names are too common.

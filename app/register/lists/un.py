@@ -88,8 +88,8 @@ class UnList(msgspec.Struct, frozen=True, kw_only=True):
 def read(path: Path) -> UnList:
     """Return an edition of the list, read from a file one person at a time.
 
-    Document types, entities and external references are refused, so that a hostile file can't exhaust memory or read
-    other files.
+    XML document types, XML entities and external references are refused, so that a hostile file can't exhaust memory or
+    read other files.
 
     Raises:
         ListUnreadable: the file is not well-formed, is not the list, or names no individual.

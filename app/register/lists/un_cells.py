@@ -16,7 +16,7 @@ class Remark(msgspec.Struct, frozen=True, kw_only=True):
     """Content of the list about a person that was not imported.
 
     Attributes:
-        code: a stable code, such as `no_document_number` or `nationality_uncertain`.
+        code: a stable code, such as `no_document_number` or `nationality_unclear`.
         detail: the list's own words, for the reader of the report.
     """
 

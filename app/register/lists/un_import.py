@@ -74,8 +74,8 @@ async def import_list(
 ) -> Report:
     """Update the register to an edition (a published version) of the UN list. Returns the report.
 
-    Persons are added, changed or ended, so that the register has the same persons as the edition. Importing the same
-    file again changes nothing.
+    The bans of persons are added, changed or ended as the edition requires. Importing the same file again changes
+    nothing.
 
     Args:
         runtime: the process's databases, clock and settings.

@@ -117,7 +117,7 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def must_follow(self) -> tuple[str, ...]:
-        """The kinds of amendment; after granting the objection, the owner must file one of them (R38). Else empty.
+        """The kinds of amendment from which the owner must file one, if it has granted the objection (R38); else empty.
 
         The answer to an objection never ends the measure by itself; the amendment does.
         """
@@ -244,7 +244,7 @@ def filed(
 
 
 def last_day_to_file(entry: Entry, received: datetime, holidays: Container[date]) -> date | None:
-    """Return the last day to object to a decision (2/2025 art. 73); None if it is no administrative action.
+    """Return the last day to object to an administrative action (TAK, 2/2025 art. 73); None for other decisions.
 
     Args:
         entry: the entry that the decision made.

@@ -44,9 +44,9 @@ def _tag(objection: Objection) -> str:
 async def file_objection(
     unit: Owner, entry_id: EntryId, body: ObjectionIn, request: Request, response: Response
 ) -> ObjectionOut:
-    """Record an objection that was filed with the owner while its entry was in force (art. 96).
+    """Record an objection that was filed with the entry's owner while the entry was in force (art. 96).
 
-    The measure stays in force; only an amendment that is decided on as usual ends it.
+    The measure stays in force. Only an amendment ends it, which other persons must decide on.
     """
     settings = runtime_of(request).settings
     objection = await service.file(unit, entry_id, body.filing(), settings)
@@ -118,7 +118,7 @@ async def answer_objection(
     request: Request,
     response: Response,
 ) -> ObjectionOut:
-    """Answer an objection for its owner, once; by another person than the one who recorded it.
+    """Answer an objection for the entry's owner, once. The person that recorded it can't answer it.
 
     `granted` changes nothing by itself: `must_follow` names amendments, and the owner must file one of them by
     `carry_out_by`; until then it is a task of the owner.

@@ -100,10 +100,11 @@ async def answer(
 
 
 async def set_last_day_to_file(unit: Unit, event: DutyRecorded, holidays: Container[date]) -> Sequence[Draft]:
-    """Set the last day to file in an entry's objections when the receipt of its decision is recorded.
+    """Set the last day to file in an entry's objections when it is recorded that the person received the decision.
 
-    A projector: called with the event in its transaction. It returns no records, because the ledger holds no
-    objections. Other duties change nothing. `holidays` are the public holidays.
+    It is a projector: the transaction that records any duty calls it with the event, and all other duties change
+    nothing. It always returns an empty sequence, because the ledger has no records of objections. `holidays` are the
+    public holidays.
     """
     if event.name == DeadlineName.DELIVER_TO_PERSON:
         day = last_day_to_file(event.entry, event.done_at, holidays)

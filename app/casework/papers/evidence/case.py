@@ -37,7 +37,7 @@ class Linked:
 
     @property
     def evidence(self) -> str:
-        """Path of its own evidence file."""
+        """The API path of this entry's own evidence file."""
         return f"/v1/entries/{self.entry.id}/evidence"
 
 
