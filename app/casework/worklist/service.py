@@ -63,10 +63,7 @@ async def list_sealed(reader: Reader) -> frozenset[str]:
 
 
 async def tasks(reader: Reader, settings: Settings, sealed: Collection[str]) -> list[Task]:
-    """Return the actor's tasks in the order of `in_order`, at most 500, without tasks about the entries in `sealed`.
-
-    `sealed` has the ids of entries that a seal hides from the actor.
-    """
+    """Return the actor's tasks, sorted by `in_order`, at most 500, without those about entries with ids in `sealed`."""
     actor, terms = reader.actor, Terms.of(settings)
     found: list[Task] = []
     if actor.holds(Role.SUBMITTER):

@@ -327,8 +327,7 @@ async def _rebased(unit: Unit, amendment: Amendment, entry: Entry) -> Amendment:
 async def current(reader: Reader, amendment: Amendment) -> Amendment:
     """Return the amendment with `ends` as of now: the ids of the entries that its approval would end.
 
-    Entries that a seal hides from the actor are left out. The amendment is returned unchanged if its kind ends nothing,
-    or if its entry is not found.
+    Entries that a seal hides from the actor are left out. No change if its kind ends nothing, or for an unknown entry.
     """
     if amendment.kind not in ENDING:
         return amendment
