@@ -44,22 +44,22 @@ def position_of(hashed: bytes) -> float:
 
 
 def bound(share: float) -> bytes | None:
-    """Return the 8-byte threshold below which `share` of all hash values are; a sample keeps the hashes below it.
+    """Return the 8-byte threshold for a share: a hash is in the sample if it is below this threshold.
 
-    Returns None if the share is 1, so that all are kept.
+    `share` is a part of all possible hashes, from 0 to 1. Returns None for 1, because then every hash is in the sample.
     """
     return None if share >= 1 else int(share * _WHOLE).to_bytes(8)
 
 
 class Drawn(msgspec.Struct, eq=False):
-    """A traveller in the sample, in one direction, with the data of the newest check.
+    """A traveller in the sample, for one direction, with the data of their newest check in this direction.
 
     Attributes:
         hashed: the keyed hash that identifies the traveller.
         check_id: id of the newest check.
         question_hash: a digest of the check's question, by which a repeated question is recognised.
-        packed: the traveller, encoded.
-        gone: whether the traveller was removed from the sample.
+        packed: the traveller's data, encoded; `traveller` decodes them.
+        gone: whether the traveller was removed from the sample, and is perhaps still in the index.
     """
 
     hashed: bytes
@@ -76,14 +76,17 @@ class Drawn(msgspec.Struct, eq=False):
 
 
 class Sample:
-    """A sample of travellers, with an index by name and by day of birth.
+    """A random sample of travellers in memory, with an index by name and by day of birth.
+
+    A traveller is in the sample if their hash, as a number from 0 to 1 (`position_of`), is below `share`.
 
     Args:
         limit: the greatest number of travellers in the sample.
 
     Attributes:
-        share: the share of all travellers that is drawn: those with a hash position below it.
-        oldest: id of the oldest check in the sample, or an older one; None for an empty sample.
+        share: the part of all travellers that the sample contains, from 0 to 1. The caller sets it; `draw` halves it
+            when the sample exceeds its limit.
+        oldest: a check id; no check in the sample is older. None for an empty sample.
     """
 
     def __init__(self, limit: int) -> None:
@@ -98,7 +101,7 @@ class Sample:
 
     @property
     def is_depleted(self) -> bool:
-        """Whether the share was reduced before and the sample is now so small that it must be drawn again."""
+        """Whether the sample, once halved, now has less than 20 % of its limit; the caller must then draw a new one."""
         return self._thinned and len(self._drawn) < _MIN_FULL * self._limit
 
     @property
@@ -112,9 +115,10 @@ class Sample:
         return len(self._drawn)
 
     def needs_no_draw(self, hashed: bytes, direction: Direction, question: str, check_id: str) -> bool:
-        """Return whether `draw` can be skipped: the traveller is outside the share, or the question is known.
+        """Return whether the caller can skip `draw`: the traveller is outside the share, or the question repeats.
 
-        For a known question, also store `check_id` as the id of the traveller's newest check if it is newer.
+        A question repeats if the sample has the same question of this traveller and direction. Then `check_id` also
+        replaces the id of the traveller's newest check, if it is newer.
 
         Args:
             hashed: the keyed hash of the traveller.
@@ -133,16 +137,18 @@ class Sample:
     def draw(
         self, hashed: bytes, direction: Direction, question: str, check_id: str, traveller: Traveller
     ) -> None:
-        """Add a traveller, or replace the traveller's older check in this direction; ignore an older check.
+        """Add a traveller to the sample, or replace what it has of this traveller and direction by a newer check.
 
-        If the sample then exceeds its limit, the share is halved, and travellers outside the new share are removed.
+        Does nothing if the sample already has a newer check of them. If the sample then exceeds its limit, the share is
+        halved, and travellers outside the new share are removed. `share` itself is not checked: call `needs_no_draw`
+        first.
 
         Args:
             hashed: the keyed hash of the traveller.
             direction: leaving or entering.
             question: the check's question as text.
             check_id: id of the check.
-            traveller: the traveller.
+            traveller: the traveller's data.
         """
         directions = self._drawn.setdefault(hashed, {})
         earlier = directions.get(direction)
@@ -171,7 +177,7 @@ class Sample:
             )
 
     def list_similar(self, person: KnownPerson) -> list[Drawn]:
-        """Return the travellers that share a name key or a day of birth with a person, in the order of their hashes."""
+        """Return the sample's travellers that share a name key or a day of birth with `person`, sorted by hash."""
         keys = {key for name in (*person.names, *person.weak) for key in plain_keys(name)}
         found = {id(each): each for key in keys for each in self._named.get(key, ()) if not each.gone}
         for day in days_of(person.births):
@@ -219,7 +225,9 @@ class _Name(NamedTuple):
 
 
 class Question:
-    """The question whether an entry would have stopped a traveller by name and birth date alone.
+    """One listed subject and measure; `stops` answers for each traveller whether they would have been stopped.
+
+    Only names and birth dates are compared, not numbers.
 
     Args:
         listed: the measure and its subject.
@@ -236,9 +244,9 @@ class Question:
         self._own = _numbers(listed.subject)
 
     def stops(self, drawn: Drawn, today: date) -> bool:
-        """Return whether the entry would have stopped a traveller by name and birth date.
+        """Return whether the measure would have stopped a traveller by name and birth date alone.
 
-        Returns False for the entry's own subject, recognised by a document number or the NIK.
+        Returns False for the listed subject itself, which is recognised by a document number or the NIK.
 
         Args:
             drawn: the traveller.
@@ -261,11 +269,12 @@ class Question:
 
 
 class Count(msgspec.Struct):
-    """The travellers that an entry would have stopped, as far as they were counted.
+    """The result of a count, perhaps unfinished: the travellers that an entry would have stopped.
 
     Attributes:
         found: hashes of the travellers that the entry would have stopped.
-        ended: position of the hash of the last judged traveller (`position_of`); None if all were judged.
+        ended: position (`position_of`) of the last judged traveller's hash, if the count is unfinished or ended early;
+            None if all candidates were judged.
     """
 
     found: set[bytes]
@@ -273,14 +282,14 @@ class Count(msgspec.Struct):
 
 
 def count(candidates: Iterable[Drawn], question: Question, today: date, enough: int) -> Iterator[Count]:
-    """Count the travellers that an entry would have stopped, and end after `enough` of them.
+    """Count the travellers that an entry would have stopped; end early once `enough` of them were found.
 
-    Yields the count after each judged traveller, so that the caller can break off; always the same object. If all
-    candidates were judged, the last one yielded has `ended` None.
+    Yields after each judged traveller, so that the caller can stop the count. It yields the same object every time,
+    with its values updated. If all candidates were judged, it yields once more with `ended` None.
 
     Args:
         candidates: the travellers of the sample to judge, in the order of their hashes.
-        question: whether the entry would have stopped a traveller.
+        question: the listed subject and measure.
         today: the present legal day, for which ages are computed.
         enough: the number of found travellers after which the count ends.
     """

@@ -71,7 +71,10 @@ class _Stage(Enum):
 
 
 class Travellers:
-    """The travellers of the last 30 days, or a sample of them, kept in this process."""
+    """Keeps a sample of the travellers of the last 30 days in this process, and counts those that a measure would stop.
+
+    `run` must be running to fill the sample and to keep it up to date.
+    """
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -96,7 +99,7 @@ class Travellers:
         self._read_at = self._runtime.clock()
 
     async def run(self) -> None:
-        """Draw the sample from past checks, then add new checks, until cancelled; errors are logged, not raised."""
+        """Fill the sample from past checks, then add each new check, until cancelled; errors are logged, not raised."""
         while True:
             try:
                 more = await self._read_for(_SLICE_SECONDS)
@@ -107,9 +110,10 @@ class Travellers:
             await asyncio.sleep(_PAUSE_SECONDS if more else _ROUND_SECONDS)
 
     async def catch_up(self) -> bool:
-        """Read new checks for at most 0.2 seconds. Returns whether all of them have been read.
+        """Read new checks into the sample for at most 0.2 seconds. Returns whether all of them have been read.
 
-        Returns False, and raises nothing, if the first sample is unfinished or the database fails.
+        Returns False at once while the sample is still being filled from past checks but has 2,000 travellers already.
+        Returns False, and raises nothing, if another task is reading all the time or the database fails.
         """
         if self._stage is not _Stage.NEWS and self.sample.travellers >= _USABLE_SAMPLE:
             return False
@@ -127,9 +131,11 @@ class Travellers:
         return not more
 
     async def breadth(self, measure: Measure, subject: Subject) -> Breadth:
-        """Count the travellers that a measure against a subject would have stopped by name and birth date.
+        """Count the sample's travellers that a measure against a subject would have stopped by name and birth date.
 
-        Counting ends after 0.1 seconds or `ENOUGH` found travellers; the result says how many were compared.
+        The count ends after 0.1 seconds or `ENOUGH` found travellers. The result states the number found, the number
+        compared, the sample's share and period, and what limits the number (`shortfalls`). No error is raised for an
+        empty or unfinished sample.
         """
         now = self._runtime.clock()
         person = name_keys.listed(subject)

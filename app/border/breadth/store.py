@@ -13,7 +13,10 @@ from app.register.entries.answer import Direction
 
 
 class PastQuestion(NamedTuple):
-    """The question of a stored check at the border; `hashed` is None if no document or NIK was shown."""
+    """A past check at the border: its question as text, and the keyed hash of the shown document's number or the NIK.
+
+    `hashed` is None if the traveller showed neither a document nor a NIK.
+    """
 
     id: str
     at: datetime
@@ -51,27 +54,29 @@ _NEW = (
 
 
 async def list_by_lot(reader: Reader, after: bytes, first: str, limit: int) -> Sequence[PastQuestion]:
-    """Return questions with a hash greater than `after`, in the order of their hashes, at most `limit`.
+    """Return past checks at the border with a hash greater than `after`, in the order of their hashes, at most `limit`.
 
-    Only questions of checks from the id `first` on.
+    Checks with an id before `first` are omitted, and those with an erased question. As hashes are random, this is a
+    random order of the travellers.
     """
     rows = await reader.run(_BY_LOT, {"after": after, "first": first, "limit": limit})
     return [PastQuestion(*row) for row in rows]
 
 
 async def list_unnumbered(reader: Reader, first: str, before: str, limit: int) -> Sequence[PastQuestion]:
-    """Return questions without a document or NIK, newest first, at most `limit`.
+    """Return past checks at the border without a document number and NIK, newest first, at most `limit`.
 
-    Only checks from the id `first` on and before the id `before`.
+    Only checks with an id from `first` on and before `before`; those with an erased question are omitted.
     """
     rows = await reader.run(_UNNUMBERED, {"first": first, "before": before, "limit": limit})
     return [PastQuestion(*row) for row in rows]
 
 
 async def list_new(reader: Reader, after: str, bound: bytes, limit: int) -> Sequence[PastQuestion]:
-    """Return questions of checks after the id `after`, oldest first, at most `limit`.
+    """Return checks at the border with an id after `after`, oldest first, at most `limit`.
 
-    Only questions without a hash (no document and no NIK was shown), or with a hash below `bound`.
+    Only those without a hash (neither a document nor a NIK was shown) or with a hash below `bound`; those with an
+    erased question are omitted.
     """
     values = {"after": after, "bound": bound, "limit": limit}
     return [PastQuestion(*row) for row in await reader.run(_NEW, values)]

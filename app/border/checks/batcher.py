@@ -125,12 +125,15 @@ def _ignore(_error: Exception) -> None:
 
 
 class Batcher:
-    """Collects the questions of one process and has the check service answer them in batches.
+    """Collects the questions of this process in two queues, and has the check service answer them in batches.
+
+    Single questions go first; rows of batches and manifests are answered in the pauses. In each queue clients take
+    turns, one question each.
 
     Args:
         check_service: the check service.
         in_flight: greatest number of concurrent batches of single questions.
-        failed: callback for the error of a question that was not answered in time.
+        failed: callback, called with the error for each single question that was not answered in time.
     """
 
     def __init__(
@@ -149,11 +152,11 @@ class Batcher:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def ask(self, question: Question, waited: float = 0.0) -> bytes:
-        """Return the answer to a single question as JSON, once it is durably stored.
+        """Put a single question in the queue, and return its answer as JSON once the check is durably stored.
 
         Args:
             question: the question.
-            waited: seconds since the request came, subtracted from the time limit `LONGEST_ANSWER`.
+            waited: seconds since the request came; they are subtracted from the time limit, `LONGEST_ANSWER` seconds.
 
         Raises:
             NotStored: the check could not be stored within the time limit, so there is no answer.
@@ -170,9 +173,9 @@ class Batcher:
         return await answered
 
     async def ask_row(self, question: Question) -> bytes:
-        """Return the answer to one row of a batch or manifest as JSON, once it is durably stored.
+        """Put one row of a batch or manifest in the queue, and return its answer as JSON once it is durably stored.
 
-        Rows wait while single questions are answered.
+        Rows wait while single questions are answered, without a time limit for the wait.
 
         Raises:
             NotStored: the check could not be stored, so there is no answer.
@@ -186,7 +189,10 @@ class Batcher:
         return await answered
 
     def waiting(self) -> dict[str, int]:
-        """Return how many questions wait for a batch: `single` ones, and the `row`s of batches and manifests."""
+        """Return the number of waiting questions by queue: `single` for single questions, `row` for rows of batches.
+
+        Rows of manifests count as rows of batches.
+        """
         return {"single": len(self._singles), "row": len(self._rows)}
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:

@@ -11,13 +11,13 @@ from app.register.entries.domain import Entry
 def remove_cleared(
     found: Iterable[Match], traveller: Traveller, near: Mapping[str, Entry], standing: Iterable[Clearance]
 ) -> tuple[list[Match], list[str]]:
-    """Remove from a check's matches the entries against which the traveller is cleared.
+    """Remove from a check's matches those entries against which the traveller has a clearance ("not the same person").
 
     Args:
         found: the matches.
         traveller: the traveller.
         near: the matched entries by id, as the check has read them.
-        standing: standing clearances; those for other travellers or entries are ignored.
+        standing: clearances in force; those for other travellers or entries are ignored.
 
     Returns:
         The remaining matches in the same order, and the sorted ids of the clearances that removed the others.

@@ -32,7 +32,7 @@ Matter = frozenset[tuple[str, int]]
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """One piece of evidence: the compared feature, the result and its weight."""
+    """One piece of evidence: the compared feature, the result, and its weight, from -1 (against) to 1 (for a match)."""
 
     feature: str
     result: str
@@ -61,9 +61,10 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """The evidence that an entry's subject is the traveller.
 
     Attributes:
-        level: `exact`, `probable` or `possible`.
+        level: how certain it is: `exact`, `probable` or `possible`.
         refuses: whether the evidence is enough for a refusal (API section 5, "What refuses").
-        stops: whether the evidence is enough to stop the traveller; otherwise it is only noted.
+        stops: whether the evidence is enough to stop the traveller; if False, the check only notes the entry for
+            auditors.
         score: strength of the evidence, from 0 to 1.
         reasons: the pieces of evidence.
     """
@@ -83,14 +84,15 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     """An entry that fits the traveller, with its consequences.
 
     Attributes:
+        level: how certain it is that the traveller is the listed person.
         score: strength of the evidence, from 0 to 1.
-        reasons: the pieces of evidence.
+        reasons: the pieces of evidence, and the reason of law that prevents a refusal, if there is one.
         outcome: the answer for this entry alone.
-        stops: whether it stops the traveller; False if only the names are similar, which is noted but not shown.
-        sighting: whether the measure is for the other direction, so that its owner is notified and nobody is stopped.
-        boundary_note: note for the counter in the first and last hours of the period; None at other times.
-        pending_until: the last instant for a decision on the entry's papers, if its period is over and papers that came
-            in time are undecided (R68); else None.
+        stops: whether the evidence is enough to stop the traveller; if False, the entry is only noted for auditors.
+        sighting: whether the measure is for the other direction: then nobody is stopped, and the owner is notified.
+        boundary_note: a note for the counter that the measure has begun or ends within three hours; else None.
+        pending_until: for a measure whose period is over while papers that came in time are undecided: the last instant
+            until which checks refer (R68); else None.
     """
 
     entry_id: str
@@ -109,10 +111,10 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
 def compare(
     traveller: Traveller, subject: Subject, person: KnownPerson, policy: MatchPolicy
 ) -> Comparison | None:
-    """Return the evidence that an entry's subject is the traveller; None if it is not sufficient.
+    """Return the strongest evidence that an entry's subject is the traveller; None if there is not enough.
 
-    If a document number or the NIK agrees, the gravest comparison by a number is returned, otherwise the comparison by
-    name and birth date.
+    Evidence by a document number or the NIK goes before evidence by name and birth date, even if it is weaker. Of
+    several numbers the one with the greatest `Comparison.rank` counts.
 
     Args:
         traveller: the traveller.
@@ -128,10 +130,16 @@ def compare(
 def by_numbers(
     traveller: Traveller, subject: Subject, names: Assessment, policy: MatchPolicy
 ) -> list[Comparison]:
-    """Return a comparison for each number of the traveller that equals a listed number, or may be meant as one.
+    """Return a comparison for each number (document or NIK) of the traveller that agrees with a number of the subject.
 
-    Numbers are those of documents and the NIK. The list is empty if none agrees. `names` is the assessment of the
-    traveller's names and births against the subject's; `policy` has the thresholds of name matching.
+    Two numbers agree if they are equal, or if the traveller's may be meant as the listed one, such as O typed for 0.
+    The list is empty if none agrees.
+
+    Args:
+        traveller: the traveller.
+        subject: the entry's subject.
+        names: the result of comparing the names and births of both.
+        policy: thresholds of name matching.
     """
     births = _births(traveller, subject)
     named = _about_name(traveller, names, policy)
@@ -143,9 +151,9 @@ def by_numbers(
 
 
 def by_name(names: Assessment) -> Comparison | None:
-    """Return the comparison by name and birth date alone; None if they are not similar enough even to be noted.
+    """Return the comparison by name and birth date alone; None if they are not even similar enough to be noted.
 
-    `names` is the assessment of the traveller's names and births against the subject's.
+    `names` is the result of comparing the names and births of the traveller and the subject.
     """
     if names.level is None:
         return None
@@ -234,9 +242,10 @@ def decide(
     policy: MatchPolicy,
     now: datetime,
 ) -> list[Match]:
-    """Return the matches of a traveller with those candidates that stop people now, gravest first (R44).
+    """Return the traveller's matches with candidates that are in force or await a decision, gravest first (R44).
 
-    Matches that are only noted (`stops` is False) are included.
+    Other candidates are ignored. Matches that are only noted (`stops` is False) are included. "Gravest" means by
+    outcome, then by score.
 
     Args:
         direction: whether the traveller leaves or enters.
@@ -258,9 +267,10 @@ def decide(
 def fits(
     direction: Direction, traveller: Traveller, candidate: Candidate, policy: MatchPolicy, now: datetime
 ) -> Match | None:
-    """Return the match of a traveller with one entry, as if the entry were in force; None if they do not match.
+    """Return the match of a traveller with one entry; None if they do not match. The entry's state is not checked.
 
-    A sighting of level `possible` is not a match.
+    Returns None also if the measure is for the other direction and the evidence is only `possible`: that is not enough
+    to notify the owner.
 
     Args:
         direction: whether the traveller leaves or enters.
@@ -294,7 +304,7 @@ def fits(
 
 
 def matter_of(matches: Iterable[Match]) -> Matter:
-    """Return the ids and versions of the entries that stopped the traveller: those with an outcome but `clear`."""
+    """Return the ids and versions of the entries that stopped the traveller: those with an outcome besides `clear`."""
     return frozenset((match.entry_id, match.version) for match in matches if match.outcome != "clear")
 
 

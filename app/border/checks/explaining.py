@@ -55,9 +55,9 @@ class Explanation(msgspec.Struct, frozen=True):
     """The steps of a comparison and their results.
 
     Attributes:
-        entry: the entry compared with; None for a supposed subject.
+        entry: the entry compared with; None if a made-up subject was compared.
         comparison: the evidence that both are one person; None without sufficient evidence.
-        verdicts: one for an entry; for a supposed subject one for each measure.
+        verdicts: what a check would answer: one verdict for an entry; one for each measure for a made-up subject.
         steps: every step, in the order of the comparison.
     """
 

@@ -21,7 +21,7 @@ _FORGET = delete(tables.opened_hit).where(tables.opened_hit.c.check_id.in_(_TAKE
 
 
 async def list_opened_hits(reader: Reader, limit: int) -> list[OpenedHit]:
-    """Return the queued hits, which the register does not have yet, sorted by check id, at most `limit`."""
+    """Return hits from the queue of hits that the register does not have yet, sorted by check id, at most `limit`."""
     return [OpenedHit(*row) for row in await reader.run(_HITS, {"limit": limit})]
 
 
@@ -34,36 +34,41 @@ _LATEST_HITS = (
 
 
 async def list_latest_hits(reader: Reader, before: str | None, limit: int) -> list[OpenedHit]:
-    """Return the newest hits of checks with an id before `before`, newest first, at most `limit`; queued or not.
+    """Return the hits of checks with an id before `before` (None: of all checks), newest check first, at most `limit`.
 
-    `before` None means all checks.
+    Hits are returned whether or not the register has them already. A hit that several checks share is returned for
+    each.
     """
     statement = _LATEST_HITS if before is None else _LATEST_HITS.where(tables.check.c.id < before)
     return [OpenedHit(*row) for row in await reader.run(statement, {"limit": limit})]
 
 
 async def list_hits_after(reader: Reader, after: str, limit: int) -> list[OpenedHit]:
-    """Return the hits of checks with an id after `after`, sorted by check id, at most `limit`; queued or not."""
+    """Return the hits of checks with an id after `after`, sorted by check id, at most `limit`.
+
+    Hits are returned whether or not the register has them already. A hit that several checks share is returned for
+    each.
+    """
     own = tables.check.c
     statement = select(own.id, own.hit_id).where(own.hit_id.is_not(None), own.id > after)
     return [OpenedHit(*row) for row in await reader.run(statement.order_by(own.id).limit(limit))]
 
 
 async def list_queued(reader: Reader, check_ids: Iterable[str]) -> set[str]:
-    """Return the ids of the hits of these checks that are still queued, because the register does not have them yet."""
+    """Return the ids of those hits of these checks that are still in the queue, so that the register lacks them."""
     queued = tables.opened_hit.c
     statement = select(queued.hit_id).where(any_of(queued.check_id, "ids"))
     return set((await reader.run(statement, {"ids": sorted(check_ids)})).scalars())
 
 
 async def queue_hits(unit: Unit, hits: Iterable[OpenedHit]) -> None:
-    """Add hits to the queue; those already queued are ignored."""
+    """Add hits to the queue from which the register's hits are created; hits already in the queue are ignored."""
     adding = unit.inserting(tables.opened_hit).on_conflict_do_nothing()
     await unit.run(adding, [hit._asdict() for hit in hits])
 
 
 async def forget_opened_hits(unit: Unit, check_ids: Iterable[str]) -> None:
-    """Remove the hits of these checks from the queue; the register must have these hits."""
+    """Remove the hits of these checks from the queue; call it only after the register has stored these hits."""
     await unit.run(_FORGET, {"ids": sorted(check_ids)})
 
 
@@ -71,10 +76,10 @@ _CLAIMED = select(tables.journey_hit).where(any_of(tables.journey_hit.c.claim, "
 
 
 async def list_claimed(reader: Reader, claims: Iterable[str]) -> dict[str, str]:
-    """Return the hit ids stored for these claims, by claim; claims without a hit are omitted.
+    """Return the id of the stored hit for each of these claims, by claim; claims without a hit are omitted.
 
-    A claim is a key unique in the database, made of a journey, a passenger's document and the matched entries, see
-    `Question.claim_of`.
+    A claim is a key, unique in the database, made of a journey, a passenger's document and the matched entries
+    (`Question.claim_of`): only one hit can have it.
     """
     rows = await reader.run(_CLAIMED, {"claims": list(claims)})
     return {row.claim: row.hit_id for row in rows}
@@ -90,9 +95,9 @@ class LastHit(NamedTuple):
 async def list_last_hits(
     reader: Reader, meetings: Collection[tuple[bytes, str, str]]
 ) -> dict[tuple[bytes, str, str], LastHit]:
-    """Return the newest hit of each meeting, by meeting: a document hash, a checkpoint's code and a direction.
+    """Return, for each of `meetings`, the newest hit with its check; those without a hit are omitted.
 
-    Meetings without a hit are omitted. `meetings` must not be empty.
+    A meeting is a document hash, a checkpoint's code and a direction. `meetings` must not be empty.
     """
     t = tables.check
     columns = (t.c.document_hash, t.c.checkpoint, t.c.direction)
@@ -106,13 +111,13 @@ async def list_last_hits(
 
 
 class Opened(NamedTuple):
-    """A hit of a manifest's passenger, with the data of the first check that has it.
+    """A hit about a passenger on a manifest, with the data of the first check that has this hit.
 
     Attributes:
-        journey_key: the keyed hash of the journey and of the shown document.
+        journey_key: the keyed hash of the journey and of the passenger's document.
         hit_id: id of the hit.
-        check_id: id of the check.
-        question: the check's question; None once erased.
+        check_id: id of that first check.
+        question: the first check's question as text; None once erased.
         matter: the entries that the hit is about, as pairs of id and version.
     """
 
@@ -153,9 +158,9 @@ _MATTERS = select(tables.match.c.check_id, tables.match.c.entry_id, tables.match
 async def list_matters(
     reader: Reader, entry_ids: Iterable[str], check_ids: Iterable[str]
 ) -> dict[str, set[tuple[str, int]]]:
-    """Return, by check id, the entries that stopped the check's traveller, as pairs of entry id and version.
+    """Return, by check id, which of `entry_ids` stopped the traveller in the check, as pairs of entry id and version.
 
-    Only these entries and these checks are considered; a check without such an entry is omitted.
+    Only checks in `check_ids` are considered. Checks in which none of the entries stopped the traveller are omitted.
     """
     found: dict[str, set[tuple[str, int]]] = {}
     rows = await reader.run(_MATTERS, {"entries": sorted(entry_ids), "checks": sorted(check_ids)})
@@ -165,7 +170,7 @@ async def list_matters(
 
 
 async def list_opened(reader: Reader, journey_keys: Iterable[str]) -> list[Opened]:
-    """Return the hits of passengers with these journey keys, oldest first, open or resolved.
+    """Return the hits about passengers with these journey keys, oldest first, whether open or resolved.
 
     A journey key is the keyed hash of a journey and a passenger's document. Two statements are always run, so that the
     duration does not reveal whether there is a hit.

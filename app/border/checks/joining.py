@@ -41,7 +41,7 @@ _About = tuple[Meeting, Matter]
 
 
 class Joining:
-    """Chooses the hit of each check: a new hit, or above the quota the open hit of the same document.
+    """Chooses the hit of each check: a new hit, or, if the caller has opened too many, the document's open hit.
 
     Args:
         runtime: the process's databases, clock and settings.
@@ -49,8 +49,8 @@ class Joining:
         clock: monotonic clock in seconds.
 
     Attributes:
-        joined: number of checks that have joined the hit of another check, because their key or checkpoint was
-            above its quota.
+        joined: number of checks that got the open hit of an earlier check, because the caller's key or checkpoint had
+            exceeded its quota of hits.
     """
 
     def __init__(self, runtime: Runtime, resolved: Resolved, clock: Callable[[], float] = monotonic) -> None:
@@ -68,12 +68,15 @@ class Joining:
     async def hit_ids(
         self, register: Reader, questions: Sequence[tuple[ParsedQuestion, Actor, Matter]]
     ) -> list[str | None]:
-        """Return the hit id of each check in a batch, in order; None for a check that needs no hit.
+        """Return the hit id of each check in a batch, in the order of `questions`; None for a check that needs no hit.
+
+        The id is a new one. If the caller's key or checkpoint has exceeded its quota, it is the id of the open hit that
+        the same document has at this checkpoint for the same entries; without such a hit it is a new one too.
 
         Args:
             register: a transaction on the register.
-            questions: each question with its caller and the entries that stopped the traveller; without such entries
-                the check needs no hit.
+            questions: each question with its caller and the entries that stopped the traveller. A check without such
+                entries needs no hit.
         """
         found: list[str | None] = []
         above: dict[int, _About] = {}
@@ -138,14 +141,14 @@ class Joining:
 
 
 def number_of(parsed: ParsedQuestion) -> str | None:
-    """Return the number by which a check can be found later: the first document's, or else the NIK.
+    """Return the number by which a check can be found later: that of the first document, or else the NIK.
 
-    None if the traveller has neither.
+    Returns None if the traveller has neither.
     """
     papers = parsed.traveller.papers
     return papers[0].number if papers else parsed.traveller.nik
 
 
 def document_hash(runtime: Runtime, number: str) -> bytes:
-    """Return the keyed hash by which checks with this document number or NIK are found after the number is erased."""
+    """Return the keyed hash of a document number or NIK; it finds the number's checks even after their erasure."""
     return hmac.digest(runtime.pepper, number.encode(), "sha256")

@@ -72,7 +72,7 @@ _NOTHING_ELSE = CheckPersonIn()
 
 
 def parse_question(sent: bytes | Mapping[str, Any], today: date) -> ParsedQuestion:
-    """Parse and validate a question that is to be answered.
+    """Parse the question of a check and validate it.
 
     Args:
         sent: the body's bytes, or a parsed row of a batch.
@@ -81,7 +81,7 @@ def parse_question(sent: bytes | Mapping[str, Any], today: date) -> ParsedQuesti
     Raises:
         Invalid: the body has faults, contains nothing to search for, or has a birth date in the future.
         MalformedJson: the bytes are not JSON.
-        MrzUnreadable: the zone has no known format.
+        MrzUnreadable: the machine-readable zone has no known format.
     """
     body = _valid(sent)
     parsed = parse_traveller(body, today)
@@ -114,12 +114,12 @@ def parse_stored(question: str, at: datetime) -> ParsedQuestion:
 
 
 def parse_traveller(body: CheckIn, today: date) -> ParsedQuestion:
-    """Parse a validated body into a question, without asking whether it contains anything to search for.
+    """Parse a validated body into a question; unlike `parse_question`, accept one with nothing to search for.
 
     `today` is the legal day, which decides the century of two-digit years.
 
     Raises:
-        MrzUnreadable: the zone has no known format.
+        MrzUnreadable: the machine-readable zone has no known format.
     """
     person = body.person or _NOTHING_ELSE
     birth = Birth(date=person.birth_date) if person.birth_date else None

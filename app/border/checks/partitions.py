@@ -17,13 +17,14 @@ MONTHS_AHEAD = 2
 
 
 async def make_months(runtime: Runtime) -> None:
-    """Create the missing partitions of checks for this month and the next two; do nothing on SQLite.
+    """Create the missing monthly partitions of the table of checks, for this month and the next two.
 
-    A month gets no partition, and a warning is logged, if the table is busy, or if the default partition contains
-    checks of that month already (after a jump of the clock): no data are lost, but queries cannot skip them.
+    Does nothing on SQLite. For a month without a partition its checks go to the default partition: no data are lost,
+    but queries are slower. That happens, with a warning in the log, if the table is busy, or if the default partition
+    has checks of the month already.
 
     Raises:
-        DBAPIError: the database is not available.
+        DBAPIError: the statement failed for another reason, such as an outage of the database.
     """
     if runtime.checks.is_sqlite:
         return

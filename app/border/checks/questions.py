@@ -19,18 +19,20 @@ _CLAIM_DIGITS: Final = 32
 
 @dataclass(slots=True)
 class Question:
-    """A question to be answered, with its caller.
+    """A question that a check must answer, with its caller.
 
     Attributes:
         parsed: the parsed question.
         actor: the caller.
-        access_version: the access version at which the caller's key was last valid.
-        encode: function that encodes the answer from record and matches; None encodes it for the caller's kind.
-        journey_key: for a manifest's passenger, the keyed hash of the journey and of the document; None for others.
-        known: ids of the traveller's earlier hits on this journey that a repeated check keeps, by matter: the matched
-            entries with their versions.
-        opened: the open hits of the document on this journey, shared by all passengers that show it; hits that this
-            question opens are added.
+        access_version: the version of the access rights at which the caller's key was last valid.
+        encode: function that makes the answer's JSON from the check's record and matches; None for the usual answer of
+            the caller's kind of client.
+        journey_key: for a passenger on a manifest, the keyed hash of the journey and of the passenger's document
+            (without one: of the NIK, or of names and births); None for others.
+        known: for a repeated check of a passenger: ids of the passenger's resolved hits that the check keeps, by
+            matter. A matter is the set of matched entries with their versions.
+        opened: the open hits of the document on this journey, by matter; all passengers with this document share it. A
+            hit that this question opens is added.
         resolved: number of resolved hits of the document on this journey, by matter.
     """
 
@@ -45,22 +47,23 @@ class Question:
 
     @property
     def on_manifest(self) -> bool:
-        """Whether the question is about a manifest's passenger, so that a repeated question gets the same hit."""
+        """Whether the question is about a passenger on a manifest; if asked again, it gets the same hit."""
         return self.journey_key is not None or bool(self.known)
 
     def hit_of(self, matter: Matter, now: datetime) -> str:
-        """Return the id of the passenger's hit about `matter`; if there is none, make an id and add it to `opened`.
+        """Return the id of the passenger's hit about `matter`; if there is none, make a new id and add it to `opened`.
 
-        All passengers of a journey that show the same document share one open hit. `now` is the time of the check.
+        A matter is the set of matched entries with their versions. All passengers of a journey that show the same
+        document share one open hit about it. `now` is the time of the check, from which the id is made.
         """
         return self.known.get(matter) or self.opened.setdefault(matter, new_id("hit", now))
 
     def claim_of(self, matter: Matter, hit_id: str) -> str | None:
-        """Return the key by which the database accepts the new hit `hit_id` only once; None if no key is needed.
+        """Return the claim of the new hit `hit_id`: a key that the database accepts only once; None if none is needed.
 
-        A hit that is stored already needs none, nor does a question without a journey. Of two processes that open a hit
-        for the same journey, document and entries, only one can store its claim. After a hit was resolved, one new hit
-        may be opened.
+        A claim prevents two processes from opening a hit for the same journey, document and matter at once. A resolved
+        hit does not count, so that one new hit can be opened after it. None is needed for a question without a journey,
+        or for a hit that is stored already.
         """
         if self.journey_key is None or matter in self.known or hit_id in self.opened.stored:
             return None
@@ -73,10 +76,11 @@ class Evaluated:
     """The results for a batch of questions, before they are stored.
 
     Attributes:
-        records: the records of the checks.
-        matches: their matches.
-        answers: the answer or the error for each question.
-        claims: the new hits on journeys: by the hit's unique claim, its question and the entries that it is about.
+        records: the records of the checks; a question that was answered with an error has none.
+        matches: the matches of all checks.
+        answers: the answer as JSON, or the error, for each question in order.
+        claims: each new hit on a journey, by its claim (`Question.claim_of`): the question that opens it, and the
+            matter (the matched entries with their versions).
     """
 
     records: list[Record] = field(default_factory=list)
@@ -85,5 +89,5 @@ class Evaluated:
     claims: dict[str, tuple[Question, Matter]] = field(default_factory=dict)
 
     def claimed(self) -> list[Claimed]:
-        """Return the rows to store for the new hits on journeys: each hit's id with its claim."""
+        """Return the rows to store for the new hits on journeys; each row has the claim and the hit's id."""
         return [Claimed(claim, question.opened[matter]) for claim, (question, matter) in self.claims.items()]

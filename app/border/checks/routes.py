@@ -158,9 +158,10 @@ async def _body(receive: Receive) -> bytes:
 
 
 async def serve_check(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer `POST /v1/checks` at the ASGI level, beside FastAPI; raise `CekalError` if there is no answer.
+    """Answer `POST /v1/checks` at the ASGI level, without FastAPI.
 
-    The middleware answers the error as a problem.
+    Raises:
+        CekalError: there is no answer, for any reason; the middleware sends the error to the caller as a problem.
     """
     today = legal_day(runtime_of(scope).clock())
     parsed = await _read_request(scope, receive, lambda body: parse_question(body, today))
@@ -191,10 +192,10 @@ router.add_api_route(
 
 
 async def serve_batch(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer `POST /v1/checks/batch`: each row gets its answer or a problem.
+    """Answer `POST /v1/checks/batch` at the ASGI level: each row gets its answer or a problem.
 
-    Raises `CekalError`, so that no row is answered, if the body is not a batch or the caller's key was revoked
-    meanwhile.
+    Raises:
+        CekalError: the body is not a batch, or the caller's key was revoked meanwhile; then no row is answered.
     """
     today = legal_day(runtime_of(scope).clock())
     sent, actor, version, _ = await _read_request(scope, receive, bytes, Quota.BATCHES)

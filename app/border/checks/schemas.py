@@ -53,7 +53,7 @@ class CheckPersonIn(WireIn):
 
 
 class AskedIn(WireIn):
-    """The traveller that a question is about: at least a zone, a document, or a name with a birth date."""
+    """The traveller in question; requires at least a zone, a document number, a NIK, or a name with a birth date."""
 
     mrz: Annotated[str, StringConstraints(min_length=1, max_length=400)] | None = None
     """The machine-readable zone (ICAO Doc 9303): its lines, with line breaks or without."""
@@ -199,7 +199,7 @@ class CheckWarningOut(WireOut):
 
 
 class CheckOut(WireOut):
-    """The answer to a check, with the outcome `clear` where nobody was found."""
+    """The answer to a check. Its outcome is `clear` if no entry stops the traveller."""
 
     id: str
     """The check's id."""

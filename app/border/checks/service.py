@@ -58,8 +58,8 @@ class CheckService:
     async def answer(self, questions: Sequence[Question]) -> list[bytes | CekalError]:
         """Answer a batch of questions; every answer is durably stored before this returns.
 
-        Each answer takes account of every entry that was committed before its question came, because the look-up begins
-        later. An error of the database is raised for the whole batch.
+        Each answer takes account of every entry that was committed before its question came. An error of the database
+        is raised; then no question of the batch has an answer.
 
         Returns:
             For each question, in order, the answer as JSON; or `Unauthenticated` if the caller's key was revoked or has
@@ -219,11 +219,11 @@ class CheckService:
         return record, shown
 
     async def sees_photo(self, register: Reader, entry_id: str) -> bool:
-        """Return whether the actor may see an entry's photo as a counter of a checkpoint; False for an unknown entry.
+        """Return whether the reading actor may see an entry's photo; False also if the entry is unknown.
 
-        A counter may if its checkpoint has an open alert of the entry, or matched the entry in the last 24 hours. For a
-        sealed entry only a match counts, because its alert shows no identity (R61). Other kinds of clients, such as
-        autogates, never may (R48).
+        Only a counter may: if its checkpoint has an open alert about the entry, or matched the entry in the last 24
+        hours. For a sealed entry only a match counts, because its alert shows no identity (R61). Other kinds of
+        clients, such as autogates, never may (R48).
         """
         checkpoint = register.actor.checkpoint
         if checkpoint is None or register.actor.kind != _FULL_VIEW:
@@ -254,14 +254,14 @@ def _expired(actor: Actor, refused: Collection[str | None], now: datetime) -> bo
 def answer_of(
     record: Any, shown: list[dict[str, Any]], parsed: ParsedQuestion | None, kind: str | None
 ) -> dict[str, Any]:
-    """Return the answer to a check, as JSON members, from its record; only counters and auditors see the matches (R48).
+    """Return a check's answer, as JSON members, from its record; only counters and auditors see the matches (R48).
 
     Args:
         record: the check, as a `Record` or as its row of `check_record`.
-        shown: its matches as JSON, with the members of `MatchOut`.
-        parsed: the question; None once it was erased, and then the answer lacks the zone and the warnings.
-        kind: kind of the client that reads the answer, which may see less than the client that asked; None for an
-            auditor.
+        shown: the check's matches as JSON, with the members of `MatchOut`.
+        parsed: the question; None if it was erased: then the answer lacks the machine-readable zone and the warnings.
+        kind: kind of the client that reads the answer; None for an auditor. The matches are shown only if the client
+            that asked was a counter too.
     """
     zone = parsed.mrz if parsed else None
     in_full = kind in {_FULL_VIEW, None}

@@ -71,9 +71,9 @@ _BY_ID = (
 
 
 class CheckSummary(NamedTuple):
-    """An entry in any state, as JSON in `document`, with its owner's phone number.
+    """An entry as JSON (`document`), in any state, with its owner's telephone number (None if unknown).
 
-    `pending_until` is the end of the entry's wait for undecided papers; None if it does not wait.
+    `pending_until`: until when checks refer because of undecided papers; None if the entry does not wait for any.
     """
 
     entry_id: str
@@ -84,10 +84,11 @@ class CheckSummary(NamedTuple):
 
 
 async def look_up(reader: Reader, keys: Iterable[str]) -> tuple[int, int, list[tuple[str, CheckSummary]]]:
-    """Look up the entries with one of these number keys in the register, with a single statement.
+    """Return the entries with one of these number keys, the ledger's size and the access version.
 
     Returns:
-        The ledger's size, the access version, and a pair of key and entry for each key that an entry has.
+        The ledger's size; the access version, which changes with every change of access rights; and a pair of key and
+        entry for each key of each entry found.
 
     Raises:
         HeadMissing: the ledger has no head.
@@ -139,7 +140,7 @@ class Record(NamedTuple):
 
 
 class Matched(NamedTuple):
-    """A row of the table `check_match`: an entry that a check matched."""
+    """A row of the table `check_match`: an entry that a check matched, with its outcome. Noted entries have no row."""
 
     entry_id: str
     check_id: str
@@ -153,14 +154,14 @@ class Matched(NamedTuple):
 
 
 class OpenedHit(NamedTuple):
-    """A row of the table `check_opened_hit`: a hit that the register does not have yet, and its check."""
+    """A row of the queue `check_opened_hit`: a hit that the register does not have yet, and the hit's check."""
 
     check_id: str
     hit_id: str
 
 
 class Claimed(NamedTuple):
-    """A row of the table `check_journey_hit`: the only hit of a passenger's document about some entries."""
+    """A row of the table `check_journey_hit`: a hit about a passenger, and its claim, which only one hit can have."""
 
     claim: str
     hit_id: str
@@ -176,13 +177,13 @@ _INSERT_WITH_CLAIMS = BulkInsert((tables.journey_hit, Claimed._fields), _HITS, _
 async def add(
     unit: Unit, records: Sequence[Record], matches: Sequence[Matched], claims: Iterable[Claimed] = ()
 ) -> None:
-    """Store the records and matches of checks, and queue their hits for the register.
+    """Store checks with their matches, and queue their hits, from which the register's hits are created later.
 
     Args:
         unit: a transaction on the checks.
         records: the checks.
-        matches: their matches.
-        claims: the new hits of manifests' passengers, with their unique claims.
+        matches: the matches of these checks.
+        claims: new hits about passengers on manifests, each with its claim: a key that only one hit can have.
 
     Raises:
         IntegrityError: another process has stored a hit with one of the claims.
@@ -202,7 +203,7 @@ async def find(reader: Reader, check_id: str) -> Row[*tuple[Any, ...]] | None:
 
 
 async def find_hit(reader: Reader, hit_id: str) -> Row[*tuple[Any, ...]] | None:
-    """Return the row of the check that opened a hit; None for an unknown hit id."""
+    """Return the row of the check that opened a hit; None if no check opened one with this id."""
     at = instant_of(hit_id)
     if at is None:
         return None
@@ -278,9 +279,9 @@ async def find_newest(reader: Reader) -> str | None:
 async def list_between(
     reader: Reader, first: str, before: str, limit: int
 ) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return the questions of checks at the border from the id `first` on and before the id `before`, newest first.
+    """Return the checks at the border with an id from `first` on and before `before`, newest first, at most `limit`.
 
-    At most `limit` rows, with `id`, `at`, `checkpoint`, `direction`, `outcome` and `question` (None once erased).
+    The rows have `id`, `at`, `checkpoint`, `direction`, `outcome`, and `question` as text (None once erased).
     """
     return (await reader.run(_BETWEEN, {"first": first, "before": before, "limit": limit})).all()
 
@@ -288,15 +289,15 @@ async def list_between(
 async def list_of_document(
     reader: Reader, document_hash: bytes, first: str, before: str
 ) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return the questions of checks at the border with this `document_hash`, in no order.
+    """Return the checks at the border with this `document_hash`, in no order, with the columns of `list_between`.
 
-    Only checks from the id `first` on and before the id `before`. The rows have the columns of `list_between`.
+    Only those with an id from `first` on and before `before`.
     """
     return (await reader.run(_OF_DOCUMENT, {"first": first, "before": before, "hash": document_hash})).all()
 
 
 class Passage(NamedTuple):
-    """A check at the border after which the traveller may have passed; `hit_id` is None if it was clear."""
+    """A check at the border that shows whether the traveller passed; `hit_id` is None if the answer was `clear`."""
 
     check_id: str
     direction: str
@@ -306,9 +307,9 @@ class Passage(NamedTuple):
 async def list_passages(
     reader: Reader, hashes: Sequence[bytes], before: str | None, limit: int
 ) -> list[Passage]:
-    """Return checks at the border with one of these values of `document_hash`, newest first, at most `limit`.
+    """Return checks at the border whose document hash is in `hashes`, newest first, at most `limit`.
 
-    Only checks before the id `before`; None for all. `hashes` must not be empty.
+    Only checks with an id before `before`; None means all. `hashes` must not be empty.
     """
     values = {f"hash{i}": number for i, number in enumerate(hashes)}
     statement = _passages(len(hashes), further=before is not None)
@@ -346,7 +347,7 @@ async def matched_since(reader: Reader, entry_id: str, checkpoint: str, since: d
 
 @dataclass(frozen=True, slots=True)
 class MatchedEntry:
-    """A match of an entry at a checkpoint: a hit or a sighting."""
+    """An entry that a check matched; if `sighting` is true, the traveller was only seen in the other direction."""
 
     entry_id: str
     check_id: str
@@ -358,9 +359,9 @@ class MatchedEntry:
 
 
 async def list_latest_matches(reader: Reader, agency: str | None, limit: int) -> list[MatchedEntry]:
-    """Return the last matches of an agency's entries, newest first, at most `limit`.
+    """Return the newest matches of an agency's entries (None: of all agencies'), newest first, at most `limit`.
 
-    None as agency means every agency. Seals are not checked.
+    Sealed entries are included; the caller must check the seals.
     """
     t = tables.match
     statement = (
@@ -374,12 +375,12 @@ async def list_latest_matches(reader: Reader, agency: str | None, limit: int) ->
 
 
 async def forget_questions(unit: Unit, cutoff: str, limit: int) -> int:
-    """Erase the questions of checks with an id below `cutoff`, from where the last call stopped, at most `limit`.
+    """Erase the questions of the next checks, at most `limit`, up to the check id `cutoff`, which is excluded.
 
-    The stored position is set back to the cutoff if a wrong clock has moved it beyond.
+    Continues where the last call stopped; a stored position beyond the cutoff (after a wrong clock) is set back to it.
 
     Returns:
-        The number of processed checks; fewer than `limit` mean that all questions below the cutoff are erased.
+        The number of processed checks. If it is less than `limit`, all questions before the cutoff are erased.
     """
     table, mark = tables.check, tables.ageing
     begin = (await unit.run(select(mark.c.erased_before))).scalar_one_or_none()

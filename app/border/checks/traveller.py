@@ -14,11 +14,11 @@ from app.matching.persons import QueriedPerson
 
 
 class OtherNumber(msgspec.Struct, frozen=True):
-    """Another number that may be the document's real number.
+    """Another number that the document may really have.
 
     Attributes:
-        skeleton: the other number, with easily confused characters folded.
-        meant: True if the typed field contains it as a part; False if it may have been misread as the given number.
+        skeleton: the other number, in which easily confused characters, such as O and 0, are one.
+        meant: True if the typed field contains this number; False if it is another reading of the read or typed number.
     """
 
     skeleton: str
@@ -29,12 +29,13 @@ class Paper(msgspec.Struct, frozen=True):
     """A document that the traveller showed.
 
     Attributes:
-        number: normalised number.
-        skeleton: the number with easily confused characters folded.
-        others: every other number that may be the real one; these also find entries, and at most refer.
+        number: the number, normalised.
+        skeleton: the number, in which easily confused characters, such as O and 0, are one.
+        others: every other number that the document may really have. They find entries too, but never refuse.
         state: canonical code of the issuing state; None if it is not given or can't be read.
-        sure: whether it was typed, or read from a zone with valid check digits.
-        alike: whether letters of other scripts were replaced by similar ones, so that it never counts as equal.
+        sure: whether the number was typed, or read from a machine-readable zone with valid check digits.
+        alike: whether letters of other scripts were replaced by similar Latin ones; then the number is never taken for
+            equal to a listed one.
     """
 
     number: str
@@ -52,7 +53,7 @@ class Paper(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys((self.skeleton, *(other.skeleton for other in self.others))))
 
     def may_be(self, skeleton: str) -> bool:
-        """Return whether the document may be the one whose listed number has this skeleton."""
+        """Return whether this document may be the listed one, whose number has this skeleton."""
         return skeleton in self.skeletons
 
 
