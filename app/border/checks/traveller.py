@@ -58,18 +58,19 @@ class Paper(msgspec.Struct, frozen=True):
 
 
 class Traveller(msgspec.Struct, frozen=True, kw_only=True):
-    """A traveller, with all data of a question.
+    """A traveller, with all data of a check's question.
 
     Attributes:
-        papers: the shown documents.
-        births: birth dates, typed and read from the zone; they may contradict each other.
+        papers: the documents that the traveller showed.
+        births: birth dates, typed and read from the machine-readable zone; they may contradict each other.
         other_birth: the same day in the other possible century, if the zone has the only birth date and its century is
             ambiguous; else None.
-        names: folded names, to which a clearance is bound.
+        names: the names as typed and as read from the zone, each folded to the one form that all spellings of the name
+            share. Clearances compare these.
         person: names, births, sex and nationalities, prepared for matching.
         nik: normalised NIK; None without one.
         indonesian: whether any data indicate an Indonesian, which excludes a refusal of entry (R45).
-        proved_foreign: whether another nationality is proven.
+        proved_foreign: whether the nationality in the zone, or the typed one, proves a foreigner.
         typed: the possible meanings of the typed document number; None if none was typed.
     """
 
@@ -84,7 +85,10 @@ class Traveller(msgspec.Struct, frozen=True, kw_only=True):
     typed: Typed | None = None
 
     def number_keys(self) -> list[str]:
-        """Return the number keys under which the register may contain this person."""
+        """Return the keys under which the register has this person's numbers, if it has them.
+
+        For each document these are the number and its skeletons, for a NIK the number; each with a prefix for its kind.
+        """
         keys: list[str] = []
         for paper in self.papers:
             keys += (f"d:{paper.number}", f"k:{paper.skeleton}")
@@ -107,7 +111,9 @@ def traveller_of(
     nationality: str | None,
     personal_number: str | None,
 ) -> Traveller:
-    """Return a traveller from the data of the zone and the typed data; None where a datum was not given.
+    """Return a traveller from the data of the machine-readable zone and the typed data.
+
+    Each argument is None if the question does not have it; with all of them None the traveller has no data.
 
     Args:
         mrz: the parsed zone.

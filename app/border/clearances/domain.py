@@ -47,7 +47,7 @@ class Traveller(Protocol):
 
     @property
     def names(self) -> Sequence[str]:
-        """Every name, folded."""
+        """Every name, folded to the one form that all spellings of the name share."""
 
     @property
     def nik(self) -> str | None:
@@ -55,7 +55,10 @@ class Traveller(Protocol):
 
 
 class Obstacle(StrEnum):
-    """The reason why no clearance can be proposed against an entry, so that only this one crossing is allowed."""
+    """The reason why no clearance can be proposed for a traveller and an entry, although they are not the same person.
+
+    The traveller then passes this once; the next check stops them again.
+    """
 
     DOCUMENT_LISTED = "document_listed"
     NIK_LISTED = "nik_listed"
@@ -115,7 +118,11 @@ TEXTS: Final[dict[Obstacle, tuple[str, str]]] = {
 
 
 class ClearanceState(StrEnum):
-    """State of a clearance; only a `standing` one, confirmed and not ended, has effect at checks."""
+    """State of a clearance. Checks apply only a `standing` one.
+
+    `proposed` waits for a second person; that person makes it `standing` or `rejected`; `ended` is a standing or
+    proposed one that is over.
+    """
 
     PROPOSED = "proposed"
     STANDING = "standing"
@@ -140,14 +147,14 @@ class EndReason(StrEnum):
 
 
 class Bearer(msgspec.Struct, frozen=True, kw_only=True):
-    """The cleared person; not the listed one.
+    """The cleared person, who is not the listed one, with the document that the clearance is bound to.
 
     Attributes:
         number: normalised number of the document.
-        issuing_state: canonical code of its issuing state.
-        births: every birth date that was given, at least one with its day.
-        names: the names as they were read and typed; they are folded only for comparison, so that a change of the
-            folding rules applies to them.
+        issuing_state: canonical code of the document's issuing state.
+        births: every birth date that the check had, at least one of them exact to the day.
+        names: the names as they were read and typed. They are folded at each comparison, so that changed folding rules
+            apply to them too.
     """
 
     number: str
@@ -156,7 +163,10 @@ class Bearer(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[str, ...]
 
     def is_shown_by(self, traveller: Traveller) -> bool:
-        """Return whether a traveller shows this bearer's document and state, with the same births and folded names."""
+        """Return whether a traveller shows the bearer's document and issuing state, and no other document.
+
+        The traveller must also have at least one name and birth date, and only names (folded) and births of the bearer.
+        """
         folded = {names.fold(spelled) for spelled in self.names}
         return (
             {paper.number for paper in traveller.papers} == {self.number}
@@ -170,11 +180,11 @@ class Bearer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def obstacle(traveller: Traveller, entry: Entry) -> Obstacle | None:  # noqa: PLR0911 - one reason a line
-    """Return why a traveller can't be cleared against an entry; None when they can.
+    """Return the reason why a traveller can't be cleared against an entry; None if they can.
 
-    A document is never cleared if its number is listed in the entry, with any issuing state, or differs from a listed
-    number only in easily confused characters or in fillers read as characters: no second person may permanently clear a
-    document that the entry lists.
+    Reasons are a document or NIK that the entry lists, no or several documents, and missing or uncertain data. A
+    document counts as listed, whatever its issuing state, also if its number differs only in easily confused characters
+    or in fillers read as characters.
     """
     if not traveller.papers:
         return Obstacle.NO_DOCUMENT
@@ -205,7 +215,7 @@ def _to_the_day(birth: Birth) -> bool:
 
 
 def bearer_of(traveller: Traveller, spelled: Sequence[str]) -> Bearer:
-    """Return the bearer for the clearance of a traveller, for which `obstacle` must have returned None.
+    """Return the bearer for the clearance of a traveller, if `obstacle` has returned None for them.
 
     Args:
         traveller: the traveller as the check has parsed their data.
@@ -221,12 +231,13 @@ def bearer_of(traveller: Traveller, spelled: Sequence[str]) -> Bearer:
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """A person's decision on a clearance.
+    """A decision on a clearance, by an officer.
 
     Attributes:
+        verdict: `confirm`, `reject` or `withdraw`.
         reason: the reason; None for a confirmation without one, or once erased.
-        by: id of the person's client.
-        person: the person's employee number; None if the client has no holder.
+        by: id of the officer's client.
+        person: the officer's employee number; None if the client has no holder.
     """
 
     verdict: ClearanceVerdict
@@ -237,19 +248,21 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Clearance(msgspec.Struct, frozen=True, kw_only=True):
-    """A clearance of one bearer against one version of one entry.
+    """A clearance ("not the same person"): checks treat one bearer as not matching one version of one entry.
+
+    A supervisor proposes it by resolving a hit; a second person confirms it.
 
     Attributes:
         version: number of the clearance's version, from 1.
         entry_version: the only version of the entry that the clearance covers.
-        agency: the entry's owner.
+        agency: code of the entry's owner.
         checkpoint: code of the checkpoint at which it was proposed.
-        hit_id: id of the hit that a supervisor resolved with this proposal.
+        hit_id: id of the hit that the supervisor resolved with this proposal.
         bearer: the cleared person; None once erased.
-        proposed_by: id of the supervisor's client.
-        person: the supervisor's employee number.
+        proposed_by: id of the proposing supervisor's client.
+        person: the proposing supervisor's employee number; None if the client has no holder.
         decisions: the second person's decision, and a withdrawal if there was one.
-        ended_reason: why it has ended, at `ended_at`; None while it has not ended.
+        ended_reason: why the clearance has ended, at `ended_at`; None while it has not ended.
     """
 
     id: str
@@ -270,14 +283,14 @@ class Clearance(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def live(self) -> bool:
-        """Whether the clearance is standing, or proposed and undecided."""
+        """Whether the clearance is `standing` or `proposed`: neither rejected nor ended."""
         return self.state in {ClearanceState.PROPOSED, ClearanceState.STANDING}
 
     def covers(self, traveller: Traveller, entry: Entry) -> bool:
         """Return whether a check of this traveller must treat this entry as not matching.
 
         True only if the clearance is standing, the entry has the covered version, the traveller shows the bearer's
-        document, issuing state, birth dates and folded names, and there is no obstacle now.
+        document, issuing state, births and folded names (`Bearer.is_shown_by`), and `obstacle` finds none now.
         """
         return (
             self.state is ClearanceState.STANDING
@@ -296,7 +309,7 @@ class Clearance(msgspec.Struct, frozen=True, kw_only=True):
         entry: Entry,
         at: datetime,
     ) -> Self:
-        """Return the clearance after a second person's decision.
+        """Return the clearance's next version, after a second person has confirmed, rejected or withdrawn it.
 
         Args:
             by: the officer that decides; the caller has checked the role.
@@ -307,10 +320,10 @@ class Clearance(msgspec.Struct, frozen=True, kw_only=True):
             at: the present.
 
         Raises:
-            WrongState: the clearance is not in the state for this verdict, or the verdict is a confirmation and the
-                entry has changed or ended.
+            WrongState: a withdrawal needs a standing clearance, a confirmation or rejection a proposed one; or the
+                entry has changed or ended, so that the clearance can't be confirmed.
             StaleVersion: the clearance has changed since it was read.
-            SecondPairOfEyesNeeded: the officer resolved the hit, and the verdict is not a withdrawal.
+            SecondPairOfEyesNeeded: the officer who resolved the hit confirms or rejects the clearance.
         """
         needed = ClearanceState.STANDING if verdict is ClearanceVerdict.WITHDRAW else ClearanceState.PROPOSED
         if self.state is not needed:
@@ -339,7 +352,7 @@ class Clearance(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def ended(self, reason: EndReason, at: datetime) -> Self:
-        """Return the clearance as ended at `at` for a reason: its entry has changed or ended."""
+        """Return the clearance's next version, ended at `at` because its entry has changed or ended (`reason`)."""
         return msgspec.structs.replace(
             self, version=self.version + 1, state=ClearanceState.ENDED, ended_reason=reason, ended_at=at
         )

@@ -53,10 +53,10 @@ async def list_clearances(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Page[ClearanceOut]:
-    """List the clearances within the caller's view, newest first.
+    """List the clearances that the caller may see, newest first.
 
-    Immigration's approvers and duty officers, and auditors, see all; owners those against their entries; a
-    supervisor those of their checkpoint.
+    Immigration's approvers and duty officers, and auditors, see all of them; an agency's officers see those against the
+    agency's entries; a supervisor sees those proposed at the supervisor's checkpoint.
     """
     before = decode_last_id(cursor)
     rows = await service.list_page(reader, state.value if state else None, before, limit + 1)
@@ -107,10 +107,10 @@ async def decide_clearance(
     body: ClearanceDecisionIn,
     response: Response,
 ) -> ClearanceOut:
-    """Decide on a clearance as second person: an approver or duty officer of Immigration, or the owner's verifier.
+    """Confirm, reject or withdraw a clearance, as an approver or duty officer of Immigration or the owner's verifier.
 
-    After a confirmation, checks of the traveller answer `clear` and name the clearance, until the entry or the
-    document changes.
+    The person who resolved the hit can't confirm or reject it. After a confirmation, checks of the traveller do not
+    stop them because of this entry, and name the clearance, until the entry or the document changes.
     """
     clearance = await service.decide(unit, clearance_id, expected, body.verdict, body.reason)
     return _answered(response, clearance)

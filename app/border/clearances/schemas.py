@@ -43,10 +43,10 @@ class ClearanceDecisionOut(WireOut):
 
 
 class ClearanceOut(WireOut):
-    """A document that is not the listed person's, against one version of an entry.
+    """A clearance: the bearer of this document is not the listed person of one version of an entry.
 
-    It counts at checks only while it is `standing`, the entry has that version, and document, issuing state,
-    birth date and folded name are these.
+    It counts at checks only while it is `standing`, the entry has that version, and the traveller shows this document,
+    issuing state, birth date and (folded) name.
     """
 
     id: str

@@ -40,15 +40,15 @@ SEES_ALL = frozenset({Role.APPROVER, Role.DUTY_OFFICER, Role.AUDITOR})
 
 @dataclass(frozen=True, slots=True)
 class ClearanceDecided:
-    """An event: a clearance was confirmed or withdrawn."""
+    """An event: a clearance was confirmed or withdrawn. A rejection is no event, because checks never applied it."""
 
     clearance: Clearance
 
 
 async def propose(unit: Unit, entry: Entry, bearer: Bearer, hit_id: str) -> Clearance:
-    """Propose a clearance of a bearer against an entry.
+    """Store a proposed clearance of a bearer against an entry, and return it.
 
-    Returns the new clearance, or the standing or proposed one that this bearer and this version of the entry have.
+    If the same bearer has a proposed or standing clearance against this version of the entry already, return that one.
 
     Args:
         unit: the transaction, which holds the entry's lock; its actor has resolved the hit at a checkpoint.
@@ -88,10 +88,10 @@ async def decide(
     Raises:
         NotFound: the actor sees no clearance with this id, or its entry is sealed from the actor.
         Invalid: a rejection or a withdrawal has no reason.
-        WrongState: the clearance is not in the state for this verdict, or the verdict is a confirmation and the entry
-            has changed or ended.
+        WrongState: a withdrawal needs a standing clearance, a confirmation or rejection a proposed one; or the entry
+            has changed or ended, so that the clearance can't be confirmed.
         StaleVersion: the clearance has changed since it was read.
-        SecondPairOfEyesNeeded: the actor resolved the hit, and the verdict is not a withdrawal.
+        SecondPairOfEyesNeeded: the actor who resolved the hit confirms or rejects the clearance.
     """
     before = await get(unit, clearance_id)
     if verdict is not ClearanceVerdict.CONFIRM and not reason:
@@ -133,9 +133,10 @@ async def get(reader: Reader, clearance_id: str) -> Clearance:
 
 
 async def list_page(reader: Reader, state: str | None, before: str | None, limit: int) -> list[Clearance]:
-    """Return clearances that the actor may see, newest first, at most `limit`, older than the id `before` (None: all).
+    """Return a page of the clearances that the actor may see, newest first, at most `limit`.
 
-    `state` None means any state. Clearances of entries that are sealed from the actor are omitted.
+    Clearances of entries that are sealed from the actor are omitted. `state` restricts the list to a state, and
+    `before` to clearances older than the one with this id; None means no restriction.
     """
     actor = reader.actor
     owner = actor.holds(Role.SUBMITTER, Role.VERIFIER)
@@ -149,10 +150,10 @@ async def list_page(reader: Reader, state: str | None, before: str | None, limit
 
 
 def visible(clearance: Clearance, actor: Actor) -> bool:
-    """Return whether an actor may see a clearance; the seal of its entry is not checked.
+    """Return whether an actor may see a clearance, if its entry is not sealed from them; the seal is not checked here.
 
-    Roles in `SEES_ALL` see every clearance, an owner's officers those against the agency's entries, a supervisor those
-    of the checkpoint.
+    Holders of a role in `SEES_ALL` see every clearance, an agency's officers those against the agency's entries, a
+    supervisor those proposed at the supervisor's checkpoint.
     """
     if actor.holds(*SEES_ALL):
         return True
@@ -161,9 +162,10 @@ def visible(clearance: Clearance, actor: Actor) -> bool:
 
 
 async def end_clearances(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
-    """End the live clearances of an entry that has a new version or has ended.
+    """End the proposed and standing clearances of the event's entry, which has a new version or has ended.
 
-    Returns a ledger record for each clearance that was standing. A projector: called with the event in its transaction.
+    Called as a projector: in the transaction of the event. Returns a ledger record to publish for each clearance that
+    was standing.
     """
     entry, drafts = event.entry, []
     if entry.version == 1:
@@ -181,15 +183,15 @@ async def end_clearances(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
 
 
 async def erase_of_entry(unit: Unit, entry_id: str) -> None:
-    """Erase bearers and reasons of an entry's clearances; decisions, times and deciders stay (R64)."""
+    """Erase the bearers and the reasons in an entry's clearances; decisions, times and deciders stay (R64)."""
     for clearance in await store.list_of_entry(unit, entry_id):
         await store.save(unit, clearance.erased())
 
 
 async def publish_clearance(_unit: Unit, event: ClearanceDecided) -> Sequence[Draft]:
-    """Return the ledger record that a clearance was confirmed or withdrawn.
+    """Return the ledger record to publish for a clearance that was confirmed or withdrawn.
 
-    A projector: called with the event in its transaction.
+    Called as a projector: in the transaction of the event.
     """
     granted = event.clearance.state is ClearanceState.STANDING
     return [
@@ -198,9 +200,10 @@ async def publish_clearance(_unit: Unit, event: ClearanceDecided) -> Sequence[Dr
 
 
 def draft_of(clearance: Clearance, what: RecordType) -> Draft:
-    """Return the ledger record of a clearance: ids, versions and types in the leaf, the bearer in the personal part.
+    """Return the ledger record that a clearance was granted or has ended; `what` is the record's type.
 
-    `what` is the record's type.
+    The public part has ids, versions and the reason of the end. The bearer's data are in the personal part, and only in
+    the record of a granted clearance.
     """
     bearer, personal = clearance.bearer, dict[str, Any]()
     granted = what is RecordType.CLEARANCE_GRANTED

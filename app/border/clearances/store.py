@@ -44,7 +44,7 @@ async def add(unit: Unit, clearance: Clearance) -> None:
 
 
 async def save(unit: Unit, clearance: Clearance) -> None:
-    """Store a clearance's next version; the transaction must hold its lock."""
+    """Store a clearance's next version in place of the present one; the transaction must hold the row's lock."""
     await unit.run(update(table).where(table.c.id == clearance.id).values(columns_of(clearance)))
 
 
@@ -68,7 +68,7 @@ async def lock(unit: Unit, clearance_id: str) -> Clearance:
 
 
 async def list_standing(reader: Reader, entry_ids: Iterable[str], numbers: Iterable[str]) -> list[Clearance]:
-    """Return the standing clearances of these document numbers against these entries, in no order; for checks."""
+    """Return the standing clearances of documents with these numbers against these entries, in no order."""
     values = {"entries": sorted(entry_ids), "numbers": sorted(number[:_NUMBER_LENGTH] for number in numbers)}
     found = await _documents.all(reader, _OF_DOCUMENTS, values)
     return [clearance for clearance in found if clearance.state is ClearanceState.STANDING]
@@ -81,9 +81,9 @@ async def list_of_entry(unit: Unit, entry_id: str) -> list[Clearance]:
 
 
 async def list_live(unit: Unit, entry_id: str) -> list[Clearance]:
-    """Return the standing and the proposed clearances against an entry, oldest first.
+    """Return the proposed and standing clearances against an entry, oldest first.
 
-    Locks the rows of all its clearances until the commit.
+    The rows of all clearances against the entry are locked until the commit.
     """
     return [clearance for clearance in await list_of_entry(unit, entry_id) if clearance.live]
 

@@ -20,9 +20,9 @@ _READ: Final = msgspec.json.Decoder(Clearance).decode
 
 
 async def verify_page(reader: Reader, after: str, limit: int) -> tuple[int, list[Difference], str | None]:
-    """Verify some clearances in the order of their ids.
+    """Compare some clearances, in the order of their ids, with the ledger's records about them.
 
-    On PostgreSQL a clearance may end between two statements, so each difference must be verified a second time.
+    On PostgreSQL a clearance may end between two statements, so the caller must verify each difference a second time.
 
     Args:
         reader: the transaction.

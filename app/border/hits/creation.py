@@ -26,9 +26,10 @@ _BATCH_SIZE: Final = 200
 
 
 async def create_hits(runtime: Runtime) -> int:
-    """Create the hits that the checks have queued, and notify the entries' owners. Returns the number of new hits.
+    """Create the register's hits from the queue that checks fill, and notify the entries' owners. Returns their number.
 
-    Does nothing and returns 0 in a register that was rolled back; the hits stay in the queue.
+    Hits that the register has already are only removed from the queue. In a register that was rolled back, does nothing
+    and returns 0; the hits stay in the queue.
     """
     if runtime.rollback is not None:
         return 0
@@ -46,10 +47,10 @@ async def create_hits(runtime: Runtime) -> int:
 
 
 async def requeue_lost(runtime: Runtime) -> int:
-    """Queue again the hits of checks that the register has lost by a restore. Returns the number of queued hits.
+    """Queue again the hits that the register has lost because it was restored. Returns the number of queued hits.
 
-    Hits are read from the newest backwards until a batch has no missing one. Does nothing and returns 0 if checks and
-    register share one database, because a restore puts back both.
+    The hits of checks are read from the newest backwards, in batches, until the register has all hits of a batch. If
+    checks and register share one database, does nothing and returns 0, because a restore restores both.
     """
     if runtime.checks is runtime.register:
         return 0
@@ -88,11 +89,11 @@ async def _create(runtime: Runtime, queued: Mapping[str, str]) -> int:
 
 
 async def create_hit(unit: Unit, runtime: Runtime, hit_id: str) -> tuple[Hit | None, list[NoticeContent]]:
-    """Create the hit with this id from the check that opened it, unless the register has it already.
+    """Create the register's hit with this id from the check that opened it, unless the register has the hit already.
 
     Returns:
-        The hit, or None if no check has opened one with this id; and the notices of a new hit. The caller must write
-        the notices at the end of its transaction, because writing them takes the lock on notice numbers.
+        The hit, new or not; None if no check has opened one with this id. And the notices of a new hit, empty for
+        others: the caller must write them at the end of its transaction, because that takes the lock on notice numbers.
     """
     async with runtime.checks_beside(unit) as reader:
         record = await checks.find_hit(reader, hit_id)

@@ -58,9 +58,9 @@ class Matched(msgspec.Struct, frozen=True):
     """An entry that a check matched, in its version at the check.
 
     Attributes:
-        entry_id: the entry.
-        version: its version at the check.
-        agency: its owner.
+        entry_id: id of the entry.
+        version: the entry's version at the check.
+        agency: code of the entry's owner.
     """
 
     entry_id: str
@@ -69,12 +69,12 @@ class Matched(msgspec.Struct, frozen=True):
 
 
 class Proposal(msgspec.Struct, frozen=True):
-    """The consequence of `not_same_person` for one matched entry.
+    """The result for one matched entry of a resolution `not_same_person`: a clearance, or why there is none.
 
     Attributes:
-        entry_id: the entry.
-        clearance_id: the proposed or standing clearance; None if there is an obstacle.
-        obstacle: why no clearance was proposed; None if one was.
+        entry_id: id of the entry.
+        clearance_id: id of the clearance, which is new or existed already; None if there is an obstacle.
+        obstacle: why no clearance was proposed; None if there is a clearance.
     """
 
     entry_id: str
@@ -88,10 +88,10 @@ class Resolution(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         outcome: the supervisor's finding.
         action: the action taken with the traveller; None only for the outcome `unsure`, if none was taken yet.
-        note: the reason.
+        note: the supervisor's reason, as text; a fixed text once erased.
         by: id of the supervisor's client.
-        person: the supervisor's employee number.
-        proposals: the consequence of `not_same_person` for each matched entry.
+        person: the supervisor's employee number; None if the client has no holder.
+        proposals: for the outcome `not_same_person`, the clearance or the obstacle for each matched entry; else empty.
     """
 
     outcome: Identity
@@ -104,16 +104,19 @@ class Resolution(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
-    """A hit: a check with an answer other than `clear`; without the traveller's data.
+    """A hit: a check whose answer was not `clear`, until a supervisor resolves it. It has no data of the traveller.
 
     Attributes:
+        check_id: id of the check that opened the hit; later checks of the traveller may share the hit.
         direction: `exit` or `entry`.
         outcome: the answer of the check: `refer` or `refuse`.
         resolve_by: time limit for the resolution.
-        resolutions: the supervisors' resolutions, oldest first; all but the last one are `unsure`.
-        escalated_at: when others were notified that the hit was not resolved in time; None if they were not.
-        pending_until: the last instant for a decision on a matched entry's papers, if the entry's period is over and
-            its papers are undecided (R68); else None. Computed when the hit is read, never stored.
+        resolutions: the supervisors' resolutions, oldest first. Only the last one can be final; the others are
+            `unsure`.
+        escalated_at: when supervisors and duty officers were notified that the time limit has passed; None if they were
+            not.
+        pending_until: for a matched entry whose period is over while papers are undecided: the last instant until which
+            checks refer (R68); else None. It is set when a hit is read, and not stored.
     """
 
     id: str
@@ -131,7 +134,7 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     pending_until: datetime | None = None
 
     def expect_open(self, expected: int) -> None:
-        """Raise an error unless the hit is open and `expected`, the version that the caller has read, is current.
+        """Raise an error unless the hit is open and the caller has read its present version (`expected`).
 
         Raises:
             WrongState: the hit is resolved already.
@@ -143,11 +146,11 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
             raise StaleVersion("The hit has changed since it was read.", extra={"version": self.version})
 
     def expect_fitting(self, outcome: Identity, action: Action | None) -> None:
-        """Raise Invalid unless the action fits the outcome and the direction.
+        """Raise Invalid unless the supervisor's action fits the supervisor's finding (`outcome`) and the direction.
 
         Raises:
-            Invalid: a final outcome has no action, the refusal is for the other direction, or another person than
-                the listed one is refused.
+            Invalid: the action is missing although the finding is not `unsure`; a refusal is for the other direction;
+                or the traveller is refused although the finding is `not_same_person`.
         """
         if action is None:
             if outcome is Identity.UNSURE:
@@ -165,24 +168,23 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
         raise Invalid("The action does not fit the hit.", faults=[fault])
 
     def known(self, pending: Mapping[str, datetime]) -> Self:
-        """Return the hit with `pending_until` set, by its matched entries that have undecided papers (R68).
+        """Return the hit with `pending_until` set: the latest time in `pending` of a matched entry, or None.
 
         Args:
-            pending: the last instant for a decision, by id of each entry with undecided papers; other entries are
-                omitted.
+            pending: for each entry whose undecided papers make checks refer, by entry id, until when they do (R68).
         """
         until = [pending[each.entry_id] for each in self.matched if each.entry_id in pending]
         return msgspec.structs.replace(self, pending_until=max(until, default=None))
 
     def expect_ban(self, action: Action | None, holding: Collection[Measure]) -> None:
-        """Raise WrongState if a traveller is refused without a measure in force for their direction.
+        """Raise WrongState if the supervisor refuses a traveller without a measure in force for the refusal.
 
         Args:
             action: the action taken; None is never a refusal.
-            holding: the measures of the matched entries in force now.
+            holding: the measures of those matched entries that are in force now.
 
         Raises:
-            WrongState: the action is a refusal, and no measure for the direction is in force.
+            WrongState: a refusal of exit without a prevention in force, or a refusal of entry without a deterrence.
         """
         needed = _NEEDS.get(action) if action is not None else None
         if needed is None or needed in holding:
@@ -203,7 +205,10 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def escalated(self, at: datetime) -> Self:
-        """Return the hit with the time at which others were notified that it is unresolved; its version stays."""
+        """Return the hit with the time at which supervisors and duty officers were notified that it is unresolved.
+
+        The version stays the same.
+        """
         return msgspec.structs.replace(self, escalated_at=at)
 
     def erased(self) -> Self:
@@ -219,7 +224,7 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def opened(hit: Hit) -> list[NoticeContent]:
-    """Return the notices that a hit was opened, one to the owner of each matched entry (law 6.10)."""
+    """Return the notices that a hit was opened, one for each matched entry, to the entry's owner (law 6.10)."""
     return [
         NoticeContent(
             name=NoticeName.HIT,
@@ -236,10 +241,10 @@ def opened(hit: Hit) -> list[NoticeContent]:
 
 
 def closed(hit: Hit) -> list[NoticeContent]:
-    """Return the notices that a hit was resolved, one to the owner of each matched entry (law 6.10).
+    """Return the notices that a hit was resolved, one for each matched entry, to the entry's owner (law 6.10).
 
-    The notice of an entry for which a clearance was proposed also goes to the officers that may confirm it. The hit
-    must have a resolution.
+    If a clearance was proposed for the entry, its notice also goes to the officers that may confirm the clearance. The
+    hit must have a resolution.
     """
     last = hit.resolutions[-1]
     proposed = {each.entry_id: each.clearance_id for each in last.proposals}
@@ -266,7 +271,7 @@ def closed(hit: Hit) -> list[NoticeContent]:
 
 
 def unresolved(hit: Hit) -> NoticeContent:
-    """Return the notice that a hit was not resolved in time, to the supervisors of its checkpoint and duty officers."""
+    """Return the notice that a hit was not resolved in time, for its checkpoint's supervisors and duty officers."""
     first: Sequence[Matched] = hit.matched[:1]
     return NoticeContent(
         name=NoticeName.HIT_UNRESOLVED,

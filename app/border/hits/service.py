@@ -71,7 +71,7 @@ class Examined:
 
     Attributes:
         hit: the hit.
-        answer: the check's answer in the form for counters.
+        answer: the check's answer as JSON members, with all matches and noted entries, as a counter or auditor sees it.
         parsed: the question with the traveller's data; None once it was erased.
         statuses: the present state of the matched entries, by entry id.
     """
@@ -87,8 +87,8 @@ class HitResolved:
     """An event: a supervisor has resolved a hit.
 
     Attributes:
-        hit: the hit, resolved.
-        question: the check's question about the traveller; None once it was erased.
+        hit: the hit, with its final resolution.
+        question: the question of the check that opened the hit, as stored text; None once it was erased.
     """
 
     hit: Hit
@@ -136,9 +136,10 @@ async def current_matches(reader: Reader, hits: Iterable[Hit]) -> Mapping[str, E
 
 
 async def erase_hits(unit: Unit, event: EntryErased) -> Sequence[Draft]:
-    """Erase the supervisors' notes on the erased entry's hits, unless another matched entry is not erased yet (R64).
+    """Erase the supervisors' notes on the hits that matched the event's erased entry (R64). Returns no ledger records.
 
-    Returns no records. A projector: called with the event in its transaction.
+    A hit keeps its notes while another entry that it matched is not erased. Called as a projector: in the transaction
+    of the event.
     """
     for hit in await store.lock_of_entry(unit, event.entry.id):
         matched = await entries.list_by_ids(unit, {each.entry_id for each in hit.matched})
@@ -148,7 +149,9 @@ async def erase_hits(unit: Unit, event: EntryErased) -> Sequence[Draft]:
 
 
 async def examine(unit: Unit, hit_id: str, runtime: Runtime) -> Examined:
-    """Return a hit with its traveller and its matched entries, and write the access to the audit trail (R49, R62).
+    """Return a hit with its traveller and its matched entries, and record the access in the audit trail (R49, R62).
+
+    A hit that is still in the queue of the checks is created first.
 
     Raises:
         NotFound: the actor sees no hit with this id.
@@ -174,20 +177,21 @@ async def resolve(
 ) -> Hit:
     """Store a supervisor's resolution of a hit, and return the hit.
 
-    `not_same_person` allows this one crossing and proposes a clearance for each matched entry without an obstacle.
+    The outcome `not_same_person` also proposes a clearance for each matched entry, unless there is an obstacle. The
+    outcome `unsure` leaves the hit open.
 
     Args:
         unit: the transaction.
         hit_id: id of the hit.
-        expected: the version that the supervisor has read.
+        expected: the hit's version that the supervisor has read.
         outcome: the supervisor's finding.
-        action: the action taken; None only for `unsure`.
-        note: the reason.
+        action: the action taken with the traveller; None only for `unsure`.
+        note: the supervisor's reason.
         runtime: the process's databases, clock and settings.
 
     Raises:
         NotFound: no hit with this id exists at the supervisor's checkpoint.
-        WrongState: the hit is resolved already, or the person is refused without a measure in force.
+        WrongState: the hit is resolved already, or the traveller is refused without a measure in force.
         StaleVersion: the hit has changed since it was read.
         Invalid: the action does not fit the outcome or the direction.
     """
@@ -233,9 +237,9 @@ async def questions_of(unit: Unit, hits: Sequence[Hit], runtime: Runtime) -> dic
 
 
 async def expect_open(unit: Unit, hit_id: str, runtime: Runtime) -> HitTraveller:
-    """Return the search keys of an open hit's traveller, the only person that a supervisor may search for.
+    """Return the search keys of an open hit's traveller; raise NotFound unless the hit is open.
 
-    The keys are empty once the question was erased.
+    A supervisor may search the register only for this person. The keys are empty if the check's question was erased.
 
     Raises:
         NotFound: the actor sees no hit with this id, or the hit is resolved.
@@ -257,9 +261,9 @@ async def expect_open(unit: Unit, hit_id: str, runtime: Runtime) -> HitTraveller
 
 
 async def remind(runtime: Runtime) -> int:
-    """Write a notice of each hit that was not resolved in time, once for each hit. Returns the number of new notices.
+    """Write a notice for each hit that was not resolved in time and has none yet. Returns the number of new notices.
 
-    A call handles the hits that are longest overdue, at most one batch.
+    A call handles at most 200 hits, those with the earliest time limits.
     """
     written = 0
     async with runtime.reading(SYSTEM) as reader:

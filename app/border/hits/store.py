@@ -47,12 +47,12 @@ async def lock_creation(unit: Unit) -> None:
 
 
 async def list_existing(reader: Reader, hit_ids: Collection[str]) -> set[str]:
-    """Return those of these hit ids that the register has."""
+    """Return those of these ids that are ids of hits in the register."""
     return set((await reader.run(_EXISTING, {"ids": sorted(hit_ids)})).scalars())
 
 
 async def resolved(reader: Reader, hit_ids: Collection[str]) -> set[str]:
-    """Return those of these hit ids whose hit is resolved."""
+    """Return those of these ids that are ids of resolved hits."""
     return set((await reader.run(_RESOLVED, {"ids": sorted(hit_ids)})).scalars())
 
 
@@ -65,7 +65,7 @@ async def add(unit: Unit, hits: Sequence[Hit]) -> None:
 
 
 async def save(unit: Unit, hit: Hit) -> None:
-    """Store a hit's next version; the transaction must hold its lock."""
+    """Store a hit's next version in place of the present one; the transaction must hold the row's lock."""
     await unit.run(update(_table).where(_table.c.id == hit.id).values(columns_of(hit)))
 
 
@@ -93,7 +93,7 @@ async def lock_of_entry(unit: Unit, entry_id: str) -> list[Hit]:
 
 
 async def list_let_pass(reader: Reader, hit_ids: Collection[str]) -> set[str]:
-    """Return those of these hit ids whose hit a supervisor resolved by letting the traveller pass."""
+    """Return those of these ids that are ids of hits that a supervisor resolved by letting the traveller pass."""
     statement = select(_table.c.document).where(_table.c.id.in_(sorted(hit_ids)))
     return {hit.id for hit in await _documents.all(reader, statement) if hit.let_pass}
 
@@ -104,9 +104,9 @@ async def list_resolved(reader: Reader, hit_ids: Collection[str]) -> list[Hit]:
 
 
 async def list_due(reader: Reader, limit: int) -> list[str]:
-    """Return the ids of hits that were not resolved in time and have no notice of it yet, longest overdue first.
+    """Return ids of open hits whose time limit has passed, earliest limit first, at most `limit`.
 
-    At most `limit`.
+    Hits for which a notice of the passed limit was written already are omitted.
     """
     statement = (
         select(_table.c.id)

@@ -65,16 +65,16 @@ async def verify_page(
 async def find_missing(
     register: Reader, checked: Reader, after: str, limit: int
 ) -> tuple[list[Difference], str | None]:
-    """Find checks whose hit the register does not have, in the order of their ids.
+    """Find checks whose hit is missing in the register (and not in the queue either), in the order of the checks' ids.
 
     Args:
-        register: a transaction on the register, opened after the other one.
+        register: a transaction on the register, opened after `checked`.
         checked: a transaction on the checks.
         after: the id of the last check that was examined; empty for the beginning.
         limit: the greatest number of checks.
 
     Returns:
-        A difference for each missing hit, and the id to continue after; None at the end.
+        A difference for each missing hit, and the check id to continue after; None at the end.
     """
     opened = await list_hits_after(checked, after, limit)
     if not opened:

@@ -37,16 +37,16 @@ clocks differ."""
 
 @dataclass(frozen=True, slots=True)
 class Lookback:
-    """The search of past checks for one entry's subject, and how far it has come.
+    """The search of the last day's checks for the subject of one entry, and the search's progress.
 
-    The newest checks are read first, because a traveller of an hour ago may still be found at the border.
+    Checks are read from the newest to the oldest, because a traveller of an hour ago may still be at the border.
 
     Attributes:
-        entry_id: the entry.
+        entry_id: id of the entry.
         came_at: when the entry came into force or was corrected.
-        first: check id at which the search ends; older checks are not read.
-        before: check id; this check and later ones have been read.
-        due_at: when to continue reading; None when the search is finished.
+        first: a check id; older checks are not searched.
+        before: a check id; the check with this id and all later ones have been read or are not searched.
+        due_at: when to continue reading; None once the search is closed.
     """
 
     entry_id: str
@@ -63,18 +63,22 @@ class Lookback:
 
     @property
     def untouched(self) -> bool:
-        """Whether no check has been read yet, apart from checks that a wrong clock dated in the future."""
+        """Whether the search has not read any check yet; checks that a wrong clock dated in the future do not count."""
         return self.due_at == self.came_at and self.before >= first_id("chk", self.came_at + SETTLED)
 
     def restarted(self, at: datetime) -> Self:
-        """Return a new search after a correction at the instant `at`, extended by the range not read by this one."""
+        """Return a new search for the entry, which was corrected at the instant `at`.
+
+        If this search is unfinished, the new one also covers the checks that this one has not read.
+        """
         begun = self.of(self.entry_id, at)
         return begun if self.due_at is None else replace(begun, first=min(begun.first, self.first))
 
     def from_newest(self, newest: str | None) -> Self:
-        """Return the search, extended if `newest` is later than its range because a wrong clock dated that check.
+        """Return the search, extended to the check `newest` if that is later than the search's range.
 
-        `newest` is the greatest check id; None, when there is no check, changes nothing.
+        A check is later if a wrong clock dated it in the future. `newest` is the greatest check id; None, without any
+        check, changes nothing.
         """
         return self if newest is None or newest < self.before else replace(self, before=bound_after(newest))
 
@@ -83,10 +87,10 @@ class Lookback:
         return replace(self, before=check_id)
 
     def finished(self) -> Self:
-        """Return the search as having read its whole range.
+        """Return the search after its whole range was read: due a second time, or closed.
 
-        The first call schedules the range around its beginning once more, for checks that are stored late; the second
-        call closes the search.
+        After the first reading, the minute before and after `came_at` becomes due again, one minute after `came_at`,
+        for checks that were stored late. After the second reading the search is closed.
         """
         settled = self.came_at + SETTLED
         if self.due_at is None or self.due_at >= settled:
@@ -95,7 +99,7 @@ class Lookback:
         return replace(self, first=first, before=before, due_at=settled)
 
     def dropped(self) -> Self:
-        """Return the search as closed; checks that it has not read are never read."""
+        """Return the search as closed; checks that it has not read yet are not searched."""
         return replace(self, due_at=None)
 
 
@@ -121,9 +125,10 @@ _glance = msgspec.json.Decoder(_Glance).decode
 
 
 class Sieve:
-    """A cheap filter that finds the stored questions that may be about an entry's subject.
+    """A cheap filter of stored questions: excludes those that cannot be about an entry's subject.
 
-    Every question passes that the entry would stop, by a number or by name and birth date; a few others pass too.
+    It never excludes a question whose traveller the entry would stop, by a number or by name and birth date. A few
+    others pass too.
 
     Args:
         candidate: the entry with its subject, prepared for matching.
@@ -139,11 +144,11 @@ class Sieve:
         self._nik = documents.normalise(subject.nik) if subject.nik else None
 
     def may_match(self, question: bytes | str, day: date) -> bool:
-        """Return whether a question must be compared in full, because its traveller may be the subject.
+        """Return whether a question's traveller may be the subject, so that the caller must compare the two in full.
 
         Args:
             question: the stored question, as JSON.
-            day: the legal day of its check, which decides the century of two-digit years.
+            day: the legal day of the question's check, which decides the century of two-digit years.
         """
         parsed = _glance(question)
         if self._by_number(parsed):
@@ -191,7 +196,7 @@ def _read(text: str, day: date, birth: Birth | None) -> Mrz | None:
 
 
 def compared(subject: Subject) -> tuple[object, ...]:
-    """Return the data of a subject that checks compare; equal results mean that checks answer the same."""
+    """Return the data of a subject that checks compare: for two subjects with equal results, checks answer the same."""
     papers = frozenset(
         (
             typed_numbers.certain(paper.number) or paper.number,
@@ -204,20 +209,20 @@ def compared(subject: Subject) -> tuple[object, ...]:
 
 
 def measure_of(entry: Entry) -> tuple[str, ...]:
-    """Return the ids of one measure's entries: of the urgent entry that this entry formalises, if any, and its own."""
+    """Return the ids of the entries of one measure: of `entry`, and first of the urgent entry that it formalises."""
     return (entry.formalises, entry.id) if entry.formalises else (entry.id,)
 
 
 def crossing_notice(entry: Entry, record: Any, match: Match | None) -> NoticeContent:
-    """Return the notice to the owner that the entry's subject was checked at the border before the entry was known.
+    """Return the notice to an entry's owner that the subject was checked at the border before the entry was known.
 
-    The notice has a key, by which a second one about the same check and measure is ignored.
+    Its key is made of the check and the measure, so that a second notice about the two is ignored when written.
 
     Args:
         entry: the entry, which the past check did not match.
         record: the row of the past check.
-        match: the match that the check would find now; None if its question was erased and only the document's hash
-            was compared.
+        match: the match that the check would find now; None if the check's question was erased, so that only the hash
+            of the document number was compared.
     """
     return NoticeContent(
         name=NoticeName.CROSSED_BEFORE,
@@ -237,6 +242,6 @@ def crossing_notice(entry: Entry, record: Any, match: Match | None) -> NoticeCon
 
 
 def numbers_of(entry: Entry) -> Iterator[str]:
-    """Yield the subject's certain document numbers, sorted; past checks are found by the hashes of these numbers."""
+    """Yield the document numbers of the entry's subject that are certain, sorted. Their hashes find past checks."""
     papers = entry.subject.documents
     yield from sorted({number for paper in papers for number in typed_numbers.certain(paper.number)})

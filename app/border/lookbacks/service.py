@@ -38,10 +38,10 @@ _PAUSE_SECONDS: Final = 0.005
 
 
 async def look_back(runtime: Runtime) -> int:
-    """Begin a search for each urgent entry that has come into force, and continue every search that is due.
+    """Begin a search of past checks for each urgent entry newly in force, and continue every search that is due.
 
-    Only one process runs a round at a time. The urgent entry's own transaction does not begin the search, because
-    checkpoints wait for that transaction.
+    Checks that match an entry's subject make a notice to its owner. The urgent entry's own transaction does not begin
+    the search, because checkpoints wait for that transaction. Only one process at a time may call this.
 
     Returns:
         The number of new notices.
@@ -58,9 +58,9 @@ async def look_back(runtime: Runtime) -> int:
 
 
 async def restart_search(unit: Unit, event: SubjectCorrected) -> Sequence[Draft]:
-    """Begin a new search for the subject of a corrected entry in force, if checks now compare other data.
+    """Begin a new search of past checks for a corrected entry in force, if checks compare the corrected data.
 
-    A projector: called with the event in its transaction. It returns no records.
+    Called as a projector: in the transaction of the event. Returns no ledger records.
     """
     entry = event.entry
     if entry.in_force(unit.now) and compared(entry.subject) != compared(event.before):

@@ -16,9 +16,9 @@ _table = tables.lookback
 
 
 async def list_begun(reader: Reader) -> list[tuple[str, datetime]]:
-    """Return the urgent entries in force that have no search yet, as pairs of id and start, in no order.
+    """Return the urgent entries in force that have no search of past checks yet: pairs of id and start, in no order.
 
-    An urgent entry is in force from its commit on, independently of this machine's clock.
+    An entry whose start is in the future by this machine's clock counts as in force.
     """
     table = entry_table
     statement = select(table.c.id, table.c.in_force_from).where(
@@ -49,13 +49,13 @@ async def replace(unit: Unit, lookback: Lookback) -> None:
 
 
 async def save(unit: Unit, lookback: Lookback) -> None:
-    """Store the progress of a search; do nothing if a correction has replaced it by another one."""
+    """Store the progress of a search; do nothing if a correction of the entry has meanwhile begun another search."""
     same = (_table.c.entry_id == lookback.entry_id, _table.c.came_at == lookback.came_at)
     await unit.run(update(_table).where(*same).values(asdict(lookback)))
 
 
 async def list_due(reader: Reader, limit: int) -> list[Lookback]:
-    """Return the searches to be continued now, the longest waiting first, at most `limit`."""
+    """Return searches that are due to be continued now, the longest due first, at most `limit`."""
     statement = (
         select(_table)
         .where(_table.c.due_at.is_not(None), _table.c.due_at <= reader.now)
