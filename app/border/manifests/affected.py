@@ -28,17 +28,17 @@ IsNews = Callable[[str, str], bool]
 
 
 class AffectedPassengers(msgspec.Struct, frozen=True):
-    """The passengers of open manifests (not departed yet) that may be affected by the changes in a page of the ledger.
+    """The passengers on open manifests that the changes in one page of the ledger may affect.
 
     Attributes:
-        sure: passengers that share a document number or NIK with a changed entry; as manifest id and position.
+        sure: passengers that share a document number or NIK with a changed entry; each as manifest id and position.
         likely: passengers that share so many rare parts of a name, or a birthday, with a changed entry that their full
             name keys must be compared with `index`.
         index: the changed entries by their name keys.
         sequence: the ledger size up to which the changes were read.
         at: the instant up to which changes without a ledger record were read: measures that began, or that ended while
             their papers were undecided.
-        news: whether there was anything new: a ledger record, or a change without one.
+        news: whether any change was found: a ledger record, or a change without one.
     """
 
     sure: frozenset[PassengerKey]
@@ -50,9 +50,10 @@ class AffectedPassengers(msgspec.Struct, frozen=True):
 
 
 async def find_affected(reader: Reader, opened: Mapping[str, Watched], size: int) -> AffectedPassengers:
-    """Find the passengers of open manifests that may be affected by the changes in the next page of the ledger.
+    """Find the passengers on open manifests that the next changes of entries and clearances may affect.
 
-    A manifest's passengers are found only by changes after the manifest's `sequence` and `asked_at`.
+    The changes are the next page of ledger records, and changes without a record. For each manifest only those count
+    that came after the manifest's `sequence` and `asked_at`.
 
     Args:
         reader: a transaction on the register.

@@ -19,25 +19,28 @@ DOCUMENTS_A_STEP: Final = 100
 def send_after(elapsed: float, documents: int, step: float) -> float:
     """Return the number of seconds after the request's arrival at which its answer must be sent.
 
-    The result is the smallest multiple of the span for this number of documents that is not less than `elapsed`.
+    The result is the smallest multiple of a span that is not less than `elapsed`, and at least one span. The span is
+    `step` for each hundred documents or part of a hundred. For `step` 0 the result is `elapsed`.
 
     Args:
         elapsed: seconds since the request's arrival.
         documents: number of checked documents.
-        step: seconds of the span for each hundred documents or part of a hundred; 0 for no delay.
+        step: seconds for each hundred documents; 0 for no delay.
     """
     span = step * max(1, math.ceil(documents / DOCUMENTS_A_STEP))
     return max(1, math.ceil(elapsed / span)) * span if span else elapsed
 
 
 async def delay_answer(runtime: Runtime, kind: str, began: float, documents: int) -> None:
-    """Wait until the answer to a carrier may be sent; return at once for another kind of sender.
+    """Wait until a carrier's answer may be sent; for other kinds of sender return at once.
+
+    The wait keeps the time of a carrier's answer independent of the result.
 
     Args:
         runtime: the process's databases, clock and settings.
-        kind: kind of the manifest's sender.
+        kind: kind of the manifest's sender; only answers to a `carrier` wait.
         began: when the request arrived, in seconds of the event loop's clock.
-        documents: number of checked documents.
+        documents: number of checked documents, which decides the time of the answer (`send_after`).
     """
     if kind == CARRIER:
         now = asyncio.get_running_loop().time()

@@ -28,9 +28,10 @@ _LONGEST_REFERENCE: Final = 14
 
 
 def reply(manifest: Manifest, items: Sequence[Item], at: datetime) -> bytes:
-    """Return the EDIFACT interchange (CUSRES) that answers a manifest, which may have been sent as JSON or as PAXLST.
+    """Return the EDIFACT message CUSRES that answers a manifest, as bytes of an interchange.
 
-    `items` are the manifest's passengers in the order of the list; `at` is the time of the answer.
+    The manifest may have been sent as JSON or as PAXLST. `items` are its passengers with their answers, in the order of
+    the list; `at` is the time of the answer.
     """
     return write(_segments(manifest, items, at), _charset(manifest.envelope))
 

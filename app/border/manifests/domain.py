@@ -41,7 +41,7 @@ _SEVERITY: Final = {"clear": 0, "refer": 1, "refuse": 2}
 
 
 class Status(StrEnum):
-    """The instruction to a carrier about a passenger; carriers see nothing else of an answer."""
+    """The instruction to a carrier about a passenger; a carrier sees nothing else of the answer."""
 
     BOARD = "board"
     CONTACT = "contact"
@@ -53,12 +53,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         sequence: the ledger's size at the check.
-        hit_id: id of the hit that the check opened or joined; None without one.
-        status: the instruction to the carrier by the check alone, without a ruling.
+        hit_id: id of the hit that the check opened or joined; None if the answer was `clear`.
+        status: the instruction to the carrier by the check alone, without a supervisor's ruling.
         matter: the entries that the hit is about, as pairs of id and version.
-        ruling: the supervisor's action for this traveller; None while the hit is not resolved for them.
-        traveller: a hash of the question. Another passenger with the same document may share the hit, but not the
-            ruling about the first one.
+        ruling: the action by which a supervisor resolved the hit for this traveller; None if there is none yet.
+        traveller: a hash of the question, which identifies the traveller: another passenger with the same document may
+            share the hit, but not the ruling.
     """
 
     check_id: str
@@ -74,12 +74,15 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def subject(self) -> tuple[str | None, str]:
-        """The hit's id (None without one) and the traveller's hash: the key under which a ruling is stored."""
+        """The hit's id (None without one) and the traveller's hash: the key of `Rulings` for this answer."""
         return self.hit_id, self.traveller
 
     @property
     def carrier_status(self) -> Status:
-        """The instruction to the carrier, changed by the supervisor's ruling if there is one; hides exit bans."""
+        """The instruction to the carrier by the supervisor's ruling if there is one, else by the check.
+
+        Exit bans stay hidden: a refusal of a passenger with status `board` is not shown.
+        """
         if self.ruling == "allow":
             return Status.BOARD
         refused = self.ruling == f"refuse_{self.direction}" and self.status is not Status.BOARD
@@ -87,7 +90,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def action(self) -> str:
-        """The action of the counter: the supervisor's ruling if there is one for this direction, else the check's."""
+        """The action that the counter takes: the supervisor's ruling if it allows or refuses, else the check's action.
+
+        A refusal in the other direction does not count.
+        """
         ruled = self.ruling in {"allow", f"refuse_{self.direction}"}
         return str(self.ruling) if ruled else action_on(self.outcome, self.direction)
 
@@ -97,16 +103,17 @@ Rulings = Mapping[tuple[str | None, str], str | None]
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """A passenger on a manifest.
+    """A passenger on a manifest, with the present answers.
 
     Attributes:
         position: position in the list, from 0.
-        reference: the sender's own reference.
+        reference: the sender's own reference; None without one.
         locator: record locator of the reservation, which a CUSRES repeats; empty without one.
         answers: the answers of the passenger's checks, one for each question; empty if the row could not be checked.
         problem: why the row could not be checked, as a problem document; None if it was checked.
-        number: number of the manifest's change that last changed the shown answer; 0 for the first answer.
-        changed_at: when the shown answer last changed.
+        number: number of the change by which the answer that the sender sees last changed; 0 if it never changed. A
+            manifest numbers its changes from 1.
+        changed_at: when the answer that the sender sees was given or last changed.
     """
 
     position: int
@@ -119,12 +126,15 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def status(self) -> Status | None:
-        """The gravest carrier status among the passenger's answers; None without answers."""
+        """The gravest instruction to the carrier among the passenger's answers; None without answers."""
         return max((each.carrier_status for each in self.answers), key=_GRAVITY.__getitem__, default=None)
 
     @property
     def gravest(self) -> Answer | None:
-        """The answer with the gravest outcome, among those not allowed by a ruling if there are any; None if empty."""
+        """The answer with the gravest outcome; None without answers.
+
+        An answer that a supervisor's ruling allows counts only if all are allowed.
+        """
         return max(
             self.answers, key=lambda each: (each.ruling != "allow", _SEVERITY[each.outcome]), default=None
         )
@@ -148,14 +158,15 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     def with_answers(
         self, answers: Sequence[Answer], rulings: Rulings, number: int, kind: str, at: datetime
     ) -> "Item":
-        """Return the item with new answers; earlier rulings about the same traveller and hit stay valid.
+        """Return the item with new answers, to which the supervisors' rulings are applied.
 
-        Number and time of the change are set only if the answer that the sender sees has changed.
+        Rulings on the item's earlier answers stay valid for the same traveller and hit, unless `rulings` has a newer
+        one. The item's `number` and `changed_at` are set only if the answer that the sender sees has changed.
 
         Args:
             answers: the new answers.
             rulings: the supervisors' rulings on the hits of the new answers.
-            number: number for the change.
+            number: the number of this change of the manifest.
             kind: kind of the sender, which decides what the sender sees.
             at: time of the change.
         """
@@ -164,13 +175,14 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
         return self._changed(renewed, number, kind, at)
 
     def ruled(self, rulings: Rulings, number: int, kind: str, at: datetime) -> "Item":
-        """Return the item with supervisors' rulings applied to its answers.
+        """Return the item with supervisors' rulings applied to its present answers.
 
-        Number and time of the change are set only if the answer that the sender sees has changed.
+        A ruling replaces an earlier one for the same traveller and hit. The item's `number` and `changed_at` are set
+        only if the answer that the sender sees has changed.
 
         Args:
             rulings: the rulings on the item's hits.
-            number: number for the change.
+            number: the number of this change of the manifest.
             kind: kind of the sender, which decides what the sender sees.
             at: time of the change.
         """
@@ -192,6 +204,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """A list of passengers of one journey, or of one day's arrivals at a port.
 
+    While a manifest is watched, its passengers are checked again whenever the register changes.
+
     Attributes:
         client_id: id of the sender's client.
         kind: kind of the sender: `carrier` or `manifest`.
@@ -201,13 +215,14 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         place: code of the checkpoint at the Indonesian end of the journey.
         departs_at: time of departure; None if the list does not contain it.
         arrives_on: the day of declared arrivals in the port's time; None for a journey.
-        watched_until: when the answers stop following the register, mostly at the departure.
+        watched_until: when the watch ends: mostly at the departure.
+        warnings: faults of the list that did not prevent its acceptance.
         envelope: data of a PAXLST's interchange that a reply repeats; None for JSON.
         times: departure and arrival in local time, as a PAXLST has them.
-        number: number of the last change of an answer.
+        number: number of the last change of an answer; 0 before the first.
         sequence: the ledger's size up to which every answer is current.
         asked_at: the instant up to which every answer is current.
-        closed_at: since when the manifest is no longer watched; None while it is watched.
+        closed_at: when the watch ended; None while the manifest is watched.
     """
 
     id: str
@@ -231,10 +246,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: datetime | None = None
 
     def end(self, ledger: Head) -> Head:
-        """Return a head for the manifest's own changes, which makes and reads the cursors of its stream.
+        """Return a head that makes and reads the cursors of this manifest's stream, from its own numbers of changes.
 
-        Its epoch is made from the epoch of the ledger's head `ledger`. A restored register may give a change number to
-        another change; the new epoch makes older cursors invalid.
+        `ledger` is the ledger's head; the epoch of the result is made from its epoch. So cursors become invalid if the
+        register is restored, after which a number may mean another change.
         """
         return Head(f"{ledger.epoch}-manifest", self.number, self.number)
 
@@ -247,18 +262,18 @@ def kind_of(actor: Actor) -> str | None:
 
 
 def status_of(matches: Iterable[Match]) -> Status:
-    """Return the instruction to a carrier by the gravest match; exit bans are ignored, so they stay hidden (R48)."""
+    """Return the instruction to a carrier by the gravest match, without exit bans, which must stay hidden (R48)."""
     outcome = worst(match for match in matches if match.measure != Measure.PREVENTION)
     return {"clear": Status.BOARD, "refer": Status.CONTACT, "refuse": Status.DO_NOT_BOARD}[outcome]
 
 
 class Journey(msgspec.Struct, frozen=True):
-    """The leg of a journey that crosses the border, with its direction.
+    """A journey across Indonesia's border.
 
     Attributes:
-        leg: the leg; if `assumed`, the whole journey as one leg.
+        leg: the leg that crosses the border; if `assumed`, the whole journey as one leg.
         direction: `exit` or `entry`.
-        assumed: whether no leg is known to cross the border; then the direction is `entry`, because for entries a
+        assumed: whether no leg is known to cross the border. Then the direction is `entry`, because for an entry a
             carrier may have to deny boarding.
     """
 
@@ -301,11 +316,11 @@ def direction_between(origin: str, destination: str, is_ours: Callable[[str], bo
 
 
 def departure_of(leg: Leg, places: dict[str, Checkpoint]) -> datetime | None:
-    """Return the instant of a leg's departure, which the list gives in local time; None if it can't be known.
+    """Return the instant of a leg's departure, from the local times of the list; None if no instant is known.
 
-    The time zone of a place abroad is not known. For a departure abroad the result is the latest instant that the local
-    time can mean, or the arrival in Indonesia if that is earlier or the only time. `places` are the register's
-    checkpoints, by code.
+    For a departure from a known checkpoint the result is exact. The time zone of a place abroad is not known: then the
+    result is the latest instant that the local time can mean, or the arrival in Indonesia if that is earlier. Without a
+    departure time it is the arrival. `places` are the register's checkpoints, by code.
     """
     origin = places.get(leg.origin)
     if leg.departs is not None and origin is not None:
@@ -318,37 +333,37 @@ def departure_of(leg: Leg, places: dict[str, Checkpoint]) -> datetime | None:
 
 
 def watched_until(departs_at: datetime | None, now: datetime) -> datetime:
-    """Return when the watch of a journey ends: at the departure, or `UNKNOWN_WATCH` from now if that is None.
+    """Return when the watch of a journey ends: at `departs_at`, or one day from now if the departure is unknown (None).
 
-    The result is never later than `LONGEST_WATCH` from now, in case the departure has a typing error.
+    The result is never later than 30 days from now, in case the departure has a typing error.
     """
     return min(departs_at or now + UNKNOWN_WATCH, now + LONGEST_WATCH)
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """The day of declared arrivals, as a day in the time zone of the port."""
+    """The day on which declared passengers arrive at a port, in the time zone of the port."""
 
     day: date
     zone: ZoneInfo
 
     @property
     def watched_until(self) -> datetime:
-        """The end of the watch of these passengers: 72 hours after the day begins at the port; in UTC."""
+        """The end of the watch of the declared passengers, in UTC: 72 hours after the day begins at the port."""
         return instant_of(datetime.combine(self.day, time.min), self.zone) + ARRIVAL_WATCH
 
     def too_late(self, now: datetime) -> bool:
-        """Return whether the day is longer ago, in the port's time, than `LATEST_DECLARATION` allows."""
+        """Return whether it is too late to declare the arrival: its day is before yesterday, in the port's time."""
         return self.day < now.astimezone(self.zone).date() - LATEST_DECLARATION
 
     def days_ahead(self, now: datetime) -> int:
-        """Return the number of days from today, in the port's time, to the day; negative for a day that is over."""
+        """Return the number of days from today to the day of arrival, in the port's time; negative for a past day."""
         return (self.day - now.astimezone(self.zone).date()).days
 
 
 def most_days_ahead(question_days: int) -> int:
-    """Return the greatest number of days ahead for which an arrival may be declared; at most `LONGEST_WATCH`.
+    """Return how many days ahead an arrival may be declared: at most 30, and fewer if questions are erased earlier.
 
-    The watch must end before the passenger's stored question is erased, `question_days` days after the check, because a
-    passenger is checked again by that question.
+    `question_days` is the number of days after which a check's question is erased. The watch must end before that,
+    because a passenger is checked again by the stored question.
     """
     return max(0, min(LONGEST_WATCH.days, question_days - ARRIVAL_WATCH.days - 1))

@@ -59,7 +59,10 @@ class Unreadable(Exception):
 
 
 class Separators(NamedTuple):
-    """The six characters of a service string; an empty `release` means that there is no release character."""
+    """The six special characters of an interchange, in the order of its service string (UNA).
+
+    `release` is the escape character; if it is empty, the interchange has none.
+    """
 
     component: str = ":"
     element: str = "+"
@@ -70,11 +73,11 @@ class Separators(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """A segment: its tag and its elements, each with its components; missing ones read as empty.
+    """A segment of an interchange: its tag, and its elements, each with its components.
 
     Attributes:
-        number: number of the segment, from 1.
-        ended: whether its terminator was found; False at the end of data that were cut off.
+        number: number of the segment in the interchange, from 1.
+        ended: whether the segment's terminator was found; False for the last segment of data that were cut off.
     """
 
     number: int
@@ -83,7 +86,7 @@ class Segment(NamedTuple):
     ended: bool
 
     def get(self, element: int, component: int = 0) -> str:
-        """Return a component by its element's position and its own position in the element, both from 0; "" if none."""
+        """Return a component of an element; empty if the segment does not have it. Both positions count from 0."""
         try:
             return self.elements[element][component]
         except IndexError:
@@ -94,10 +97,10 @@ class Text(NamedTuple):
     """A decoded interchange with its separators.
 
     Attributes:
-        body: the text from the first header on.
-        separators: those of its service string, or those detected in the text.
-        charset: the character set by which it was decoded.
-        contradicted: whether the service string names other separators than those in use.
+        body: the text from the first header (UNB or UNH) on.
+        separators: the separators of the service string if the text uses them, else those detected in the text.
+        charset: the character set by which the bytes were decoded.
+        contradicted: whether the service string names other separators than the text uses.
     """
 
     body: str
@@ -107,7 +110,7 @@ class Text(NamedTuple):
 
 
 def decode(data: bytes) -> Text:
-    """Find the interchange in the received bytes, its character set and its separators.
+    """Find the interchange in received bytes, decode it, and find its separators.
 
     Raises:
         Unreadable: the data contain no header of an interchange or a message.
@@ -177,10 +180,10 @@ def _detected(body: str) -> Separators:
 
 
 def segments(text: Text) -> Iterator[Segment]:
-    """Yield the segments of an interchange one by one, to keep memory small; ignore text after its trailer.
+    """Yield the segments of an interchange one by one; text after its trailer (UNZ) is ignored.
 
     Raises:
-        Unreadable: a segment is too long, there are too many, or another interchange follows.
+        Unreadable: a segment is too long, there are too many segments, or another interchange follows.
     """
     marks = text.separators
     body, begin, number, empty = text.body, 0, 0, 0
@@ -251,11 +254,11 @@ Written = Sequence[str | tuple[str, ...]]
 
 
 def write(parts: Iterable[Written], charset: str) -> bytes:
-    """Return the bytes of an interchange with a service string and one segment on each line.
+    """Return an interchange as bytes: a service string, and each segment on a line of its own.
 
     Args:
         parts: the segments, in order.
-        charset: its character set; characters that it lacks become question marks.
+        charset: character set of the bytes; characters that it lacks become question marks.
     """
     marks = Separators()
     lines = [f"UNA{''.join(marks)}"]

@@ -59,8 +59,8 @@ class Passenger:
     Attributes:
         reference: the sender's own reference.
         locator: record locator of the reservation; empty without one.
-        questions: a question for each document, and for each possible century of the birth date; empty if the row has
-            a fault.
+        questions: the questions to check. There is one for each document, or one without a document; if the century of
+            the birth date is unclear, there are twice as many. Empty if the row has a fault.
         fault: why the passenger can't be checked; None if they can.
     """
 
@@ -72,15 +72,16 @@ class Passenger:
 
 @dataclass(frozen=True, slots=True)
 class ManifestRequest:
-    """A manifest with passengers to be checked.
+    """A manifest as received: a journey or declared arrivals, with passengers to be checked.
 
     Attributes:
         place: code of the checkpoint at the Indonesian end of the journey.
-        departs_at: time of departure; None if it is unknown, or for declared arrivals.
+        departs_at: time of departure; None if it is unknown, and for declared arrivals.
+        warnings: faults of the list that do not prevent its acceptance.
         envelope: data of a PAXLST's interchange that a reply repeats; None for JSON.
         times: departure and arrival in local time, as a PAXLST has them.
         arrives_on: the day of declared arrivals; None for a journey.
-        arrival: the same day with the port's time zone; None for a journey, or until `at_port` has set it.
+        arrival: the same day with the port's time zone, set by `at_port`; None before that, and for a journey.
     """
 
     flight: str
@@ -97,12 +98,12 @@ class ManifestRequest:
     arrival: Arrival | None = None
 
     def watched_until(self, now: datetime) -> datetime:
-        """Return when the watch of the passengers ends, if the manifest is received at the instant `now`."""
+        """Return when the watch of the manifest's passengers must end; `now` is when the manifest was received."""
         return watched_until(self.departs_at, now) if self.arrival is None else self.arrival.watched_until
 
 
 def from_json(body: bytes, now: datetime) -> ManifestRequest:
-    """Parse a manifest in JSON. A thousand names take long: call it in a thread.
+    """Parse a manifest in JSON; run it in a thread, because parsing a thousand names takes long.
 
     A fault of a passenger is not raised, but returned in `Passenger.fault`. `now` decides the century of two-digit
     years.
@@ -159,13 +160,13 @@ def from_json(body: bytes, now: datetime) -> ManifestRequest:
 def at_port(
     requested: ManifestRequest, port: Checkpoint | None, now: datetime, question_days: int
 ) -> ManifestRequest:
-    """Return a declaration of arrivals with its `arrival` set: the day in the time zone of the port.
+    """Return a declaration of arrivals with its `arrival` set: the day in the port's time zone.
 
     Args:
         requested: a manifest of declared arrivals.
-        port: the checkpoint that it names; None if there is none with this code.
+        port: the checkpoint that the declaration names; None if there is no checkpoint with this code.
         now: the present.
-        question_days: number of days for which a check's question is kept.
+        question_days: number of days after which a check's question is erased; it limits how far ahead the day may be.
 
     Raises:
         Invalid: there is no active checkpoint with this code, or the day is before yesterday or too far ahead.
@@ -220,7 +221,7 @@ def _encodable(text: str) -> bool:
 
 
 def from_edifact(body: bytes) -> PassengerList:
-    """Return the passenger list in the bytes of a PAXLST.
+    """Parse the passenger list in the bytes of an EDIFACT PAXLST.
 
     Raises:
         Invalid: the interchange can't be read; the error names the segment.
@@ -238,15 +239,15 @@ def from_edifact(body: bytes) -> PassengerList:
 
 
 def from_list(listed: PassengerList, places: Mapping[str, Checkpoint], now: datetime) -> ManifestRequest:
-    """Return the manifest of a passenger list, with the questions about each passenger.
+    """Return the manifest of a parsed passenger list, with the questions about each passenger. Raises nothing.
 
-    Long lists take seconds: call it in a thread. Unknown places and times become warnings of the manifest, a fault of a
-    passenger is returned in `Passenger.fault`; nothing is raised.
+    An unknown place or time makes a warning of the manifest; a fault of a passenger is returned in `Passenger.fault`.
+    Run it in a thread, because long lists take seconds.
 
     Args:
         listed: the parsed list.
         places: the register's checkpoints, by code.
-        now: the present, for the century of two-digit years.
+        now: the present, which decides the century of two-digit years.
     """
 
     def is_ours(code: str) -> bool:

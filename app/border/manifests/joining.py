@@ -28,11 +28,14 @@ _KEY_DIGITS = 32
 
 
 class Joined(NamedTuple):
-    """The hits that a question about a passenger may join, by matter: the matched entries with their versions.
+    """The hits from earlier checks that a question about a passenger may join, by matter.
+
+    A matter is the set of matched entries with their versions.
 
     Attributes:
-        known: ids of resolved hits of the same traveller, for which the supervisor's ruling stays valid.
-        opened: ids of open hits of the document, shared by all passengers that show it; checks add the hits they open.
+        known: ids of resolved hits of this same traveller, which a repeated check keeps with the supervisor's ruling.
+        opened: ids of open hits of the passenger's document, shared by all passengers that show it; checks add the hits
+            that they open.
         resolved: number of resolved hits of the document.
     """
 
@@ -42,9 +45,9 @@ class Joined(NamedTuple):
 
 
 def journey_of(client_id: str, requested: ManifestRequest, now: datetime) -> str:
-    """Return a text that identifies a sender's journey; equal for repeated and corrected manifests of the same journey.
+    """Return a text that identifies a sender's journey; repeated and corrected manifests of it have the same text.
 
-    It consists of the sender's client, flight, direction, places and legal day; `now` gives the day if the departure is
+    It consists of the sender's client, flight, direction, places and legal day. `now` gives the day if the departure is
     unknown.
     """
     day = (requested.arrives_on or legal_day(requested.departs_at or now)).isoformat()
@@ -53,9 +56,9 @@ def journey_of(client_id: str, requested: ManifestRequest, now: datetime) -> str
 
 
 def journey_key(runtime: Runtime, journey: str, parsed: ParsedQuestion) -> str:
-    """Return the keyed hash of a journey and a passenger's first document number, or else NIK, or names and births.
+    """Return the journey key of a passenger: the keyed hash of `journey` and the passenger's first document number.
 
-    `journey` is a text of `journey_of`.
+    Without a document the NIK is used, without a NIK names and births. `journey` is a text made by `journey_of`.
     """
     traveller = parsed.traveller
     if traveller.papers:
@@ -66,7 +69,10 @@ def journey_key(runtime: Runtime, journey: str, parsed: ParsedQuestion) -> str:
 
 
 def traveller_of(question: str | None) -> str:
-    """Return a hash of a passenger's question, which identifies the passenger; empty for an erased question."""
+    """Return a hash of the stored question about a passenger, which identifies the traveller.
+
+    Returns an empty text if the question is erased (None).
+    """
     return hashlib.sha256(question.encode()).hexdigest()[:_KEY_DIGITS] if question else ""
 
 
@@ -102,7 +108,7 @@ async def join(runtime: Runtime, actor: Actor, questions: Sequence[tuple[str, st
 
 
 async def find_rulings(unit: Unit, runtime: Runtime, hit_ids: set[str]) -> Rulings:
-    """Return the supervisors' rulings on these hits; a hit that is not resolved has none."""
+    """Return the supervisors' actions by which these hits were resolved, by hit and traveller; open hits have none."""
     resolved = await hits.list_resolved(unit, hit_ids)
     questions = await hits.questions_of(unit, resolved, runtime) if resolved else {}
     return {(hit.id, traveller_of(questions[hit.id])): hit.resolutions[-1].action for hit in resolved}

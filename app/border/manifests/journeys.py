@@ -23,12 +23,12 @@ place."""
 
 
 class Leg(msgspec.Struct, frozen=True):
-    """A leg of the journey.
+    """A leg of a journey: from one place to the next, by one flight. Missing codes are empty, missing times are None.
 
     Attributes:
         flight: designator of the flight.
-        origin, destination: codes of its places.
-        departs, arrives: its scheduled times, in the local time of each place.
+        origin, destination: codes of the two places.
+        departs, arrives: scheduled times, each in the local time of its place.
     """
 
     flight: str
@@ -39,11 +39,13 @@ class Leg(msgspec.Struct, frozen=True):
 
 
 class Stop:
-    """A place of the journey, with its times; `set_time` sets the attributes `departs` and `arrives`, None before.
+    """A place of a journey in a passenger list.
+
+    Its attributes `departs` and `arrives` are local times, None until `set_time` sets them.
 
     Args:
         flight: designator of the flight.
-        qualifier: the LOC qualifier (125 and so on), which says whether a leg begins or ends here.
+        qualifier: the qualifier of the segment LOC, such as 125, which says whether a leg begins or ends here.
         place: code of the place.
     """
 
@@ -56,7 +58,7 @@ class Stop:
 
     @property
     def end(self) -> str | None:
-        """`begins` or `ends`, if it is known that a leg does so here; None if the order of the places decides."""
+        """`begins` if a leg begins here, `ends` if one ends here; None if only the order of the places decides."""
         if self.qualifier == "125" or (self.departs and not self.arrives):
             return "begins"
         return "ends" if self.qualifier == "87" or (self.arrives and not self.departs) else None
@@ -130,7 +132,10 @@ def set_time(stop: Stop, segment: Segment) -> None:
 
 
 def local_time(digits: str) -> datetime | None:
-    """Return the time of a DTM's digits in format 101, 102, 201, 203 or 204, recognised by the length; else None."""
+    """Return the local time that the digits of a DTM mean; None if they are not a time between 1970 and 2199.
+
+    The format (101, 102, 201, 203 or 204) is recognised by the number of digits.
+    """
     form = {6: "%y%m%d", 8: "%Y%m%d", 10: "%y%m%d%H%M", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}.get(
         len(digits[:14])
     )

@@ -16,11 +16,11 @@ from app.register.entries.names.index import listed
 
 
 class Keys(msgspec.Struct, frozen=True):
-    """The search keys by which changed entries find a passenger.
+    """The search keys of a passenger; a changed entry finds the passenger by a key that both have.
 
     Attributes:
         numbers: keys of document numbers and NIK.
-        names: anchors of names, and days of birth.
+        names: keys of the rare parts of the names ("anchors"), and of days of birth.
     """
 
     numbers: frozenset[str]
@@ -28,11 +28,14 @@ class Keys(msgspec.Struct, frozen=True):
 
 
 class WatchedEntry(msgspec.Struct, frozen=True):
-    """The keys by which all versions of an entry find passengers; earlier versions find those that matched before.
+    """The search keys by which an entry finds passengers, from all versions of the entry.
+
+    Earlier versions count, because they find passengers that matched before a correction.
 
     Attributes:
         numbers: keys of its document numbers and NIK.
-        reach: the weight of each anchor, and the least sum of weights that makes a comparison worthwhile.
+        reach: the weight of each key of a rare name part or birthday, and the least sum of weights of shared keys for
+            which a passenger is compared in full.
         keys: its name keys in the register.
         days: its days of birth in the register, each with a sketch of a name.
     """
@@ -44,7 +47,7 @@ class WatchedEntry(msgspec.Struct, frozen=True):
 
 
 def hit_key(hit_id: str) -> str:
-    """Return the key by which a resolved hit finds its passenger."""
+    """Return the search key of a hit, by which its resolution finds the passenger's manifest."""
     return f"h:{hit_id}"
 
 
@@ -60,7 +63,7 @@ def keys_of(questions: Iterable[ParsedQuestion]) -> Keys:
 
 
 def listed_of(versions: Iterable[Entry]) -> WatchedEntry:
-    """Return the keys by which an entry finds passengers, from all given versions of the entry together."""
+    """Return the search keys of an entry for finding passengers, from all the given versions of this entry together."""
     numbers: set[str] = set()
     keys: set[int] = set()
     days: set[tuple[int, int]] = set()

@@ -73,14 +73,14 @@ class Paper(msgspec.Struct, frozen=True):
 
 
 class PaxlstPassenger(msgspec.Struct):
-    """A passenger with all data as written in the list; missing data are empty.
+    """A passenger in a PAXLST, with all data as written; missing data are empty.
 
     Attributes:
         reference: the sender's own reference of the passenger (RFF ABO).
         locator: record locator of the reservation (RFF AVF).
         birth: digits of the birth date: YYMMDD or CCYYMMDD.
-        embarks: place where this passenger's journey begins.
-        leaves: place where it ends.
+        embarks: code of the place where this passenger's journey begins.
+        leaves: code of the place where this passenger's journey ends.
     """
 
     name: str
@@ -95,12 +95,12 @@ class PaxlstPassenger(msgspec.Struct):
 
 
 class Envelope(msgspec.Struct, frozen=True):
-    """The data of an interchange that a reply repeats.
+    """The data of a received interchange that the reply to it repeats.
 
     Attributes:
         syntax: syntax identifier and version.
-        charset: its character set.
-        sender, recipient: each with its qualifier.
+        charset: character set of the interchange.
+        sender, recipient: identification of each, with its qualifier.
         reference: the interchange's reference.
         application: the application reference, for example APIS.
         grouped: whether the messages are in a functional group.
@@ -122,7 +122,7 @@ class Envelope(msgspec.Struct, frozen=True):
 
 
 class PassengerList(msgspec.Struct):
-    """A parsed passenger list."""
+    """A parsed passenger list: the legs of the journey, the passengers, warnings, and the data that a reply repeats."""
 
     legs: list[Leg]
     passengers: list[PaxlstPassenger]
@@ -131,7 +131,7 @@ class PassengerList(msgspec.Struct):
 
 
 def read(data: bytes) -> PassengerList:
-    """Parse an interchange with one passenger list, in one message or in parts.
+    """Parse an EDIFACT interchange with one passenger list (PAXLST), in one message or in parts.
 
     Raises:
         Unreadable: it is not an interchange, contains another message, or is cut off; the error names the segment.

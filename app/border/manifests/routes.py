@@ -152,10 +152,12 @@ async def _read(request: Request, runtime: Runtime, actor: Actor) -> ManifestReq
 
 
 async def serve_manifest(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer `POST /v1/manifests` at the ASGI level: passengers are checked first, and the manifest is stored after.
+    """Answer `POST /v1/manifests` at the ASGI level: check the passengers, then store the manifest.
 
-    So no transaction stays open during the checks. Raises `CekalError` if there is no answer; the middleware answers
-    the error as a problem.
+    No transaction is open during the checks.
+
+    Raises:
+        CekalError: there is no answer, for any reason; the middleware sends the error to the caller as a problem.
     """
     request = Request(scope, receive)
     async with in_time(request):

@@ -68,14 +68,14 @@ class DeclarationIn(WireIn):
 
 
 class ArrivalIn(WireIn):
-    """A declaration without its passengers; each passenger is read alone."""
+    """The members of a declaration without `passengers`; each passenger is read alone, so that faults stay apart."""
 
     port: Annotated[Code, Field(max_length=32)]
     arrives_on: LegalDay
 
 
 class JourneyIn(WireIn):
-    """The members of a manifest without its passengers; each passenger is parsed alone."""
+    """The members of a manifest without `passengers`; each passenger is read alone, so that faults stay apart."""
 
     flight: Flight
     direction: Literal["exit", "entry"]
@@ -85,7 +85,7 @@ class JourneyIn(WireIn):
 
 
 class ManifestItemOut(WireOut):
-    """A passenger's answer."""
+    """The present answer about one passenger."""
 
     reference: str | None
     """The sender's own reference; null where the row had none that can be read."""

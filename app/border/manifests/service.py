@@ -127,17 +127,19 @@ def encode_answer(kept: Record, matches: Sequence[Match]) -> bytes:
 async def keep(
     unit: Unit, runtime: Runtime, manifest: Manifest, checked: Sequence[Item], requested: ManifestRequest
 ) -> list[Item]:
-    """Store a manifest, and the search keys of its passengers if it is watched; write this to the audit trail.
+    """Store a manifest with its passengers, and record it in the audit trail.
+
+    If the manifest is watched, the search keys by which changed entries find its passengers are stored too.
 
     Args:
         unit: the transaction, on the register.
         runtime: the process's databases, clock and settings.
         manifest: the manifest.
-        checked: its passengers with the answers of their checks, in the order of the request.
+        checked: the manifest's passengers with the answers of their checks, in the order of the request.
         requested: the request, from which the search keys are made.
 
     Returns:
-        The passengers as stored, with the rulings that supervisors have made since their checks.
+        The passengers as stored, with the rulings that supervisors have made since the checks.
     """
     watched = requested.passengers if manifest.closed_at is None else ()
     keys = {position: keys_of(each.questions) for position, each in enumerate(watched)}
@@ -150,10 +152,10 @@ async def keep(
 
 
 async def resolve_passenger(unit: Unit, resolved: HitResolved) -> Sequence[Draft]:
-    """Apply a supervisor's resolution of a hit to the answers of its passenger on watched manifests.
+    """Apply a supervisor's resolution of a hit to the passenger's answers on watched manifests.
 
-    Does nothing for a hit from a check at a counter. Returns no records. A projector: called with the event in its
-    transaction.
+    Does nothing for a hit from a check at a counter. Called as a projector: in the transaction of the event. Returns no
+    ledger records.
     """
     hit = resolved.hit
     travellers = {

@@ -34,7 +34,10 @@ class ItemRow(NamedTuple):
 
 
 class KeyRow(NamedTuple):
-    """A row of the table `manifest_key` or `manifest_name_key`: a search key of a passenger."""
+    """A row of `manifest_key` or `manifest_name_key`: a search key of the passenger at a position, or of a hit.
+
+    The row of a hit belongs to the whole manifest.
+    """
 
     key: str | int
     manifest_id: str
@@ -70,14 +73,14 @@ async def add(
     keys: Mapping[int, Keys],
     hit_ids: Collection[str],
 ) -> None:
-    """Store a new manifest.
+    """Store a new manifest with its passengers and search keys.
 
     Args:
         unit: the transaction.
         manifest: the manifest.
-        items: its passengers.
-        keys: the search keys of the watched passengers, by position in the list.
-        hit_ids: ids of its passengers' hits, stored as search keys of the whole manifest.
+        items: the manifest's passengers.
+        keys: the search keys of the passengers to be watched, by position in the list.
+        hit_ids: ids of the passengers' hits; by these a resolved hit finds the manifest.
     """
     await unit.run(
         insert(_manifest).values(
@@ -115,7 +118,7 @@ async def find(reader: Reader, manifest_id: str) -> Manifest | None:
 
 
 async def lock(unit: Unit, manifest_ids: Iterable[str]) -> list[Manifest]:
-    """Return those of these manifests that are not closed, sorted by id, and lock their rows until the commit."""
+    """Return those of these manifests that are not closed, sorted by id; their rows are locked until the commit."""
     statement = (
         select(_manifest)
         .where(any_of(_manifest.c.id, "ids"), _manifest.c.closed_at.is_(None))
@@ -157,22 +160,23 @@ async def list_open(reader: Reader) -> list[Watched]:
 
 
 async def list_sharing(reader: Reader, numbers: Iterable[str]) -> list[KeyRow]:
-    """Return the rows of watched manifests with one of these keys of numbers or hits (`hit_key`), in no order.
+    """Return the key rows of watched manifests that have one of these keys, in no order.
 
-    The row of a number is about the passenger at its position, the row of a hit about the whole manifest.
+    A key is that of a document number, a NIK or a hit (`hit_key`). The row of a hit is about the whole manifest, the
+    other rows are about the passenger at their position.
     """
     return [KeyRow(*row) for row in await reader.run(_SHARING, {"keys": list(numbers)})]
 
 
 async def list_sharing_names(reader: Reader, names: Iterable[int]) -> list[KeyRow]:
-    """Return the rows of watched passengers with one of these name keys: anchors or birthdays; in no order."""
+    """Return the key rows of watched passengers that have one of these keys of name parts or birthdays, in no order."""
     return [KeyRow(*row) for row in await reader.run(_SHARING_NAMES, {"keys": list(names)})]
 
 
 async def list_heads(reader: Reader, manifest_ids: Iterable[str]) -> list[tuple[str, int, datetime | None]]:
-    """Return (id, number of the last change, closing time or None) of these manifests, in no order.
+    """Return, for each of these manifests, its id, the number of its last change, and its closing time, in no order.
 
-    Unknown ids are omitted.
+    The closing time is None for a watched manifest. Unknown ids are omitted.
     """
     rows = await reader.run(_HEADS, {"ids": sorted(manifest_ids)})
     return [(manifest_id, number, closed_at) for manifest_id, number, closed_at in rows]
@@ -231,6 +235,9 @@ async def forget(unit: Unit, received_before: datetime, limit: int) -> int:
 
 
 async def wake_streams(unit: Unit) -> None:
-    """Wake the followers in all processes at the commit, so that they stream the changes; do nothing on SQLite."""
+    """Wake the manifest tails of all processes when the transaction commits, so that they read the changes.
+
+    On SQLite it does nothing.
+    """
     if not unit.is_sqlite:
         await unit.run(select(func.pg_notify(CHANNEL, "")))

@@ -23,10 +23,10 @@ CLOSED = b"event: closed\ndata: {}\n\n"
 
 
 class ManifestTail:
-    """Reads the changed answers of manifests and publishes them to the streams of this process.
+    """Reads the changed answers of manifests from the database, and publishes them to the streams of this process.
 
     Attributes:
-        hub: the streams; each is about one manifest.
+        hub: the open streams; each of them is about one manifest.
     """
 
     def __init__(self, runtime: Runtime, hub: Hub) -> None:
@@ -61,13 +61,19 @@ class ManifestTail:
                     self.hub.close_about(manifest_id, CLOSED)
 
     def heartbeat(self) -> Heartbeat:
-        """Return a heartbeat frame with the time and with number 0, because each manifest numbers its own changes."""
+        """Return a heartbeat frame with the present time, and without a cursor.
+
+        Its number is 0, because every manifest numbers its own changes.
+        """
         data = f'{{"at":"{rfc3339(self.runtime.clock())}"}}'
         return Heartbeat(0, f"event: heartbeat\ndata: {data}\n\n".encode())
 
 
 def frame(item: Item, end: Head, kind: str) -> bytes:
-    """Return a changed answer as a server-sent event for a sender of this kind; `end` makes the event's cursor."""
+    """Return the server-sent event for a passenger's changed answer, as a sender of this kind sees it.
+
+    `end` is the manifest's head (`Manifest.end`), from which the event's cursor is made.
+    """
     return b"id: %b\nevent: change\ndata: %b\n\n" % (
         end.cursor(item.number).encode(),
         on_one_line(_encode(item.shown(kind))),

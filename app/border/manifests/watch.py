@@ -39,9 +39,9 @@ _BATCH_SIZE = 200
 
 
 class Watch:
-    """Keeps the answers of open manifests current and removes old manifests; the worker calls each method repeatedly.
+    """Keeps the answers of open manifests current, and closes and removes old ones, when the worker calls its methods.
 
-    On PostgreSQL only one process at a time may do so.
+    On PostgreSQL only one process at a time may call them.
     """
 
     def __init__(self, runtime: Runtime, checks: CheckService) -> None:
@@ -49,9 +49,9 @@ class Watch:
         self._ask = Batcher(checks, in_flight=1).ask_row
 
     async def look(self) -> int:
-        """Check again the passengers that changes since the last call may affect. Returns the number of passengers.
+        """Check again the passengers that changes of the register since the last call may affect. Returns their number.
 
-        Passengers without an answer, because a check failed, are checked again at the next call.
+        If a passenger's check fails, the changes stay unread for this manifest, so that the next call repeats it.
         """
         async with self.runtime.reading(SYSTEM) as reader:
             size = (await head(reader)).size  # read first: later commits belong to the next round
