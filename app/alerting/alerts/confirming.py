@@ -30,7 +30,13 @@ from app.web.request_rules import expect_rules, read_content, read_sent
 
 
 async def serve_receipt(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer `POST /v1/alerts/{alert_id}/receipts` once the receipt is stored; many receipts share one transaction."""
+    """Store the receipt of a `POST /v1/alerts/{alert_id}/receipts`, and answer once it is stored.
+
+    Many receipts share one transaction.
+
+    Raises:
+        CekalError: the request was refused, so that nothing is stored; the middleware sends the error as a problem.
+    """
     request = Request(scope, receive)
     if (traces := runtime_of(scope).traces) is not None:
         traces.begin_request(scope)

@@ -17,7 +17,7 @@ CANCEL_LIFE: Final = timedelta(hours=24)
 
 
 class Taken(NamedTuple):
-    """An alert that was delivered to a client's webhook endpoint; `checkpoint` is the code of the client's place."""
+    """An alert that was delivered to a client's webhook endpoint; `checkpoint` is the client's checkpoint, as code."""
 
     alert_id: str
     client_id: str
@@ -25,9 +25,10 @@ class Taken(NamedTuple):
 
 
 async def list_over(reader: Reader, alert_ids: Collection[str]) -> frozenset[str]:
-    """Return those of the ids whose alerts are over: expired, or cancelled by a later alert. Unknown ids are omitted.
+    """Return those of `alert_ids` whose alerts are over: expired, or cancelled by a later alert.
 
-    An alert of the kind `cancel` is over when its own time has passed, which is at least `CANCEL_LIFE` after its issue.
+    An alert of the kind `cancel` is never cancelled; it is over when it expires, but not before `CANCEL_LIFE` after its
+    issue. Unknown ids are omitted.
     """
     if not alert_ids:
         return frozenset()
@@ -49,7 +50,7 @@ async def list_over(reader: Reader, alert_ids: Collection[str]) -> frozenset[str
 
 
 async def list_received(reader: Reader, alert_ids: Collection[str]) -> frozenset[tuple[str, str]]:
-    """Return the pairs (alert id, client id) for which a receipt of any level is stored."""
+    """Return the pairs (alert id, client id) of these alerts for which the client has sent a receipt of any level."""
     if not alert_ids:
         return frozenset()
     table = tables.receipt
@@ -67,7 +68,10 @@ async def store_received(unit: Unit, taken: Collection[Taken]) -> None:
 
 
 async def note_connected(unit: Unit, checkpoints: Mapping[str, str]) -> None:
-    """Store that checkpoints are connected now, by webhooks; `checkpoints` maps the endpoint's id to the code."""
+    """Store that checkpoints are connected now, by webhooks.
+
+    `checkpoints` has the code of the checkpoint by the id of its webhook endpoint.
+    """
     table = tables.presence
     rows = [
         {"process": endpoint_id, "checkpoint": code, "seen_at": unit.now}

@@ -25,7 +25,10 @@ SEALED_MESSAGE = (
 
 
 class AlertKind(StrEnum):
-    """The effect of an alert on earlier ones about the same entry: begins, updates or cancels them (API section 4)."""
+    """The effect of an alert (API section 4): `raise` begins a family of alerts about an entry, the others follow it.
+
+    `update` changes what the family says, `cancel` ends it. `exercise` is a drill about nobody.
+    """
 
     RAISE = "raise"
     UPDATE = "update"
@@ -43,10 +46,11 @@ class ReceiptLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Receipt:
-    """A receipt of an alert by a client of a checkpoint; there is one for each client and level, the first.
+    """A receipt of an alert by a client of a checkpoint. Only the first of each client and level is stored.
 
     Attributes:
-        officer_reference: the officer, by the checkpoint's own name or number.
+        officer_reference: the officer, by the checkpoint's own name or number; None if not given.
+        note: a note; for the level `refused` it is the reason.
     """
 
     alert_id: str
@@ -61,14 +65,15 @@ class Receipt:
 class Alert:
     """One alert, without its message and content, which are in the ledger.
 
+    A family is an alert with the later alerts that update or cancel it; all of them have the same recipients.
+
     Attributes:
-        family: id of the first alert about the same entry; the alerts that update or cancel it have the same family
-            and the same recipients.
-        entry_id: the entry; None for a drill.
-        agency: code of the entry's owner; of a drill, the agency of its caller, or None.
-        acknowledge_by: time by which an officer at each checkpoint must have acknowledged the alert.
-        chase: codes of the checkpoints to call first when nobody acknowledges.
-        cancelled_at: when the family was cancelled; set on the first alert only. None while it is not cancelled.
+        family: id of the family's first alert.
+        entry_id: id of the entry; None for a drill.
+        agency: code of the entry's owner; for a drill, the agency of the officer that called it, or None.
+        acknowledge_by: time limit for the acknowledgement by an officer at each checkpoint.
+        chase: codes of the checkpoints to call first if nobody acknowledges the alert.
+        cancelled_at: when the family was cancelled; set on its first alert only. None while it is not cancelled.
     """
 
     id: str
@@ -118,12 +123,12 @@ class Reach:
 def action_on(entry: Entry, kind: AlertKind, others: Collection[Entry], now: datetime) -> str:
     """Return the action that an alert demands of checkpoints, such as `refuse_exit` or `release` (R32, R44).
 
-    It is the action that a check at `now` would answer. Only a cancel releases the person; without any measure in
-    force, other kinds demand `refer_to_supervisor`.
+    It is the action that a check at `now` would answer, by the entry and `others`. If nothing is in force, a cancel
+    demands `release`, every other kind `refer_to_supervisor`.
 
     Args:
         entry: the entry that the alert is about.
-        kind: effect of the alert on the earlier alerts of its family.
+        kind: kind of the alert.
         others: further entries against the same person that are in force in the same direction.
         now: when the alert is issued.
     """
@@ -184,16 +189,17 @@ def message_of(
     message: str,
     others: Collection[Entry] = (),
 ) -> dict[str, Any]:
-    """Return the JSON members of an alert as every checkpoint receives it, except its numbers in the ledger.
+    """Return an alert's content as JSON members, as every checkpoint receives it; its ledger numbers are added later.
 
-    It has no case details: the counter sees the person, the action and the contact to call (R48, R56). For a sealed
+    The content has the person, the action and the contact to call, and no details of the case (R48, R56). For a sealed
     entry it does not show the person either (R61).
 
     Args:
         alert: the alert.
-        entry: the entry that it is about; None for a drill.
+        entry: the entry that the alert is about; None for a drill.
         contact: the contact that the counter calls; None without one.
-        message: the message of the owner or of the drill; unused for a cancel, which has its own.
+        message: the text that the owner or the drill's caller wrote. For a cancel `ending_words` takes its place, for a
+            sealed entry a fixed text.
         others: further entries against the same person that are in force in the same direction.
     """
     shown = None
@@ -241,9 +247,9 @@ def message_of(
 
 
 def expiry_of(entry: Entry, now: datetime) -> datetime:
-    """Return when an alert about an entry expires: with the measure, or one year after `now` if it is for life.
+    """Return when an alert about an entry expires: with the measure, or one year after `now` if that is for life.
 
-    If papers are undecided at the measure's end, the alert expires at the end of the entry's pending period (R68).
+    If the measure is over and its papers are undecided, it is when the entry's wait for the decision ends (R68).
     """
     pending_until = shown_until(entry, now)
     if pending_until is not None:

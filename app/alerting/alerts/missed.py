@@ -44,11 +44,11 @@ class _Window:
 
 
 class MissedAlerts:
-    """Reads the alerts after a cursor, and keeps what it read for one second or until the ledger has grown.
+    """Reads the alerts after a client's cursor, with a cache for many clients that reconnect at the same time.
 
-    Clients that lost their connections at the same time have different cursors, because heartbeats change the cursors,
-    but have missed the same alerts. Therefore a window of alerts is kept, for each kind of client, that serves every
-    cursor in it. A window of more than a page is not kept.
+    Such clients have different cursors, but have missed the same alerts. So the alerts read for one cursor also serve
+    every later cursor, for one second or until the ledger has grown. Autogates have a cache of their own. More alerts
+    than a page are not cached.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -56,15 +56,16 @@ class MissedAlerts:
         self._windows: dict[bool, _Window] = {}
 
     async def read(self, cursor: str, restart: str, known: Head, *, to_gate: bool) -> tuple[bytes, int, Head]:
-        """Return the alerts after a cursor as frames, the sequence up to which they are complete, and the ledger head.
+        """Return the alerts after a cursor: frames, the sequence up to which they are complete, and the ledger head.
 
-        Alerts that have ended show no identity. A stream that has joined the hub gets later alerts from the hub.
+        Frames are server-sent events as bytes. Alerts that have ended show no identity. Later alerts are not waited
+        for; a stream gets them from the hub.
 
         Args:
             cursor: the client's cursor.
             restart: the path at which a client with an invalid cursor restarts; the problem document contains it.
             known: the ledger's head up to which this process has published alerts.
-            to_gate: whether the client is an autogate.
+            to_gate: whether the client is an autogate, which sees less.
 
         Raises:
             Invalid: the text is not a cursor.

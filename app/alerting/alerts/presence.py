@@ -13,7 +13,7 @@ from app.db.unit import Reader, Unit
 
 
 async def store_presence(unit: Unit, process: str, codes: Iterable[str], polling: Collection[str]) -> None:
-    """Replace the presence rows of a process: the checkpoints that are connected to it now.
+    """Store which checkpoints are connected to a process now, in place of what was stored for this process before.
 
     Args:
         unit: the transaction.
@@ -31,14 +31,17 @@ async def store_presence(unit: Unit, process: str, codes: Iterable[str], polling
 
 
 async def forget_absent(unit: Unit, silence: timedelta) -> None:
-    """Delete the presence rows that are older than `silence`, or that far in the future because of a wrong clock."""
+    """Delete the presence rows (checkpoints connected to a process) that are older than `silence`.
+
+    Rows that are further than `silence` in the future, because of a wrong clock, are deleted too.
+    """
     seen_at = tables.presence.c.seen_at
     invalid = or_(seen_at < unit.now - silence, seen_at > unit.now + silence)
     await unit.run(delete(tables.presence).where(invalid))
 
 
 async def note_contact(unit: Unit) -> None:
-    """Update the time at which each checkpoint was last connected to any process, from the presence rows."""
+    """Store for each checkpoint when it was last connected, taken from the presence rows of all processes."""
     seen, contact = tables.presence, tables.contact
     latest = select(seen.c.checkpoint, func.max(seen.c.seen_at)).group_by(seen.c.checkpoint)
     if unit.is_sqlite:
@@ -53,9 +56,9 @@ async def note_contact(unit: Unit) -> None:
 
 
 async def list_silent(reader: Reader, before: datetime) -> list[LastSeen]:
-    """Return the active checkpoints that were last connected before an instant and are not marked silent, by code.
+    """Return the active checkpoints whose last connection was before an instant, sorted by code.
 
-    Checkpoints that were never connected are omitted.
+    Checkpoints that are marked silent already, or were never connected, are omitted.
     """
     contact = tables.contact
     statement = (
@@ -68,7 +71,7 @@ async def list_silent(reader: Reader, before: datetime) -> list[LastSeen]:
 
 
 async def list_returned(reader: Reader) -> list[LastSeen]:
-    """Return the checkpoints that were marked silent and have connected since, by code.
+    """Return the checkpoints that were marked silent and have been connected since then, sorted by code.
 
     A checkpoint whose mark is in the future, because of a wrong clock, is included too.
     """

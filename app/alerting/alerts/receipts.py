@@ -32,15 +32,15 @@ LARGEST_BATCH: Final = 200
 
 @dataclass(slots=True)
 class Confirmation:
-    """A request that confirms an alert.
+    """A request to store a receipt of an alert.
 
     Attributes:
         receipt: the receipt to store.
         actor: the caller.
-        access_version: the access version at which the caller's cached key was valid; None if the key was looked up
-            for this request.
-        claim: the `Idempotency-Key` that the request has claimed; None without one.
-        unit: the transaction that stores the receipt; None before it is opened.
+        access_version: if the caller's key was found in the cache: the version of the access rights at which the key
+            was valid. None if the key was looked up in the database for this request.
+        claim: the claim on the request's `Idempotency-Key`, by which a repeat gets the same answer; None without a key.
+        unit: the transaction that stores the receipt; None until `Receipts.store` sets it.
     """
 
     receipt: Receipt
@@ -51,10 +51,10 @@ class Confirmation:
 
 
 class Confirmed(NamedTuple):
-    """The answer to a confirmation.
+    """The answer to a request to store a receipt.
 
     Attributes:
-        response: the HTTP answer; its receipt is committed.
+        response: the HTTP answer; the receipt is committed when it is returned.
         first_at: when the receipt was stored, if it is the first of its client at its level; None for a repeat.
     """
 

@@ -39,7 +39,7 @@ _OWNER_MESSAGE: Final = frozenset({AlertKind.RAISE, AlertKind.UPDATE})
 
 
 def at_gate(actor: Actor) -> bool:
-    """Return whether an actor is an autogate; autogates get only the data that they need to refuse the person."""
+    """Return whether an actor is an autogate, which sees only the data that it needs to refuse a person."""
     return actor.kind == Kind.AUTOGATE
 
 
@@ -50,10 +50,10 @@ def render_alert(
 
     Args:
         record: the record.
-        to_gate: whether the reader is an autogate.
-        holding: ids of the open alerts, each with whether its entry is sealed. An alert about an entry that was sealed
-            after its issue shows no identity (R61); an alert that is not in `holding` has ended and shows its number
-            and ids only. None for an alert that is published at its issue.
+        to_gate: whether the reader is an autogate, which sees less.
+        holding: for an alert that is read after its issue: the ids of the open alerts, each with whether its entry is
+            sealed. If the alert's entry is sealed, the result shows no identity (R61). If the alert is not in it, it
+            has ended, and the result shows only its numbers and ids. None for an alert that is published at its issue.
     """
     if record.personal is None:
         return None
@@ -85,10 +85,10 @@ def frame(
 
     Args:
         record: the record.
-        epoch: the register's epoch, for the cursor in `id`.
-        to_gate: whether the reader is an autogate.
-        holding: ids of the open alerts, each with whether its entry is sealed (see `render_alert`); None for an alert
-            that is published at its issue.
+        epoch: the ledger's epoch, for the cursor in the event's `id`.
+        to_gate: whether the reader is an autogate, which sees less.
+        holding: for an alert that is read after its issue: the ids of the open alerts, each with whether its entry is
+            sealed (`render_alert`). None for an alert that is published at its issue.
     """
     message = render_alert(record, to_gate=to_gate, holding=holding)
     if message is None:

@@ -147,10 +147,10 @@ async def read_alerts(
     wait: Wait = 0,
     limit: PageLimit = 100,
 ) -> AlertsOut:
-    """Read the alerts after a cursor, waiting up to 30 seconds for the first.
+    """Read the alerts after a cursor. If there is none, wait up to `wait` seconds, at most 30, for the first.
 
-    Alerts that have ended since their issue keep their numbers, but show no identity: `entry` has its ids only.
-    Autogates get documents, direction and `action`, and nothing else about the person.
+    An alert that has ended since its issue shows its numbers and the ids of its `entry`, but no identity. Autogates get
+    documents, direction and `action`, and nothing else about the person.
     """
     tail_of(request).arrivals.note(actor, Channel.POLL)
     with hub.polling(actor):

@@ -54,7 +54,7 @@ class UrgentEntryOut(WireOut):
 
 
 class UrgentPreviewOut(WireOut):
-    """An urgent entry as it would be; nothing was filed."""
+    """An urgent entry as it would be stored if it were filed; nothing was filed."""
 
     state: Annotated[
         Literal["provisional", "submitted"],
@@ -203,7 +203,7 @@ class AlertOut(WireOut):
 
 
 class AlertHeartbeatOut(WireOut):
-    """The last numbers of the ledger and its alerts, by which a checkpoint notices that it missed one."""
+    """The numbers of the ledger's last record and last alert, by which a checkpoint sees that it missed an alert."""
 
     head: int
     """Sequence of the ledger's last record."""

@@ -88,25 +88,25 @@ class Issued:
 
 @dataclass(frozen=True, slots=True)
 class MeasureBegun:
-    """An event: a formal entry has come into force, and checkpoints were alerted to its urgent entry."""
+    """An event: a formal entry has come into force, whose urgent entry checkpoints were alerted to."""
 
     entry: Entry
 
 
 @dataclass(frozen=True, slots=True)
 class DrillCalled:
-    """An event: a drill was called, by a duty officer or by the register; `draft` is its record for the ledger."""
+    """An event: a drill was called, by a duty officer or as the daily drill; `draft` is its record for the ledger."""
 
     draft: Draft
 
 
 async def alert_change(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
-    """Issue the alert that follows from a change of an entry (raise, update or cancel), and return its record.
+    """Issue the alert about a change of an entry (raise, update or cancel), and return its ledger record in a list.
 
-    A projector: called with the event in the transaction of the change. The result is empty if checkpoints are not
-    alerted to the entry or to this change, or if the family of alerts is cancelled already. The recipients are fixed
-    when the family begins, and never change: each checkpoint that was alerted to the beginning is alerted to the end.
-    A formal entry continues the family of the urgent entry that it formalises.
+    Called as a projector: in the transaction of the change. The list is empty if checkpoints are not alerted to the
+    entry or to this change, or if the entry has ended and its family of alerts is cancelled already. The recipients are
+    fixed when a family begins: each checkpoint that gets the first alert gets the later ones. A formal entry continues
+    the family of the urgent entry that it formalises.
     """
     if not (event.entry.alerted and event.alerts):
         return ()
@@ -115,25 +115,29 @@ async def alert_change(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
 
 
 async def alert_seal(unit: Unit, event: EntrySealed) -> Sequence[Draft]:
-    """Issue an alert that shows no identity, because an entry was sealed (R61; a projector). Returns its record.
+    """Issue an alert without identity about an entry that was sealed (R61), and return its ledger record in a list.
 
-    The event happens only for an entry that checkpoints were alerted to and that still runs.
+    Called as a projector, in the transaction of the event. The event happens only for an entry that checkpoints were
+    alerted to and that is not over.
     """
     draft = await _issue_next(unit, event.entry, ended=False)
     return [] if draft is None else [draft]
 
 
 async def alert_beginning(unit: Unit, event: MeasureBegun) -> Sequence[Draft]:
-    """Issue the alert that a formal entry has come into force (a projector). Returns its record."""
+    """Issue the alert that a formal entry has come into force, and return its ledger record in a list.
+
+    Called as a projector: in the transaction of the event.
+    """
     draft = await _issue_next(unit, event.entry, ended=False)
     return [] if draft is None else [draft]
 
 
 async def announce_begun(unit: Unit, entry_id: str) -> bool:
-    """Alert checkpoints that a formal entry has come into force, unless it no longer stops anybody.
+    """Alert checkpoints that a formal entry has come into force. Returns whether they were alerted.
 
-    The time of the alert is not critical: checks apply the entry from its first instant. Returns whether checkpoints
-    were alerted.
+    They are not if the entry has meanwhile ended. The alert may come late: checks apply the entry from its first
+    instant.
 
     Raises:
         NotFound: there is no entry with this id.
@@ -147,22 +151,19 @@ async def announce_begun(unit: Unit, entry_id: str) -> bool:
 
 
 async def alert_pending(unit: Unit, event: PendingBegun) -> Sequence[Draft]:
-    """Issue the alert that a measure is over with undecided papers: refer, no longer refuse (R68; a projector).
+    """Issue the alert that a measure is over with undecided papers: checkpoints refer and no longer refuse (R68).
 
-    Returns its record.
+    Returns its ledger record in a list. Called as a projector: in the transaction of the event.
     """
     draft = await _issue_next(unit, event.entry, ended=False)
     return [] if draft is None else [replace(draft, effective_at=event.entry.over_at)]
 
 
 async def announce_pending(unit: Unit, entry_id: str) -> bool:
-    """Alert checkpoints that an entry's period is over while its papers are undecided (R68).
+    """Alert checkpoints that an entry's period is over while its papers are undecided (R68). Returns whether they were.
 
-    Nothing is sent if the papers are decided by now, or if no alert is outdated (see `is_outdated`). The time of the
-    alert is not critical: checks have referred the person since the end.
-
-    Returns:
-        Whether checkpoints were alerted.
+    They are not if the papers are decided by now, or if an alert was issued since the end (`is_outdated`). The alert
+    may come late: checks refer the person from the end on.
 
     Raises:
         NotFound: there is no entry with this id.
@@ -266,14 +267,19 @@ async def drill(
 
 
 async def alert_drill(_unit: Unit, event: DrillCalled) -> Sequence[Draft]:
-    """Return the record of a drill that was called, so that it is published to the ledger (a projector)."""
+    """Return the ledger record of a drill that was called.
+
+    Called as a projector: in the transaction of the event.
+    """
     return [event.draft]
 
 
 async def raised_for(
     reader: Reader, entry: Entry, settings: Settings, connected: Iterable[str]
 ) -> Issued | None:
-    """Return the first alert of an entry; None if there is none yet, because the entry waits for a countersignature.
+    """Return the first alert about an urgent entry, with the numbers of its recipients; None if there is no alert.
+
+    There is none while the entry waits for a countersignature.
 
     Args:
         reader: the transaction that issued the alert, or a later one.
@@ -287,10 +293,10 @@ async def raised_for(
 
 
 def expect_reason(level: ReceiptLevel, note: str | None) -> None:
-    """Raise Invalid if a receipt of the level `refused` has no note, which gives the reason.
+    """Raise Invalid if a receipt of the level `refused` has no note with the reason.
 
     Raises:
-        Invalid: its fault has the JSON pointer `/note`.
+        Invalid: the note is missing; the fault's JSON pointer is `/note`.
     """
     if level is ReceiptLevel.REFUSED and not note:
         fault = Fault("/note", "required", "A refusal needs its reason.")
@@ -339,9 +345,9 @@ async def read_alerts(reader: Reader, cursor: str | None, limit: int, restart: s
 
 
 async def escalate(unit: Unit, alert: Alert) -> list[str]:
-    """Mark an alert as escalated to the duty officers (R54).
+    """Store that an alert was escalated to the duty officers (R54).
 
-    Returns the codes of its recipients that have not acknowledged it, sorted.
+    Returns the codes of the alert's recipients that have not acknowledged it, sorted.
     """
     reach = await list_reach(unit, alert)
     await store.mark_escalated(unit, alert.id)

@@ -90,7 +90,7 @@ def _alert(row: Sequence[Any]) -> Alert:
 
 
 async def add(unit: Unit, alert: Alert) -> str | None:
-    """Store an alert and return the phone number of its agency; None if the agency has none."""
+    """Store an alert, and return the telephone number of its agency; None if the agency has none."""
     values = {name: getattr(alert, name) for name in alert.__slots__}
     values |= {"chase": _json(alert.chase).decode(), "owner": alert.agency}
     phone: str | None = (await unit.run(_ADD, values)).scalar_one()
@@ -121,10 +121,10 @@ async def get_alert(reader: Reader, alert_id: str) -> Alert:
 
 
 async def find_family(reader: Reader, entry_ids: Sequence[str]) -> Alert | None:
-    """Return the first alert of the newest family about any of these entries; None if no alert is about them.
+    """Return the first alert of a family of alerts about one of these entries; None if no alert is about them.
 
-    A family that is not cancelled comes before all cancelled ones. An entry has several families if it came into
-    force again after a cancel.
+    Of several families it is the newest that is not cancelled, or else the newest. An entry gets another family if it
+    comes into force again after a cancel.
     """
     table = tables.alert
     statement = select(*_COLUMNS).where(table.c.entry_id.in_(entry_ids), table.c.id == table.c.family)
@@ -134,10 +134,10 @@ async def find_family(reader: Reader, entry_ids: Sequence[str]) -> Alert | None:
 
 
 async def list_begun(reader: Reader, limit: int) -> list[str]:
-    """Return the ids of at most `limit` formal entries whose beginning is still to be alerted, earliest begun first.
+    """Return ids of formal entries whose beginning is not alerted yet, earliest begun first, at most `limit`.
 
-    They are in force, checkpoints were alerted to their urgent entry, and no alert about them was issued since they
-    began. Entries that are over with undecided papers (R68) are included, because this may not have run during their
+    Such an entry is in force, checkpoints were alerted to its urgent entry, and no alert about it was issued since its
+    beginning. Entries that are over with undecided papers (R68) are included, in case no process ran during their
     period.
     """
     about, table = tables.alert, entry_table
@@ -181,23 +181,27 @@ _OUTDATED = (
 
 
 async def list_outdated(reader: Reader, limit: int) -> list[str]:
-    """Return the ids of at most `limit` entries whose alerts are outdated, earliest end first (R68).
+    """Return ids of entries whose last alert is outdated, because their period is over (R68), earliest end first.
 
-    Such an entry is over with undecided papers, checkpoints were alerted to it, and no alert about it was issued since
-    its end.
+    Such an entry is over with undecided papers, and no alert about it was issued since its end. At most `limit` are
+    returned.
     """
     statement = _OUTDATED.where(waits(reader.now)).order_by(entry_table.c.in_force_until).limit(limit)
     return list((await reader.run(statement)).scalars())
 
 
 async def is_outdated(reader: Reader, entry_id: str) -> bool:
-    """Return whether an entry is over with undecided papers, and its last alert was issued before its end (R68)."""
+    """Return whether an entry is over with undecided papers, and its last alert is from before its end (R68)."""
     statement = _OUTDATED.where(waits(reader.now), tables.alert.c.entry_id == entry_id)
     return (await reader.run(statement)).first() is not None
 
 
 async def read_head_and_access(reader: Reader) -> tuple[Head, int]:
-    """Return the ledger's head and the access version in one round trip; raises HeadMissing without a head."""
+    """Return the ledger's head and the version of the access rights, in one round trip.
+
+    Raises:
+        HeadMissing: the ledger has no head.
+    """
     if (found := (await reader.run(_HEAD_AND_ACCESS)).first()) is None:
         raise HeadMissing
     return Head(*found[:3]), found[3]
@@ -247,7 +251,7 @@ _ACCESS_AND_KNOWN = select(access_state.c.version, tables.alert.c.id).select_fro
 
 
 async def read_access_and_known(reader: Reader, alert_ids: Collection[str]) -> tuple[int, set[str]]:
-    """Return the access version, and the ids among `alert_ids` that exist, in one round trip."""
+    """Return the version of the access rights, and those of `alert_ids` that exist, in one round trip."""
     rows = (await reader.run(_ACCESS_AND_KNOWN, {"ids": sorted(alert_ids)})).all()
     return rows[0][0], {alert_id for _, alert_id in rows if alert_id is not None}
 
@@ -258,15 +262,15 @@ _STORED_RECEIPTS = select(
 
 
 async def add_receipts(unit: Unit, receipts: Sequence[Receipt]) -> list[tuple[bool, datetime]]:
-    """Store receipts, except those whose client already has a receipt of the same alert at the same level.
+    """Store receipts; one whose client already has a receipt of this alert at this level is left out.
 
     Args:
         unit: the transaction.
         receipts: the receipts; their alerts must exist.
 
     Returns:
-        For each receipt, in the order of `receipts`: whether it was stored now, and when the receipt of its client at
-        its level was stored.
+        For each receipt, in the order of `receipts`: whether it was stored now; and when it, or else the earlier one,
+        was stored.
     """
     if not receipts:
         return []
@@ -297,7 +301,7 @@ def _receipt_row(receipt: Receipt, now: datetime) -> dict[str, Any]:
 
 
 async def list_reach(reader: Reader, alert: Alert) -> list[Reach]:
-    """Return the times of each recipient's first receipts of an alert, one `Reach` a recipient, by checkpoint code.
+    """Return for each recipient of an alert, sorted by checkpoint code, when its first receipts came.
 
     A receipt of any level counts for `received_at`.
     """
@@ -323,7 +327,7 @@ async def list_reach(reader: Reader, alert: Alert) -> list[Reach]:
 
 
 async def list_unacknowledged(reader: Reader, limit: int) -> list[Alert]:
-    """Return at most `limit` open alerts that are past `acknowledge_by` and not escalated, longest past first.
+    """Return open alerts that are past `acknowledge_by` and not escalated, longest past first, at most `limit`.
 
     The receipts are not examined: every checkpoint may have acknowledged such an alert.
     """
@@ -357,11 +361,11 @@ async def mark_escalated(unit: Unit, alert_id: str) -> None:
 async def count_recipients(
     reader: Reader, family: str, since: datetime, connected: Iterable[str]
 ) -> tuple[int, int]:
-    """Return how many recipients a family of alerts has, and how many of them are connected to any process.
+    """Return the number of recipients of a family of alerts, and the number of those connected to any process.
 
     Args:
         reader: the transaction.
-        family: the first alert's id.
+        family: id of the family's first alert.
         since: a checkpoint seen at or after this instant counts as connected.
         connected: codes of checkpoints known to be connected to this process.
     """
@@ -373,9 +377,9 @@ async def count_recipients(
 async def find_raised(
     reader: Reader, entry_id: str, since: datetime, connected: Iterable[str]
 ) -> tuple[Alert, int, int, int] | None:
-    """Return the first alert of an entry, its sequence, and the numbers of its recipients and of those connected.
+    """Return the first alert about an entry with its ledger sequence; None if there is no alert about the entry.
 
-    Returns None if no alert of the entry was raised.
+    The other two numbers are those of its recipients, and of the recipients that are connected.
 
     Args:
         reader: the transaction.

@@ -48,20 +48,21 @@ _READ_SECONDS = 3.0
 
 
 class Tail:
-    """Reads new alerts from the ledger for one process, and publishes them to its hub.
+    """Reads new alerts from the ledger for this process, and publishes them to the process's streams.
 
     Attributes:
-        followers: followers of other tables, woken together with the tail; they read a little later, so that alerts
+        followers: they read other tables, are woken together with the tail, and read a little later, so that alerts
             never wait for them.
-        takers: followers of the ledger's records, each with the event that wakes it; they get what the tail has
-            read once its alerts are published.
+        takers: they get the ledger records that the tail has read, once its alerts are published; each with the event
+            that wakes it.
         head: the ledger's head as last read; None before the first read.
-        access_version: the access version up to which streams with revoked keys were closed; -1 before the first read.
+        access_version: the version of the access rights up to which streams with revoked keys were closed; -1 before
+            the first read.
         published: callback with the seconds between the issue of an alert and its publication to the streams.
         arrivals: measures the delay of receipts, by the channel that brought the alert.
-        wakeups: what wakes the tail.
+        wakeups: wakes the tail after commits.
         process: id of this process in the presence table.
-        rollback_reason: why nothing is streamed any more, when the database was restored or replaced; else None.
+        rollback_reason: why nothing is streamed any more: the database was restored or replaced; else None.
     """
 
     def __init__(self, runtime: Runtime, hub: Hub, gate: Gate, *followers: Follower) -> None:
@@ -104,7 +105,7 @@ class Tail:
         return self.age > self.runtime.settings.stale_seconds
 
     def hand_on_to(self, taker: RecordFollower) -> None:
-        """Add a follower that gets the records which the tail reads; call it before `start`."""
+        """Add a taker: a follower that gets the records which the tail reads; call it before `start`."""
         self.takers[taker] = asyncio.Event()
 
     def wake(self) -> None:
@@ -316,9 +317,9 @@ class Tail:
     async def open_alerts(self, *, to_gate: bool) -> tuple[bytes, int, Head]:
         """Return the open alerts as frames, the ledger sequence up to which they are complete, and the ledger's head.
 
-        `to_gate` asks for the frames of autogates. Open alerts are neither expired nor cancelled. A stream that has
-        joined the hub gets later alerts from the hub. The frames are cached for one second for each kind of client,
-        because thousands reconnect at once after an outage.
+        Frames are server-sent events as bytes; `to_gate` asks for those of autogates. Open alerts are neither expired
+        nor cancelled. Later alerts come to a stream from the hub. The frames are cached for one second, because
+        thousands reconnect at once after an outage.
         """
         assert self.head is not None, "start() comes first"
         loop = asyncio.get_running_loop()
@@ -339,12 +340,12 @@ class Tail:
         return cached[0], cached[1].size, cached[1]
 
     async def missed_alerts(self, cursor: str, restart: str, *, to_gate: bool) -> tuple[bytes, int, Head]:
-        """Return the alerts after a cursor as frames, the sequence up to which they are complete, and the ledger head.
+        """Return the alerts after a cursor: frames, the sequence up to which they are complete, and the ledger head.
 
         Args:
             cursor: the client's cursor.
             restart: the path at which a client with an invalid cursor restarts; the problem document contains it.
-            to_gate: whether the client is an autogate.
+            to_gate: whether the client is an autogate, which sees less.
 
         Raises:
             Invalid: the text is not a cursor.
@@ -356,7 +357,7 @@ class Tail:
     def heartbeat(self) -> Heartbeat:
         """Return a heartbeat frame with the ledger's head, by which a checkpoint detects that it missed an alert.
 
-        `degraded` is true when the head may be old, because the ledger could not be read lately.
+        The frame's `degraded` is true if the head may be old, because the ledger could not be read lately.
         """
         assert self.head is not None, "start() comes first"
         at = rfc3339(self.runtime.clock())

@@ -33,16 +33,16 @@ class Cause(StrEnum):
 
 
 class WakeUps:
-    """Wakes the ledger's follower of one process after commits, and counts what woke it.
+    """Wakes the tail of this process after commits of any process, and counts which cause made it find records.
 
     Args:
         runtime: the runtime of the process.
-        wake: function that wakes the follower.
+        wake: function that wakes the tail.
 
     Attributes:
-        found: number of readings that found new records, by their cause. Where PostgreSQL's notifications do not
-            arrive, the records of other processes are found by polls.
-        listening: whether the connection for notifications is open now; always false on SQLite.
+        found: number of readings that found new records, by their cause. Many by `poll` mean that PostgreSQL's
+            notifications do not arrive.
+        listening: whether the connection for notifications is open now; always False on SQLite.
     """
 
     def __init__(self, runtime: Runtime, wake: Callable[[], None]) -> None:
@@ -53,18 +53,18 @@ class WakeUps:
         self._cause = Cause.POLL
 
     def committed(self) -> None:
-        """Wake the follower after a commit of this process; harmless if a notification has woken it before."""
+        """Wake the tail after a commit of this process; call it after each commit."""
         if self._cause is Cause.POLL:
             self._cause = Cause.COMMIT
         self._wake()
 
     def take(self) -> Cause:
-        """Return the cause of the reading that begins now, and forget it; later wake-ups count for the next reading."""
+        """Return the cause of the reading that begins now, `poll` if nothing has woken the tail since the last call."""
         cause, self._cause = self._cause, Cause.POLL
         return cause
 
     async def listen(self) -> None:
-        """Receive PostgreSQL's notifications and wake the follower, until cancelled; reconnect after a failure."""
+        """Wake the tail at each of PostgreSQL's notifications, until cancelled; reconnect after a failure."""
         while True:
             try:
                 await self._listen_once()

@@ -28,7 +28,10 @@ class ChannelName(StrEnum):
 
 
 class SendState(StrEnum):
-    """The result of sending a message: `transient` may work if it is sent again, `permanent` will not."""
+    """The result of an attempt to send a message.
+
+    `transient` is a failure after which a repeat may succeed, `permanent` one after which no repeat will.
+    """
 
     SENT = "sent"
     TRANSIENT = "transient"
@@ -44,10 +47,10 @@ class Message:
         address: the recipient's address, in the form of the channel.
         subject: the subject.
         text: the text to read; plain text.
-        drill: whether it is a drill; the channel then marks it with `DRILL_MARK`.
+        drill: whether the message belongs to a drill; the channel then marks it with `DRILL_MARK`.
 
     Raises:
-        ValueError: the id has other characters than letters, digits, `_`, `.` and `-`.
+        ValueError: the id has characters besides letters, digits, `_`, `.` and `-`, or more than 100.
     """
 
     id: str
@@ -67,7 +70,7 @@ class Message:
 
     @property
     def marked_text(self) -> str:
-        """The text; that of a drill has `DRILL_MARK` too."""
+        """The text; that of a drill begins with `DRILL_MARK`."""
         return _encodable((DRILL_MARK if self.drill else "") + self.text)
 
 
@@ -76,8 +79,8 @@ class Outcome:
     """The result of one attempt to send a message.
 
     Attributes:
-        state: whether it was sent, and if not, whether it may be sent again.
-        detail: the answer of the server or the command; shortened, for operators.
+        state: whether the message was sent, or failed for now or for good.
+        detail: the answer of the server or the command, shortened; for operators.
         ms: milliseconds that the attempt took.
     """
 
@@ -87,7 +90,7 @@ class Outcome:
 
 
 class Channel(Protocol):
-    """A way to send messages to people. A failure to send is returned as an `Outcome`, never raised."""
+    """A way to send messages to people, such as e-mail. A failure is returned as an `Outcome`, not raised."""
 
     async def send(self, message: Message) -> Outcome:
         """Try once to send a message, within the channel's time limit. Raises nothing but CancelledError."""

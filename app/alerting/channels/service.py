@@ -11,7 +11,10 @@ from app.settings import Settings
 
 
 def available(settings: Settings) -> Mapping[ChannelName, Channel]:
-    """Return the channels of a deployment, by name: `email` with CEKAL_SMTP_HOST, `command` with CEKAL_PAGE_COMMAND."""
+    """Return the channels that the settings configure, by name.
+
+    `email` needs CEKAL_SMTP_HOST, `command` needs CEKAL_PAGE_COMMAND; without both the result is empty.
+    """
     channels: dict[ChannelName, Channel] = {}
     if settings.smtp_host is not None and settings.smtp_from is not None:
         password = settings.smtp_password
@@ -32,7 +35,7 @@ def available(settings: Settings) -> Mapping[ChannelName, Channel]:
 
 
 def check_address(channels: Collection[ChannelName], channel: str, address: str, pointer: str) -> list[Fault]:
-    """Return the faults of a channel and address in a request; an empty list if the channel exists and takes the form.
+    """Return the faults of a channel and address in a request; empty if the channel exists and the address fits it.
 
     Args:
         channels: the channels of the deployment.

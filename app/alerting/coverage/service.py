@@ -23,7 +23,10 @@ MOST_PAGES: Final = 1000
 
 
 class Line(StrEnum):
-    """Whether a checkpoint is connected; `late`: it lost its connection lately; `down`: longer ago, or it had none."""
+    """Whether a checkpoint is connected: now, `late` (it lost its connection lately), or `down`.
+
+    `down` means that it lost the connection longer ago, or never had one.
+    """
 
     CONNECTED = "connected"
     LATE = "late"
@@ -32,16 +35,17 @@ class Line(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """The receipts of an alert by checkpoint (not by client); times are milliseconds since the alert's issue.
+    """The receipts of an alert, by checkpoint and not by client, and how fast they came.
 
     Attributes:
         recipients: number of checkpoints that the alert was sent to.
-        connected: how many of the recipients are connected now.
-        reach: the first receipts of each recipient, by checkpoint code.
-        duties: by checkpoint code, whether the recipient is open now.
-        lines: by checkpoint code, whether the recipient is connected now.
-        pages: the newest pages about the alert, in the order in which they were made.
-        ms: by checkpoint code, the time to the first receipt; recipients without one are omitted.
+        connected: number of these recipients that are connected now.
+        reach: when the first receipts of each recipient came, sorted by checkpoint code.
+        duties: whether each recipient is open now, has a standby or is closed, by checkpoint code.
+        lines: whether each recipient is connected now, by checkpoint code.
+        pages: the newest pages (messages to contacts) about the alert, oldest of them first.
+        ms: milliseconds from the issue to each recipient's first receipt, by checkpoint code; recipients without a
+            receipt are omitted.
         p50_ms, p99_ms: the median and the 99th percentile of `ms`; None without a receipt.
     """
 
@@ -60,13 +64,14 @@ async def cover(reader: Reader, alert_id: str, settings: Settings, connected: It
     """Return the receipts of an alert by checkpoint, and their delays.
 
     Args:
-        reader: the transaction; its actor must be allowed to see the alert.
-        alert_id: the alert.
+        reader: the transaction.
+        alert_id: id of the alert.
         settings: for how long a silent checkpoint counts as connected, and the public holidays.
         connected: codes of the checkpoints connected to this process.
 
     Raises:
-        NotFound: the alert does not exist, belongs to another agency, or is about an entry sealed from the actor.
+        NotFound: the alert does not exist, or its entry is sealed from the actor; or it is of another agency, and the
+            actor may not see all entries.
     """
     alert = await get_alert(reader, alert_id)
     actor = reader.actor

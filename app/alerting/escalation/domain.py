@@ -41,7 +41,10 @@ RETRIES: Final = (timedelta(seconds=5), timedelta(seconds=15), timedelta(seconds
 
 
 class Level(StrEnum):
-    """Where the people work that a step of an escalation policy pages, from the nearest to the farthest."""
+    """Where the people work that a step of an escalation policy pages.
+
+    From the nearest to the farthest: at the checkpoint, as its supervisors, or in its region.
+    """
 
     CHECKPOINT = "checkpoint"
     SUPERVISOR = "supervisor"
@@ -49,7 +52,7 @@ class Level(StrEnum):
 
 
 class OnDuty(StrEnum):
-    """When a contact is paged: while the checkpoint is open, while it is closed with a standby, or in both cases."""
+    """When a contact is paged: while its checkpoint is open, while it is closed and has a standby, or in both cases."""
 
     OPEN = "open"
     STANDBY = "standby"
@@ -57,10 +60,10 @@ class OnDuty(StrEnum):
 
 
 class PageState(StrEnum):
-    """State of a page.
+    """State of a page: a message to one contact about an alert.
 
     `due`: it waits for its first or next attempt. `sent`: its channel has accepted it. `failed`: it can't be sent.
-    `dropped`: it was not sent, because the alert was acknowledged or over before.
+    `dropped`: it was not sent, because the alert had been acknowledged or was over.
     """
 
     DUE = "due"
@@ -76,7 +79,7 @@ class Contact:
     Attributes:
         channel: name of the channel; `notice` has no address.
         address: the address; None for a notice.
-        when: during which hours of the checkpoint it is paged.
+        when: in which state of the checkpoint (open, or closed with a standby) the contact is paged.
     """
 
     channel: str
@@ -84,7 +87,7 @@ class Contact:
     when: OnDuty = OnDuty.OPEN
 
     def on_duty(self, *, standby: bool) -> bool:
-        """Return whether the contact is paged in the present hours of the checkpoint.
+        """Return whether the contact is paged while its checkpoint is in the given state.
 
         Args:
             standby: True while the checkpoint is closed and has a standby; False while it is open.
@@ -99,7 +102,7 @@ class Step:
     Attributes:
         level: where the contacts work.
         contacts: the people that the step pages.
-        wait_seconds: seconds until the next step; None for the longest of the default waits of the paged channels.
+        wait_seconds: seconds until the next step; None for a default that depends on the paged channels (`WAITS`).
     """
 
     level: Level
@@ -118,10 +121,10 @@ class Step:
         ]
 
     def wait(self, channels: Sequence[str]) -> timedelta:
-        """Return the time from this step to the next one.
+        """Return the time from this step to the next one: the step's own, or else the longest default of the channels.
 
         Args:
-            channels: the channels of the contacts that are paged now; if empty, the result is the short `UNANSWERED`.
+            channels: the channels of the contacts that are paged now; if there are none, the result is 5 seconds.
         """
         if not channels:
             return UNANSWERED
@@ -132,7 +135,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class EscalationPolicy:
-    """The people to which a checkpoint's alerts are escalated, step by step; in a loop until somebody acknowledges.
+    """The people that are paged, step by step, if a checkpoint does not acknowledge an alert.
+
+    After the last step the first one follows again, until somebody at the checkpoint acknowledges.
 
     Attributes:
         steps: the steps, at least one, first step first.
@@ -157,17 +162,17 @@ DEFAULT_POLICY: Final = EscalationPolicy(
 
 @dataclass(frozen=True, slots=True)
 class Chase:
-    """The escalation of one alert at one checkpoint, with a step that is due.
+    """The escalation of one alert at one checkpoint, at the moment when its next step is due.
 
     Attributes:
-        due_at: when the step became due.
+        due_at: when the next step became due.
         taken: number of steps taken so far, over all rounds of the escalation policy.
-        over: whether the chase ends. The checkpoint has acknowledged the alert or can't acknowledge any longer; or the
-            alert was cancelled, has expired, or is replaced by a later one.
+        over: whether the escalation must end: the checkpoint has acknowledged the alert or can't acknowledge any
+            longer, or the alert was cancelled, has expired, or is replaced by a later one.
         received: whether the checkpoint has sent a receipt of the alert, of any level.
-        acknowledge_by: when a person at the checkpoint must have acknowledged the alert.
+        acknowledge_by: time limit for the acknowledgement by a person at the checkpoint.
         kind: the alert's `AlertKind`, as text.
-        agency: owner of the alert's entry; None for a drill without an agency.
+        agency: code of the owner of the alert's entry; None for a drill without an agency.
         issued_at: when the alert was issued.
     """
 
@@ -185,18 +190,17 @@ class Chase:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A message to one contact about an alert, or to prove its channel.
+    """A message to one contact: about an alert that is not acknowledged, or as the daily test of a channel.
 
     Attributes:
-        id: the same at each attempt, so that a receiver recognises a repeat.
-        alert_id: the alert, or the drill of the day.
-        step: number of steps of the chase that were taken before this one, over all rounds; 0 for a page that only
-            proves its channel.
+        id: id of the message; it is the same at each attempt, so that a receiver recognises a repeat.
+        alert_id: id of the alert; for a test of a channel, of the daily drill.
+        step: number of steps of the escalation that were taken before this one, over all rounds; 0 for a test.
         level: where the contact works.
-        address: None for a notice, and once the address was erased.
-        drill: whether the page only proves that the channel works.
+        address: the contact's address; None for a notice, and once it was erased.
+        drill: whether the page is a test of its channel.
         attempts: number of attempts so far.
-        due_at: when the next attempt is due, or the lease of the present one ends; None when the page is done.
+        due_at: when the next attempt is due; during an attempt, when its lease ends. None when the page is done.
         done_at: when the page got its final state; None before.
         detail: what the channel answered last; None before the first answer, and once erased.
         ms: milliseconds that the last attempt took; None before the first one.
@@ -221,11 +225,12 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A step that is taken now.
+    """A step of an escalation that `take_step` has chosen.
 
     Attributes:
         step: the step.
-        contacts: (index in the step, contact) of the contacts on duty, also of those whose channel is not set up.
+        contacts: the contacts on duty, each with its index in the step. Those whose channel the deployment does not
+            have are included.
         next_at: when the next step is due.
     """
 
@@ -237,10 +242,11 @@ class Taken:
 def take_step(
     policy: EscalationPolicy, taken: int, now: datetime, channels: Collection[str], *, standby: bool
 ) -> Taken:
-    """Return the step of a policy that is to be taken at `now`, and when the step after it is due; store nothing.
+    """Return the next step of an escalation, to be taken at `now`, and when the step after it is due. Stores nothing.
 
-    After the last step the policy begins again with its first, at growing intervals. A step that can page nobody is
-    followed soon by the next one. If no step of the policy can page anybody, the default policy takes its place.
+    After the last step of the policy its first one follows, after a pause that doubles with each round. A step that can
+    page nobody is followed by the next one after 5 seconds. If no step of the policy can page anybody, the default
+    policy takes its place.
 
     Args:
         policy: the checkpoint's policy.
@@ -264,13 +270,13 @@ def take_step(
 
 
 def page_id(alert_id: str, checkpoint: str, step: int | str, place: int) -> str:
-    """Return the id of a page: the same at each attempt, so that a receiver recognises a repeat.
+    """Return the id of a page; it is the same at each attempt, so that a receiver recognises a repeat.
 
     Args:
-        alert_id: the alert.
+        alert_id: id of the alert.
         checkpoint: the checkpoint's code.
-        step: number of steps taken before; the word `drill` for a page that only proves its channel.
-        place: index of the contact in its step; of a page that proves a channel, its number at the checkpoint.
+        step: number of steps taken before; the word `drill` for a test of a channel.
+        place: index of the contact in its step; for a test of a channel, the test's number at the checkpoint.
     """
     return f"{alert_id}.{checkpoint}.{step}.{place}"
 

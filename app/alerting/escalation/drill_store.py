@@ -18,9 +18,10 @@ from app.db.unit import Reader, Unit
 
 
 async def list_places(reader: Reader) -> list[tuple[str, str, datetime]]:
-    """Return (code, time zone, creation of its first client) of the active checkpoints, by code.
+    """Return the checkpoints that take part in daily drills, sorted by code: active ones with a client for alerts.
 
-    Only active clients with the role `checkpoint` count; checkpoints without one are omitted.
+    Each is a triple of code, time zone, and creation time of its first such client: an active one with the role
+    `checkpoint`.
     """
     place, client = checkpoint_table, client_table
     statement = (
@@ -38,11 +39,11 @@ async def list_places(reader: Reader) -> list[tuple[str, str, datetime]]:
 
 
 async def list_drilled(reader: Reader, days: Mapping[str, date]) -> set[str]:
-    """Return those of the checkpoints in `days` that have had their drill of the day, as codes.
+    """Return the codes of those checkpoints in `days` that have had their drill of the given day.
 
     Args:
         reader: the transaction.
-        days: by checkpoint code, the present day in the checkpoint's own zone.
+        days: the present day in the checkpoint's own time zone, by checkpoint code.
     """
     table = tables.drill
     statement = select(table.c.checkpoint, table.c.day).where(table.c.day.in_(sorted(set(days.values()))))
@@ -56,9 +57,10 @@ async def add_drills(unit: Unit, alert_id: str, days: Mapping[str, date]) -> Non
 
 
 async def list_reach(reader: Reader, first: date, last: date) -> list[tuple[date, str, Reach, Any]]:
-    """Return (day, alert id, receipts, time of issue) of each checkpoint's drill, by day, then by checkpoint code.
+    """Return the drills of the days from `first` to `last`, one row for each day and checkpoint, sorted by both.
 
-    Only drills of the days from `first` to `last`, both included.
+    A row has the day, the alert's id, when the checkpoint's first receipts came, and when the alert was issued. Both
+    days are included.
     """
     table = tables.drill
 
@@ -87,9 +89,9 @@ async def list_reach(reader: Reader, first: date, last: date) -> list[tuple[date
 
 
 async def count_pages(reader: Reader, alert_ids: Iterable[str]) -> list[tuple[str, str, PageState, int]]:
-    """Return (alert id, channel, state, number of pages) of the drills with these ids, by channel.
+    """Return the numbers of test pages of daily drills, as rows of alert id, channel, state and number, by channel.
 
-    Only the pages that prove channels are counted.
+    `alert_ids` are the ids of the drills.
     """
     table = tables.page
     statement = (

@@ -28,10 +28,10 @@ MESSAGE: Final = "Latihan harian: konfirmasikan. / Daily drill: acknowledge it."
 
 
 def day_of_drill(zone: str, first_client_at: datetime, at: time, now: datetime) -> date | None:
-    """Return today's date in a checkpoint's time zone if the drill of this day is due by now; else None.
+    """Return today's date in a checkpoint's time zone if today's drill is due by now; else None.
 
-    A checkpoint takes part from the day after it got its first client. It is not examined whether today's drill was
-    called already.
+    A checkpoint takes part from the day after it got its first client. Whether today's drill was called already is not
+    examined.
 
     Args:
         zone: name of the checkpoint's time zone.
@@ -47,8 +47,8 @@ def day_of_drill(zone: str, first_client_at: datetime, at: time, now: datetime) 
 async def call_daily_drills(runtime: Runtime) -> int:
     """Issue one drill to all open checkpoints whose daily drill is due. Returns the number of these checkpoints.
 
-    A checkpoint that is closed at the time of the drill gets it when it opens on the same day. If daily drills are
-    switched off, nothing is issued and 0 returned.
+    Their escalation contacts get a test page each. A checkpoint that is closed at the time of the drill gets it when it
+    opens on the same day. If daily drills are switched off, does nothing and returns 0.
     """
     settings = runtime.settings
     if not settings.daily_drill:
@@ -112,7 +112,7 @@ def _pages(alert_id: str, checkpoint: str, policy: EscalationPolicy, unit: Unit)
 
 @dataclass(frozen=True, slots=True)
 class ChannelFigures:
-    """The numbers of test messages of one day's drill by one channel.
+    """The numbers of test pages that one day's drill sent by one channel.
 
     Attributes:
         channel: name of the channel.
@@ -129,17 +129,17 @@ class ChannelFigures:
 
 @dataclass(frozen=True, slots=True)
 class DrillFigures:
-    """The drill of one day.
+    """The results of the daily drill of one day.
 
     Attributes:
         day: the day in each checkpoint's own zone.
-        alerts: ids of the day's exercise alerts: each was sent to the checkpoints that were open at that time.
+        alerts: ids of the day's exercise alerts; each was sent to the checkpoints that were open at that time.
         checkpoints: number of checkpoints that got the drill.
         unreceived: codes of the checkpoints without any receipt of the drill.
         unacknowledged: codes of the checkpoints at which no person acknowledged the drill.
-        p50_ms: milliseconds from issue to a checkpoint's first receipt, the median; None without a receipt.
-        p99_ms: the same, the 99th percentile.
-        channels: the test messages of the day, by channel.
+        p50_ms, p99_ms: median and 99th percentile of the milliseconds from issue to a checkpoint's first receipt; None
+            without a receipt.
+        channels: the test pages of the day, by channel.
     """
 
     day: date
@@ -160,7 +160,7 @@ LONGEST_PERIOD: Final = timedelta(days=92)
 
 
 async def read_figures(reader: Reader, first: date, last: date) -> list[DrillFigures]:
-    """Return the figures of the drills from the day `first` to the day `last`, both included, earliest day first.
+    """Return the results of the daily drills from the day `first` to the day `last`, both included, earliest first.
 
     Days without a drill are omitted.
 

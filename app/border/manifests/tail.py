@@ -61,7 +61,7 @@ class ManifestTail:
                     self.hub.close_about(manifest_id, CLOSED)
 
     def heartbeat(self) -> Heartbeat:
-        """Return a heartbeat frame with the present time, and without a cursor.
+        """Return a heartbeat frame with the present time; each stream adds its own cursor.
 
         Its number is 0, because every manifest numbers its own changes.
         """
