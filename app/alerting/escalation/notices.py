@@ -10,11 +10,13 @@ from app.kit.clock import legal_day
 
 
 def unacknowledged(level: Level, chases: Sequence[Chase], now: datetime) -> NoticeContent:
-    """Return the notice that an alert is not acknowledged at some checkpoints. It names no entry.
+    """Return the notice that an alert is not acknowledged at some checkpoints. It does not name the entry.
 
     Args:
-        level: `region` addresses the notice to the duty officers, other levels to the supervisors of the checkpoint.
-        chases: at least one chase, all of the same alert; of one checkpoint, unless the level is `region`.
+        level: the level of the step that is taken. For `region` the notice goes to the duty officers, for other levels
+            to the supervisors of the checkpoint.
+        chases: the escalations of the alert at these checkpoints, at least one; all at one checkpoint unless the level
+            is `region`.
         now: the present, which becomes `effective_at`.
     """
     first = min(chases, key=lambda chase: (chase.checkpoint, chase.taken))
@@ -48,7 +50,11 @@ def escalation_changed(checkpoint: str, version: int, now: datetime) -> NoticeCo
 
 
 def channel_failed(checkpoint: str, channel: str, now: datetime) -> NoticeContent:
-    """Return the notice that a contact of a checkpoint can't be paged by a channel; its key allows one a day."""
+    """Return the notice that a contact of a checkpoint can't be paged by a channel.
+
+    It goes to duty officers, admins and the supervisors of the checkpoint. By its key only one notice a day is stored
+    for a checkpoint and a channel.
+    """
     name = NoticeName.CHANNEL_FAILED
     return NoticeContent(
         name=name,
@@ -60,7 +66,10 @@ def channel_failed(checkpoint: str, channel: str, now: datetime) -> NoticeConten
 
 
 def checkpoints_unreachable(checkpoints: Sequence[str], now: datetime) -> NoticeContent:
-    """Return the notice that no alert would reach the checkpoints with these codes now; its key allows one a day."""
+    """Return the notice to duty officers and admins that no alert would reach these checkpoints now.
+
+    By its key only one such notice a day is stored. `checkpoints` are codes.
+    """
     name = NoticeName.CHECKPOINTS_UNREACHABLE
     return NoticeContent(
         name=name,

@@ -12,7 +12,10 @@ Channel = Annotated[str, Field(pattern=r"^[a-z]{1,16}$", examples=["email", "com
 
 
 class PageOut(WireOut):
-    """A message to one contact of a checkpoint that has not acknowledged an alert; its address is not shown."""
+    """A message to one contact of a checkpoint, because the checkpoint has not acknowledged an alert, or as a test.
+
+    The contact's address is not shown.
+    """
 
     checkpoint: str
     """The checkpoint's code."""

@@ -37,12 +37,11 @@ def _page(row: Row[Any]) -> Page:
 async def claim_pages(
     unit: Unit, channel: str, limit: int, lease: timedelta, *, doubtful: bool
 ) -> list[tuple[Page, About]]:
-    """Claim at most `limit` pages of a channel that are due for an attempt, and return them with their alerts' data.
+    """Claim pages of a channel that are due for an attempt, and return them with their alerts' data, at most `limit`.
 
-    Pages about alerts come before pages that prove a channel; both are sorted by due time, soonest first. A claimed
-    page is due again after the lease, unless its result was stored by then. Due pages about alerts that were
-    acknowledged or are over get the state `dropped`. `doubtful` is True while the clock is not plausible: then no alert
-    counts as expired.
+    Pages about alerts come before test pages; both are sorted by due time, soonest first. A claimed page is due again
+    after `lease`, unless its result was stored by then. Due pages about alerts that were acknowledged or are over get
+    the state `dropped`. `doubtful` is True while the clock is not plausible: then no alert counts as expired.
     """
     table = tables.page
     acknowledged = has_receipt(table.c.checkpoint, ReceiptLevel.ACKNOWLEDGED)
@@ -80,11 +79,11 @@ async def has_due_pages(reader: Reader, channel: str) -> bool:
 async def store_result(
     unit: Unit, page_id: str, state: PageState, due_at: datetime | None, detail: str | None, ms: int
 ) -> None:
-    """Store the result of an attempt to send a page, also if the page was dropped during the attempt.
+    """Store the result of an attempt to send a page; it replaces the state `dropped` too.
 
     Args:
         unit: the transaction.
-        page_id: the page.
+        page_id: id of the page.
         state: the page's state from now on.
         due_at: when the next attempt is due; None when the page is done.
         detail: what the channel answered.
@@ -97,9 +96,10 @@ async def store_result(
 
 
 async def hasten(unit: Unit, page: Page) -> None:
-    """Make the next step of a chase due now if the step of this failed page has reached nobody.
+    """Make the next step of an escalation due now, if the step of this failed page has reached nobody.
 
-    Nobody is reached if no page of the step was sent or is due. Nothing happens if the next step was taken already.
+    A step has reached nobody if none of its pages was sent or is still due. Nothing changes if the next step was taken
+    already.
     """
     table, chase = tables.page, tables.chase
     reached = exists().where(
@@ -131,9 +131,9 @@ async def list_pages(reader: Reader, alert_id: str, limit: int) -> list[Page]:
 
 
 async def list_failing(reader: Reader, since: datetime) -> set[tuple[str, str, str]]:
-    """Return (checkpoint code, channel, address) of the contacts that can't be paged, by their pages since an instant.
+    """Return the contacts that can't be paged, as triples of checkpoint code, channel and address.
 
-    A contact is included if one of these pages has failed and no later page to the contact was sent.
+    Such a contact has a failed page made after `since`, and no page made later than the failed one was sent.
     """
     table, later = tables.page, tables.page.alias()
     sent_later = exists().where(
@@ -160,6 +160,6 @@ def _kept_before(before: datetime) -> ColumnElement[bool]:
 
 
 async def erase_addresses(unit: Unit, before: datetime) -> int:
-    """Erase addresses and channels' answers in pages made before an instant. Returns the number of changed pages."""
+    """Erase addresses and channels' answers in pages made before an instant. Returns the number of erased pages."""
     statement = update(tables.page).where(_kept_before(before)).values(address=null(), detail=null())
     return int((await unit.run(statement)).rowcount)  # type: ignore[attr-defined]  # an update

@@ -33,9 +33,9 @@ MARGIN: Final = timedelta(seconds=30)
 
 
 class Pager:
-    """Claims the pages that are due, sends them by their channels, and stores the results; one for each process.
+    """Sends the pages that are due by their channels, and stores the results. Several processes may do so at once.
 
-    A page that fails transiently is due again later; one that can't be sent is failed, and officers are notified.
+    A page that fails transiently is due again later. One that can't be sent is failed, and officers are notified.
 
     Attributes:
         sent: number of stored results by channel and state, for the metrics.
@@ -50,13 +50,13 @@ class Pager:
         self._pumps: dict[str, asyncio.Task[None]] = {}
 
     def begin(self) -> None:
-        """Start a task for each channel that sends its due pages, unless one runs already; return at once."""
+        """Start for each channel a task that sends the channel's due pages, unless one runs already; return at once."""
         for name, channel in self._channels.items():
             if name not in self._pumps or self._pumps[name].done():
                 self._pumps[name] = asyncio.create_task(self._pump(name, channel))
 
     async def finish(self) -> None:
-        """Wait until the running tasks have sent every due page and stored the results."""
+        """Wait until the running tasks end: when no page is due, or after a failure of the database. Raises nothing."""
         if self._pumps:
             await asyncio.wait(self._pumps.values())
 

@@ -24,7 +24,7 @@ _SETTLED_SECONDS: Final = 300.0
 
 
 class Escalation:
-    """The rounds of escalation, for one process: finds missing receipts, takes due steps, and has their pages sent.
+    """The periodic work of escalation in one process: finds missing receipts, takes due steps, and sends their pages.
 
     Attributes:
         pager: sends the pages.
@@ -38,7 +38,9 @@ class Escalation:
         self._began = monotonic()
 
     async def chase(self) -> int:
-        """Begin the missing chases, take the due steps, and start to send pages. Returns the number of both together.
+        """Do one round of escalation: begin escalations for missing receipts, take due steps, start to send pages.
+
+        Returns the number of new escalations (each of one alert at one checkpoint) plus the number of steps taken.
 
         Raises:
             Exception: the first failure of the round, of any type. It is raised after all parts were tried; pages are
@@ -61,7 +63,7 @@ class Escalation:
         return done
 
     async def finish(self) -> None:
-        """Wait for the pages and the watchdog's report that are being sent."""
+        """Wait until the pages and the watchdog's report that are being sent are done."""
         await self.pager.finish()
         await self.watchdog.finish()
 
@@ -104,7 +106,10 @@ class Escalation:
                 return taken
 
     async def call_drills(self) -> int:
-        """Call the daily drills that are due, unless the clock is not plausible. Returns the number of checkpoints."""
+        """Issue the daily drills that are due. Returns the number of their checkpoints.
+
+        While the clock is not plausible, does nothing and returns 0.
+        """
         if self.runtime.doubt() is not None:
             return 0
         return await call_daily_drills(self.runtime)
@@ -112,7 +117,7 @@ class Escalation:
     async def report_unreachable(self) -> int:
         """Notify officers, at most once a day, of the checkpoints that no alert would reach. Returns their number.
 
-        In the first time after its start nothing is reported and 0 returned, because checkpoints still reconnect.
+        For some time after the start of the process, while checkpoints reconnect, nothing is reported and 0 returned.
         """
         if monotonic() - self._began < _SETTLED_SECONDS:
             return 0
@@ -125,7 +130,7 @@ class Escalation:
         return len(codes)
 
     async def erase_addresses(self) -> int:
-        """Erase the addresses in pages older than `question_days`. Returns the number of changed pages."""
+        """Erase addresses and channels' answers in pages older than `question_days`. Returns their number."""
         days = timedelta(days=self.runtime.settings.question_days)
         async with self.runtime.reading(SYSTEM) as reader:
             if not await page_store.has_addresses(reader, reader.now - days):

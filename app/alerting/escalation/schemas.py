@@ -12,7 +12,7 @@ from app.web.wire import Line, WireIn, WireOut
 
 
 class ContactPart(WireIn):
-    """A person or a group that is paged."""
+    """A person or a group that is paged, with the channel and the address for it."""
 
     channel: Annotated[
         Channel,

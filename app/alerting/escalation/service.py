@@ -75,9 +75,9 @@ async def change_policy(
 
     Raises:
         NotFound: there is no checkpoint with this code.
-        StaleVersion: another version is current.
-        Invalid: a channel is not set up here, an address has not the form of its channel or is missing, or a notice
-            has an address.
+        StaleVersion: the policy has another version now.
+        Invalid: a channel is not set up here, an address has not the form of its channel or is missing, or a notice has
+            an address.
     """
     await lock(unit, Checkpoint, checkpoint)
     known = await store.find_policy(unit, checkpoint)
@@ -98,13 +98,14 @@ async def change_policy(
 
 
 async def delete_policy(unit: Unit, checkpoint: str, expected: int) -> None:
-    """Delete a checkpoint's own escalation policy, so that the default applies; notify the same officers as a change.
+    """Delete a checkpoint's own escalation policy, so that the default policy applies.
 
-    `expected` is the version that the caller has read.
+    Duty officers, admins and the supervisors of the checkpoint are notified. `expected` is the version that the caller
+    has read.
 
     Raises:
         NotFound: there is no checkpoint with this code, or it has no escalation policy of its own.
-        StaleVersion: another version is current.
+        StaleVersion: the policy has another version now.
     """
     await lock(unit, Checkpoint, checkpoint)
     known = await store.find_policy(unit, checkpoint)
@@ -137,12 +138,12 @@ def _faults(contact: Contact, channels: Collection[ChannelName], pointer: str) -
 
 
 async def begin_chases(unit: Unit, alert_id: str, family: str, settings: Settings) -> int:
-    """Begin to chase an alert at the recipients that have sent no receipt of it. Returns the number of new chases.
+    """Begin to escalate an alert at each recipient that has sent no receipt of it. Returns their number.
 
     Args:
         unit: the transaction.
-        alert_id: the alert.
-        family: id of the alert's family.
+        alert_id: id of the alert.
+        family: id of the first alert of the alert's family.
         settings: for how long a silent checkpoint counts as connected.
     """
     silence = timedelta(seconds=settings.presence_seconds)
@@ -150,15 +151,17 @@ async def begin_chases(unit: Unit, alert_id: str, family: str, settings: Setting
 
 
 async def take_due_steps(unit: Unit, limit: int, settings: Settings, *, doubtful: bool) -> int:
-    """Take the due steps of chases: store the pages of each step, and when the next one is due.
+    """Take the due steps of escalations: store the pages of each step, and when the next step is due.
 
-    A chase whose alert is acknowledged or over ends without a page. A checkpoint that is closed and has no standby is
-    not paged; its chase is examined again when it opens, and every hour until then. Returns the number of steps taken;
-    chases that ended or were put off are not counted.
+    No step is taken in three cases. If the alert is acknowledged or over, the escalation ends. If a receipt has come,
+    it waits until `acknowledge_by`. If the checkpoint is closed and has no standby, it waits until the checkpoint has
+    opened and had the time to acknowledge, and is examined every hour until then.
+
+    Returns the number of steps taken.
 
     Args:
         unit: the transaction.
-        limit: how many due chases to treat at most, soonest due first.
+        limit: how many due escalations to treat at most, soonest due first.
         settings: the channels of the deployment and its holidays.
         doubtful: whether the clock is not plausible: then no alert counts as expired.
     """
@@ -197,14 +200,17 @@ async def take_due_steps(unit: Unit, limit: int, settings: Settings, *, doubtful
 
 
 async def add_pages(unit: Unit, pages: Sequence[Page]) -> None:
-    """Store new pages, and notify officers of those with the state `failed`, whose channel is not set up."""
+    """Store new pages; for each with the state `failed` notify officers that its channel is not set up."""
     await page_store.add_pages(unit, pages)
     failed = {(page.checkpoint, page.channel) for page in pages if page.state is PageState.FAILED}
     await notify(unit, [channel_failed(*each, unit.now) for each in sorted(failed)])
 
 
 def new_page(page: Page, channels: Collection[str]) -> Page:
-    """Return the page unchanged; with the state `failed` if its channel is not among the deployment's `channels`."""
+    """Return the page unchanged if the deployment has its channel, else the page with the state `failed`.
+
+    `channels` are the channels of the deployment.
+    """
     if page.channel in channels:
         return page
     detail = "This deployment has no such channel."

@@ -49,7 +49,10 @@ _LIVING = exists().where(_ROOT.c.id == alert.c.family, _ROOT.c.cancelled_at.is_(
 
 
 def open_alert(now: datetime | None) -> ColumnElement[bool]:
-    """Return the SQL condition that an alert is open, and that no later alert of its family has replaced it.
+    """Return the SQL condition, on the alert table, that checkpoints still have to acknowledge an alert.
+
+    It is true if the alert is neither a cancel nor expired, its family is not cancelled, and no later alert of the
+    family has replaced it.
 
     Args:
         now: the present; None while the clock is not plausible: then no alert counts as expired.
@@ -70,7 +73,10 @@ def has_receipt(checkpoint: ColumnElement[str], *levels: ReceiptLevel) -> Column
 
 
 async def find_policy(reader: Reader, checkpoint: str) -> EscalationPolicy | None:
-    """Return a checkpoint's stored policy (see `list_policies` about a deleted one); None if it never had one."""
+    """Return a checkpoint's stored escalation policy; None if it never had one.
+
+    For a deleted policy the result has the default steps, `own` False, and the version of the deletion.
+    """
     return (await list_policies(reader, [checkpoint])).get(checkpoint)
 
 
@@ -92,7 +98,10 @@ async def list_policies(reader: Reader, checkpoints: Iterable[str]) -> dict[str,
 
 
 async def save_policy(unit: Unit, checkpoint: str, policy: EscalationPolicy) -> None:
-    """Insert or replace a checkpoint's escalation policy; a deleted one (`own` is False) keeps its version."""
+    """Store a checkpoint's escalation policy in place of an earlier one.
+
+    Of a policy with `own` False, which stands for a deletion, only the version is stored.
+    """
     table = tables.policy
     values = {
         "version": policy.version,
@@ -104,7 +113,10 @@ async def save_policy(unit: Unit, checkpoint: str, policy: EscalationPolicy) -> 
 
 
 async def list_unjudged(reader: Reader, limit: int) -> list[tuple[str, str]]:
-    """Return (id, family) of at most `limit` open alerts whose receipts are due and not examined yet, oldest first."""
+    """Return (id, family) of open alerts whose receipts are due and were not examined yet, oldest first.
+
+    At most `limit` are returned. Receipts are due `RECEIVED_WITHIN` after the issue; very old alerts are omitted.
+    """
     judged = exists().where(tables.chased_alert.c.alert_id == alert.c.id)
     statement = (
         select(alert.c.id, alert.c.family)
@@ -121,7 +133,10 @@ async def list_unjudged(reader: Reader, limit: int) -> list[tuple[str, str]]:
 
 
 async def list_unacknowledged(reader: Reader, limit: int) -> list[str]:
-    """Return the ids of at most `limit` open alerts with acknowledgements due and not examined yet, oldest first."""
+    """Return the ids of open alerts past `acknowledge_by` whose acknowledgements were not examined yet, oldest first.
+
+    At most `limit` are returned. Alerts whose receipts were not examined yet are omitted.
+    """
     progress = tables.chased_alert
     statement = (
         select(alert.c.id)
@@ -155,16 +170,16 @@ def _chaseable(checkpoint: ColumnElement[str]) -> ColumnElement[bool]:
 
 
 async def chase_missing_receipts(unit: Unit, alert_id: str, family: str, silence: timedelta) -> int:
-    """Begin to chase an alert at the recipients that have sent no receipt of it. Returns the number of new chases.
+    """Begin to escalate an alert at each recipient that has sent no receipt of it. Returns their number.
 
-    The first step of a checkpoint that polls, or that lost its connection lately, is due some seconds later. If no
-    checkpoint was connected lately, the service itself was out, and every first step is due later. Chases of earlier
-    alerts of the family end, because this alert has taken their place.
+    The first step is due now. It is due some seconds later at a checkpoint that polls, or that lost its connection
+    lately, and at every checkpoint if none was connected lately, because then the service itself was out. Escalations
+    of earlier alerts of the family end, because this alert has replaced them.
 
     Args:
         unit: the transaction.
-        alert_id: the alert.
-        family: the id of the alert's family.
+        alert_id: id of the alert.
+        family: id of the first alert of the alert's family.
         silence: for how long a silent checkpoint counts as connected.
     """
     table, progress = tables.chase, tables.chased_alert
@@ -196,7 +211,10 @@ async def chase_missing_receipts(unit: Unit, alert_id: str, family: str, silence
 
 
 async def chase_missing_acknowledgements(unit: Unit, alert_id: str) -> int:
-    """Begin to chase an alert at the recipients that have not acknowledged it. Returns the number of new chases."""
+    """Begin to escalate an alert at each recipient that has not acknowledged it. Returns their number.
+
+    Recipients at which the escalation has begun already are not counted.
+    """
     progress = tables.chased_alert
     judged = update(progress).where(progress.c.alert_id == alert_id)
     await unit.run(judged.values(acknowledgements_judged_at=unit.now))
@@ -218,7 +236,7 @@ async def _begin(unit: Unit, alert_id: str, due_at: ColumnElement[Any], answered
 
 
 async def list_due(reader: Reader, limit: int, *, doubtful: bool) -> list[Chase]:
-    """Return the chases whose next step is due, soonest due first, including those that are over.
+    """Return the escalations whose next step is due, soonest due first, with those that must end (`Chase.over`).
 
     Args:
         reader: the transaction.
@@ -263,12 +281,12 @@ _ADVANCE = (
 
 
 async def advance(unit: Unit, chases: Mapping[tuple[str, str], tuple[int, datetime | None]]) -> None:
-    """Store the progress of chases.
+    """Store the progress of escalations.
 
     Args:
         unit: the transaction.
-        chases: by (alert id, checkpoint code): the number of steps taken, and when the next step is due, which is None
-            if the chase is over.
+        chases: for each pair of alert id and checkpoint code, the number of steps taken, and when the next step is due;
+            None if the escalation has ended.
     """
     rows = [
         {"of_alert": alert_id, "of_checkpoint": checkpoint, "now_taken": taken, "next_at": next_at}
@@ -279,7 +297,7 @@ async def advance(unit: Unit, chases: Mapping[tuple[str, str], tuple[int, dateti
 
 
 async def list_disconnected(reader: Reader, since: datetime) -> list[str]:
-    """Return the codes of the active checkpoints that were not connected after an instant, sorted."""
+    """Return the codes of the active checkpoints that were not connected to any process since an instant, sorted."""
     place = checkpoint_table
     seen = exists().where(contact.c.checkpoint == place.c.code, contact.c.seen_at > since)
     here = exists().where(presence.c.checkpoint == place.c.code, presence.c.seen_at > since)

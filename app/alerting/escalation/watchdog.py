@@ -20,7 +20,7 @@ PATIENCE_SECONDS: Final = 10.0
 
 
 class Watchdog:
-    """Reports to another system that alerts are escalated, once a minute if every round has succeeded.
+    """Reports to another system, once a minute, that escalation works; leaves the report out after a failed round.
 
     Without the setting `watchdog_url` nothing is sent.
 
@@ -38,10 +38,10 @@ class Watchdog:
         self._task: asyncio.Task[None] | None = None
 
     def note_round(self, *, succeeded: bool) -> None:
-        """Record whether a round of escalation succeeded, and start to send the report if it is due.
+        """Record whether a round of escalation succeeded, and start to send the report if it is due. Raises nothing.
 
-        A report is due once a minute. It is left out if a round has failed since the previous report was due. A failure
-        to send is logged and counted, not raised.
+        A report is due once a minute. It is left out if a round has failed since the previous report was due. If it
+        can't be sent, that is logged and counted.
         """
         self._broken = self._broken or not succeeded
         now = asyncio.get_running_loop().time()

@@ -32,7 +32,10 @@ T = TypeVar("T", bound=_Ordered)
 
 
 class DutyState(StrEnum):
-    """Whether a checkpoint's people can act on an alert."""
+    """Whether people at a checkpoint can act on an alert: it is open, is closed with a standby, or is closed.
+
+    On `standby` somebody can be called.
+    """
 
     OPEN = "open"
     STANDBY = "standby"
@@ -41,11 +44,11 @@ class DutyState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """Whether a checkpoint is open, on standby or closed.
+    """Whether a checkpoint is open, on standby or closed at an instant.
 
     Attributes:
-        state: its state at the instant of the question.
-        until: when it opens or closes next; None if not within `HORIZON`.
+        state: the state at that instant.
+        until: when the checkpoint opens or closes next; None if not within `HORIZON` (400 days).
     """
 
     state: DutyState
@@ -87,10 +90,10 @@ class Hours:
 
     Attributes:
         weekly: the openings of each week; if empty, the checkpoint is open around the clock.
-        exceptions: days with other openings, at most one item a day.
+        exceptions: days with other openings, at most one item for each day.
         closed_on_holidays: whether the checkpoint is closed on public holidays that are not among `exceptions`.
         standby: whether somebody can be called while the checkpoint is closed.
-        version: grows by one with each change; 0 before the first.
+        version: number of changes so far; 0 if the hours were never set.
     """
 
     weekly: tuple[WeeklyOpening, ...] = ()
@@ -123,8 +126,8 @@ class Schedule:
 
     Attributes:
         zone: the checkpoint's time zone.
-        hours: its hours.
-        closures: its planned closures, in any order; those that are over are not needed.
+        hours: the checkpoint's opening hours.
+        closures: the times of its planned closures, in any order; those that are over may be left out.
         holidays: the public holidays.
     """
 
@@ -135,7 +138,7 @@ class Schedule:
 
 
 def next_opening(schedule: Schedule, at: datetime) -> datetime | None:
-    """Return the first instant after `at` at which a checkpoint opens; None if it does not open within `HORIZON`.
+    """Return the first instant after `at` at which a checkpoint opens; None if it is not within `HORIZON` (400 days).
 
     If the checkpoint is open at `at`, the result is the opening after its next closing.
     """
@@ -144,7 +147,7 @@ def next_opening(schedule: Schedule, at: datetime) -> datetime | None:
 
 
 def duty(schedule: Schedule, at: datetime) -> Duty:
-    """Return whether a checkpoint is open, on standby or closed at the instant `at`, and until when."""
+    """Return whether a checkpoint is open, on standby or closed at the instant `at`, and when that changes next."""
     outside = DutyState.STANDBY if schedule.hours.standby else DutyState.CLOSED
     span = next(_open_spans(schedule, at), None)
     if span is None:

@@ -118,7 +118,7 @@ class ClosureOut(WireOut):
 
 
 class CheckpointDutyOut(WireOut):
-    """Whether a checkpoint's people can act on an alert."""
+    """Whether people at a checkpoint can act on an alert now, and until when."""
 
     state: DutyState
     """`open`; `standby`: closed, but somebody can be called; `closed`: nobody is there."""

@@ -25,13 +25,13 @@ MOST_CLOSURES: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class HoursView:
-    """The hours of a checkpoint, and whether it is open now.
+    """The opening hours of a checkpoint, and whether it is open now.
 
     Attributes:
         place: the checkpoint.
-        hours: its hours; the default hours if none were set.
-        closures: its planned closures that are not over, by their beginning.
-        duty: whether it is open now.
+        hours: the opening hours; the default (around the clock) if none were set.
+        closures: the planned closures that are not over, earliest beginning first.
+        duty: whether the checkpoint is open now.
         next_opening: when it opens next; if it is open now, after its next closing. None if not within `HORIZON`.
     """
 
@@ -47,8 +47,8 @@ async def duty_of(
 ) -> dict[str, Duty]:
     """Return whether each of these checkpoints is open, on standby or closed at the instant `now`, by code.
 
-    One statement reads any number of codes. A checkpoint whose hours were never set is open, and so is an unknown one.
-    `holidays` are the public holidays.
+    A checkpoint whose hours were never set is open except during planned closures; an unknown code counts as open.
+    `holidays` are the public holidays. One statement reads all codes.
     """
     schedules = await store.list_schedules(reader, codes, now, holidays) if codes else {}
     always = Duty(DutyState.OPEN, None)
@@ -73,7 +73,7 @@ async def read_hours(reader: Reader, code: str, holidays: Container[date]) -> Ho
 
 
 async def change_hours(unit: Unit, code: str, requested: Hours, expected: int) -> None:
-    """Replace the hours of a checkpoint.
+    """Replace the opening hours of a checkpoint, and record it in the audit trail. Planned closures stay.
 
     Args:
         unit: the transaction; its actor is the admin.
@@ -83,7 +83,7 @@ async def change_hours(unit: Unit, code: str, requested: Hours, expected: int) -
 
     Raises:
         NotFound: there is no checkpoint with this code.
-        StaleVersion: another version is current.
+        StaleVersion: the hours have another version now.
         Invalid: two exceptions are about the same day.
     """
     await lock(unit, Checkpoint, code)

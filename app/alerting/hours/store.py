@@ -51,10 +51,10 @@ def _hours(row: Mapping[Any, Any]) -> Hours:
 async def list_schedules(
     reader: Reader, codes: Collection[str], at: datetime, holidays: Container[date]
 ) -> dict[str, Schedule]:
-    """Return the schedules of checkpoints, by code, with their closures that are not over at the instant `at`.
+    """Return the schedules of these checkpoints, by code; unknown codes are omitted.
 
-    Unknown codes are omitted; a checkpoint without data has the default hours, around the clock. `holidays` are the
-    public holidays, which become part of each schedule.
+    A schedule has the planned closures that are not over at the instant `at`, and the public holidays `holidays`. A
+    checkpoint whose hours were never set has the default, around the clock.
     """
     schedules: dict[str, Schedule] = {}
     closures: dict[str, list[Span]] = {}
@@ -77,7 +77,10 @@ async def find_hours(reader: Reader, code: str) -> Hours:
 
 
 async def save_hours(unit: Unit, code: str, hours: Hours) -> None:
-    """Insert or replace the hours of a checkpoint, with the version in `hours`; the old version is not compared."""
+    """Store the opening hours of a checkpoint: insert them for version 1, else replace the stored ones.
+
+    The stored version is not compared.
+    """
     values = {
         "weekly": _json(hours.weekly).decode(),
         "exceptions": _json(hours.exceptions).decode(),
@@ -92,7 +95,7 @@ async def save_hours(unit: Unit, code: str, hours: Hours) -> None:
 
 
 async def list_closures(reader: Reader, code: str) -> list[Closure]:
-    """Return the closures of a checkpoint that are not over, by their beginning."""
+    """Return the closures of a checkpoint that are not over, earliest beginning first."""
     rows = await reader.run(_CLOSURES, {"code": code, "at": reader.now})
     return [Closure(row.id, Span(row.begins_at, row.ends_at), row.reason) for row in rows]
 

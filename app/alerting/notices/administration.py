@@ -10,9 +10,10 @@ from app.kit.clock import rfc3339
 
 
 def second_admin(event: SecondAdminAsked, at: datetime) -> NoticeContent:
-    """Return the notice that an act waits for a second admin, or that one has confirmed it.
+    """Return the notice that an act waits for a second admin, or, if `event` is confirmed, that one has agreed.
 
-    It goes to every admin, and to the officers of the agency or the supervisors of the checkpoint concerned.
+    It goes to every admin, and to the officers of the agency or the supervisors of the checkpoint that the act is
+    about.
     """
     name = NoticeName.CHANGE_CONFIRMED if event.confirmed else NoticeName.CHANGE_PROPOSED
     to = [ADMINS]
@@ -34,36 +35,54 @@ def second_admin(event: SecondAdminAsked, at: datetime) -> NoticeContent:
 
 
 def register_restored(epoch: str, moment: datetime) -> NoticeContent:
-    """Return the notice that the register was restored to the state at `moment`, in a new epoch."""
+    """Return the notice to duty officers and admins that the register was restored to its state at `moment`.
+
+    `epoch` is the ledger's new epoch. By the key only one notice is stored for each epoch.
+    """
     name = NoticeName.REGISTER_RESTORED
     return NoticeContent(name=name, key=f"{name}:{epoch}", to=(DUTY_OFFICERS, ADMINS), effective_at=moment)
 
 
 def register_rolled_back(epoch: str, at: datetime) -> NoticeContent:
-    """Return the notice that the register was rolled back; once for each epoch."""
+    """Return the notice to duty officers and admins that the register has lost its newest records (a rollback).
+
+    `epoch` is the ledger's epoch. By the key only one notice is stored for each epoch.
+    """
     name = NoticeName.REGISTER_ROLLED_BACK
     return NoticeContent(name=name, key=f"{name}:{epoch}", to=(DUTY_OFFICERS, ADMINS), effective_at=at)
 
 
 def clock_doubted(at: datetime) -> NoticeContent:
-    """Return the notice that irreversible acts wait because the clock is not plausible; once an hour at most."""
+    """Return the notice to admins that irreversible acts wait because the clock is not plausible.
+
+    By its key only one such notice an hour is stored.
+    """
     return _hourly(NoticeName.CLOCK_DOUBTED, at)
 
 
 def head_unsigned(at: datetime) -> NoticeContent:
-    """Return the notice that no head of the ledger could be signed for too long; once an hour at most."""
+    """Return the notice to admins that no head of the ledger could be signed for too long.
+
+    By its key only one such notice an hour is stored.
+    """
     return _hourly(NoticeName.HEAD_UNSIGNED, at)
 
 
 def register_differs(at: datetime) -> NoticeContent:
-    """Return the notice that a verification found rows that differ from the ledger; once a day at most."""
+    """Return the notice to admins and duty officers that a verification found rows that differ from the ledger.
+
+    By its key only one such notice a day is stored.
+    """
     name = NoticeName.REGISTER_DIFFERS
     key = f"{name}:{at.date().isoformat()}"
     return NoticeContent(name=name, key=key, to=(ADMINS, DUTY_OFFICERS), effective_at=at)
 
 
 def webhook_failing(endpoint_id: str, client_id: str, since: datetime) -> NoticeContent:
-    """Return the notice that a client's webhook endpoint fails since an instant; once for each series of failures."""
+    """Return the notice to admins and duty officers that a client's webhook endpoint has been failing since an instant.
+
+    By its key only one notice is stored for each series of failures.
+    """
     name = NoticeName.WEBHOOK_FAILING
     return NoticeContent(
         name=name,
@@ -75,7 +94,7 @@ def webhook_failing(endpoint_id: str, client_id: str, since: datetime) -> Notice
 
 
 def webhook_disabled(endpoint_id: str, client_id: str, reason: str, at: datetime) -> NoticeContent:
-    """Return the notice that a client's webhook endpoint was disabled; `reason` is the code in the notice."""
+    """Return the notice to admins that a client's webhook endpoint was disabled; it shows the code `reason`."""
     name = NoticeName.WEBHOOK_DISABLED
     return NoticeContent(
         name=name,

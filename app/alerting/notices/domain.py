@@ -34,14 +34,14 @@ HOLDING: Final = frozenset({State.PROVISIONAL, State.ACTIVE})
 
 @dataclass(frozen=True, slots=True)
 class NoticeContent:
-    """The content of a notice and its recipients, before it is stored and numbered as a `Notice`.
+    """The content of a notice and its recipients, before `notify` stores it with a number as a `Notice`.
 
     Attributes:
         name: the kind of notice.
-        key: identifies the reported fact; only one notice with this key is ever stored.
-        to: addresses of the recipients (see `address`).
+        key: identifies the reported fact: a second notice with the same key is not stored.
+        to: addresses of the recipients (`address`, `post`, `in_person`).
         effective_at: when the fact became true, which may be long before the notice.
-        request_id: the correction request that the notice is about; None if it is about none.
+        request_id: id of the correction request that the notice is about; None if it is about none.
         agency: code of the agency concerned, mostly the entry's owner; None without one.
         due_at: time limit for the act that the notice is about; None without a limit.
         detail: further members, see `DETAILS`: codes, dates and numbers only, never personal data.
@@ -71,11 +71,11 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One of the days before a measure's end on which its owner is notified; all of them are the ladder.
+    """One of the days before a measure's end on which its owner is notified. All rungs of a measure are its ladder.
 
     Attributes:
         step: number of days before the last day; for an urgent entry, the number of the day among its twenty.
-        day: the legal day of the rung, which is reached when this day begins.
+        day: the legal day; the rung is reached when this day begins.
     """
 
     step: int
@@ -107,7 +107,7 @@ def in_person(number: str) -> str:
 
 
 def addresses(actor: Actor) -> frozenset[str]:
-    """Return every address under which an actor gets notices."""
+    """Return every address under which an actor gets notices, by role at the agency, by post and by person."""
     result = {address(actor.agency, role) for role in actor.roles} if actor.agency else set()
     if actor.checkpoint is not None and actor.holds(Role.SUPERVISOR):
         result.add(post(actor.checkpoint))
@@ -166,12 +166,15 @@ REPORTED_AS_ENDS: Final = frozenset({DeadlineName.COUNTERSIGN_OR_LAPSE, Deadline
 
 
 def meant_for(actor: Actor, to: Sequence[str]) -> bool:
-    """Return whether an actor has one of the addresses `to` or is an auditor, and so may read a notice to them."""
+    """Return whether an actor may read a notice to the addresses `to`: has one of these addresses, or is an auditor."""
     return actor.holds(Role.AUDITOR) or not addresses(actor).isdisjoint(to)
 
 
 def ladder(starts_on: date, ends_on: date, *, urgent: bool) -> tuple[Rung, ...]:
-    """Return the rungs within a period, earliest first (R30); `urgent` selects the rungs of urgent entries."""
+    """Return the days within a period on which its end is announced, earliest first (R30).
+
+    `urgent` selects the days for an urgent entry; otherwise they are those for a formal one.
+    """
     if urgent:
         rungs = [Rung(day, starts_on + timedelta(days=day - 1)) for day in URGENT_RUNGS]
     else:
@@ -180,7 +183,7 @@ def ladder(starts_on: date, ends_on: date, *, urgent: bool) -> tuple[Rung, ...]:
 
 
 def in_force_since(versions: Sequence[Entry]) -> datetime:
-    """Return since when an entry has been in force with its present end.
+    """Return since when an entry has been in force and has had its present end.
 
     Args:
         versions: every version of the entry, oldest first; the last one is in force.
@@ -212,14 +215,15 @@ def rungs_reached(entry: Entry, since: datetime, now: datetime) -> tuple[Rung, .
 
 
 def rung_key(entry: Entry, rung: Rung) -> str:
-    """Return the notice key of a rung; it contains the entry's end, so that an extension leads to new notices."""
+    """Return the key of the notice about a rung. It contains the entry's end: an extension leads to new notices."""
     return f"ladder:{entry.id}:{entry.ends_on}:{rung.step}"
 
 
 def ends_soon(entry: Entry, rung: Rung, deadlines: Sequence[Deadline]) -> NoticeContent:
-    """Return the notice to owner and approvers that an entry, which must have an end, has reached a rung (R30).
+    """Return the notice, to owner and approvers, that an entry has reached a rung before its end (R30).
 
-    Its `due_at` is the first unmet one of the entry's `deadlines` to extend or formalise it; None if all are met.
+    Its `due_at` is that of the first unmet deadline in `deadlines` to extend or formalise the entry; None if all are
+    met.
     """
     requested = {DeadlineName.EXTEND_BEFORE, DeadlineName.APPROVE_BEFORE_LAPSE}
     until = next((each.due_at for each in deadlines if each.name in requested and each.met_at is None), None)
@@ -257,7 +261,7 @@ def ended(entry: Entry, now: datetime) -> NoticeContent:
 def countersign_awaited(entry: Entry, now: datetime) -> NoticeContent:
     """Return the notice, to duty officers, approvers and owner, that an urgent entry waits for its countersignature.
 
-    Its key allows one notice for each half hour since the receipt of the entry.
+    By its key one notice is stored for each half hour since the receipt of the entry.
     """
     times = max(0, (now - entry.received_at) // AWAITED_EVERY)
     return NoticeContent(
@@ -275,8 +279,8 @@ def pending_undecided(entry: Entry, now: datetime) -> NoticeContent:
     """Return the notice, to approvers and owner, that an entry's period is over and its papers are undecided.
 
     Args:
-        entry: the entry; it must be pending (see `pending_until`).
-        now: an instant of the day of the notice; the key allows one notice a day.
+        entry: the entry; it must wait for undecided papers (`pending_until`).
+        now: an instant of the day of the notice. By the key only one notice a day is stored.
     """
     over, until, waiting = entry.over_at, entry.pending_until, entry.waiting
     assert over is not None, "what waits past its end has one"
@@ -299,7 +303,7 @@ def pending_undecided(entry: Entry, now: datetime) -> NoticeContent:
 
 
 def pending_ended(entry: Entry, at: datetime) -> NoticeContent:
-    """Return the notice, to approvers and owner, that checks no longer refer the person of a pending measure (R68)."""
+    """Return the notice, to approvers and owner, that the wait for an entry's undecided papers is over (R68)."""
     return NoticeContent(
         name=NoticeName.PENDING_ENDED,
         key=f"{NoticeName.PENDING_ENDED}:{entry.id}",
@@ -328,12 +332,12 @@ def silence(alert: Alert, codes: Sequence[str]) -> NoticeContent:
 
 
 def silent(missed: Sequence[LastSeen], patience: timedelta) -> NoticeContent:
-    """Return the notice to duty officers that checkpoints, at least one, are silent for more than `patience` (R55)."""
+    """Return the notice to duty officers that checkpoints, at least one, were not connected for `patience` (R55)."""
     return _of_checkpoints(NoticeName.CHECKPOINTS_SILENT, missed, patience)
 
 
 def back(returned: Sequence[LastSeen]) -> NoticeContent:
-    """Return the notice to duty officers that checkpoints, at least one, are connected again after a silence (R55)."""
+    """Return the notice to duty officers that silent checkpoints are connected again (R55); at least one is needed."""
     return _of_checkpoints(NoticeName.CHECKPOINTS_BACK, returned, timedelta(0))
 
 
@@ -348,7 +352,7 @@ def _of_checkpoints(name: NoticeName, checkpoints: Sequence[LastSeen], after: ti
 
 
 def own_name(by: Actor, at: datetime) -> NoticeContent:
-    """Return the notice to Immigration that a user has searched for their own name, with any result (R61)."""
+    """Return the notice to duty officers and approvers that a user has searched for their own name (R61)."""
     return NoticeContent(
         name=NoticeName.OWN_NAME_SEARCHED,
         key=f"{NoticeName.OWN_NAME_SEARCHED}:{by.client_id}:{legal_day(at)}",

@@ -27,10 +27,11 @@ def _related(to: FromClause) -> ColumnElement[bool]:
 
 
 def not_carried_out(now: datetime) -> ColumnElement[bool]:
-    """Return the SQL condition, on the objection table, that an objection was granted and is not carried out.
+    """Return the SQL condition, on the objection table, that an objection was granted and not carried out yet.
 
-    It is true while the measure is in force, as urgent or as formal entry, and there is no undecided annulment or
-    revocation that was filed after the answer to the objection.
+    To carry it out, the owner files an annulment or a revocation of the measure. The condition is true while the
+    measure is in force, as urgent or formal entry, and no undecided annulment or revocation was filed after the answer
+    to the objection.
     """
     amended = entry_table.alias("amended")
     still_holds = exists().where(_objected.c.id == objection.c.entry_id, _related(entry_table), holds(now))
@@ -46,7 +47,7 @@ def not_carried_out(now: datetime) -> ColumnElement[bool]:
 
 
 async def list_granted(reader: Reader, agency: str | None, limit: int) -> list[Objection]:
-    """Return at most `limit` granted objections that are still to be carried out, soonest due first.
+    """Return granted objections that were not carried out yet, soonest due first, at most `limit`.
 
     `agency` is the code of the agency that has to carry them out; None for every agency. Objections against entries
     that are sealed from the actor are omitted.

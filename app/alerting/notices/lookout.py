@@ -17,11 +17,11 @@ logger = logging.getLogger(__name__)
 
 
 class Lookout:
-    """Notifies the duty officers of checkpoints that have fallen silent, and of those that are connected again.
+    """Notifies the duty officers of checkpoints that are not connected any more, and of those that are connected again.
 
-    Silence counts only while this runs without a break: after an outage of the service, all checkpoints get the
-    same time to reconnect as a single one gets before it is reported. So does a checkpoint that has just opened; one
-    that is closed, with nobody on standby, is not expected to be connected.
+    A checkpoint is reported after `silence_seconds` without a connection. This time begins anew after an outage of the
+    service, when `look` has not been called for a while; and at a checkpoint that has just opened. A closed checkpoint
+    with nobody on standby is not expected to be connected.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -30,7 +30,7 @@ class Lookout:
         self._looked: datetime | None = None
 
     async def look(self) -> int:
-        """Detect silent and returned checkpoints, mark them and notify. Returns the number of both together."""
+        """Mark checkpoints as silent or returned, and notify duty officers of both. Returns their number."""
         settings = self.runtime.settings
         patience = timedelta(seconds=settings.silence_seconds)
         contents, missed, returned = [], [], []

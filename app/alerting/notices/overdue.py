@@ -25,12 +25,12 @@ KEY_ENDS: Final = {TermName.CARRY_OUT_OBJECTION: f":{TermName.CARRY_OUT_OBJECTIO
 
 @dataclass(frozen=True, slots=True)
 class OverdueAct:
-    """An overdue decision or answer about an amendment, objection or correction request.
+    """A decision or answer that is overdue, about an amendment, objection or correction request.
 
     Attributes:
         name: the deadline that has passed.
-        id: id of the amendment, objection or correction request that is to be acted on.
-        entry_id: the entry concerned.
+        id: id of the amendment, objection or correction request.
+        entry_id: id of the entry concerned.
         agency: code of the entry's owner.
         asked_by: code of the agency that filed the request or amendment, which is notified too.
         due_at: when the deadline passed.
@@ -45,7 +45,10 @@ class OverdueAct:
 
     @property
     def key(self) -> str:
-        """The key of the notice: one for each `id`, and a second one for the carrying out of a granted objection."""
+        """The key of the notice, by which only one is stored for each amendment, objection or correction request.
+
+        A granted objection has a second key, for the notice that it was not carried out in time.
+        """
         return f"{OVERDUE_KEY}{self.id}{KEY_ENDS.get(self.name, '')}"
 
 
@@ -59,7 +62,10 @@ _ID_MEMBERS: Final = {
 
 
 def overdue(late: OverdueAct) -> NoticeContent:
-    """Return the notice that an act is overdue, to the owner, the requesting agency and the officers of `ESCALATED`."""
+    """Return the notice that an act is overdue.
+
+    It goes to the entry's owner, the agency that filed the request or amendment, and the officers in `ESCALATED`.
+    """
     member = _ID_MEMBERS.get(late.name)
     recipients = dict.fromkeys((*owner(late.agency), *owner(late.asked_by), *ESCALATED[late.name]))
     detail = {"deadline": late.name.value} | ({member: late.id} if member else {})
@@ -77,10 +83,11 @@ def overdue(late: OverdueAct) -> NoticeContent:
 
 
 def missed(entry: Entry, deadlines: Sequence[Deadline], now: datetime) -> list[NoticeContent]:
-    """Return the notices of an entry's deadlines that have passed unmet, and the warning before a refusal (R18).
+    """Return the notices of an entry's deadlines that have passed unmet, and of a refusal that is near (R18).
 
-    The warning is due from the fifth day of a request that waits for a decision. Deadlines whose passing ends the entry
-    are omitted, because the end has its own notice. For an ended entry only the duty `restore` is reported.
+    The latter is a warning, due when a request has waited for a decision until its fifth day. A deadline whose passing
+    ends the entry has no notice here, because the end has its own. For an ended entry only the duty `restore` (to clear
+    the person's name) is reported.
 
     Args:
         entry: the entry.

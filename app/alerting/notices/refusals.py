@@ -20,7 +20,7 @@ _STEPS: Final = {
 
 
 def entry_sealed(entry: Entry) -> NoticeContent:
-    """Return the notice that an entry was sealed, to the persons that may see it: its authors and others (R61)."""
+    """Return the notice that an entry was sealed, to each person that the seal names, who may still see it (R61)."""
     return NoticeContent(
         name=NoticeName.ENTRY_SEALED,
         key=f"{NoticeName.ENTRY_SEALED}:{entry.id}:{entry.version}",
@@ -32,7 +32,10 @@ def entry_sealed(entry: Entry) -> NoticeContent:
 
 
 def sealed_entry_met(entry: Entry, by: Actor, at: datetime) -> NoticeContent:
-    """Return the notice to the persons named in an entry's seal: a request was refused because of the entry (R61)."""
+    """Return the notice that a sealed entry was the reason for refusing a request of `by` (R61).
+
+    It goes to the persons that the seal names. By its key only one a day is stored for the entry and the client.
+    """
     return NoticeContent(
         name=NoticeName.SEALED_ENTRY_MET,
         key=f"{NoticeName.SEALED_ENTRY_MET}:{entry.id}:{by.client_id}:{legal_day(at)}",
@@ -45,7 +48,7 @@ def sealed_entry_met(entry: Entry, by: Actor, at: datetime) -> NoticeContent:
 
 
 def amendment_refused(amendment: Amendment) -> NoticeContent:
-    """Return the notice that Immigration has refused an owner's amendment (R36)."""
+    """Return the notice to an entry's owner that Immigration has refused its amendment (R36)."""
     revocation = amendment.kind is AmendmentKind.REVOCATION
     name = NoticeName.REVOCATION_REFUSED if revocation else NoticeName.AMENDMENT_REFUSED
     return NoticeContent(
@@ -60,9 +63,10 @@ def amendment_refused(amendment: Amendment) -> NoticeContent:
 
 
 def rejection_considered(entry: Entry, act: Act) -> NoticeContent:
-    """Return the notice that a request was rejected, or of a step towards rejecting a countersigned entry (R18, R32).
+    """Return the notice that a request was rejected (R18), or about a step in rejecting a countersigned entry (R32).
 
-    It goes to the owner; a proposal goes to the approvers too, because one of them decides on it.
+    The steps (`act`) are the proposal, its confirmation, and the decision to keep the entry. The notice goes to the
+    owner; that of a proposal goes to the approvers too, because one of them decides on it.
     """
     proposed = entry.rejection_proposed
     name = _STEPS[act] if entry.countersigned_at is not None else NoticeName.REQUEST_REFUSED

@@ -53,7 +53,10 @@ Judge = Callable[[Reader, list[Entry]], Awaitable[list[NoticeContent]]]
 
 
 async def notify_ends_soon(runtime: Runtime) -> int:
-    """Write the notices of the rungs that measures in force have reached (R30). Returns the number of new notices."""
+    """Write the notices of measures in force that end soon, on the rungs of their ladders (R30).
+
+    A rung is one of the days before the end on which the owner is notified. Returns the number of new notices.
+    """
     async with runtime.reading(SYSTEM) as reader:
         today = legal_day(reader.now)
         done_until = await store.find_written_until(reader, _LADDER)
@@ -75,7 +78,7 @@ async def notify_ends_soon(runtime: Runtime) -> int:
 
 
 async def escalate(runtime: Runtime) -> int:
-    """Write the notices of unmet deadlines of entries, amendments, objections and requests; return how many are new.
+    """Write the notices of unmet deadlines of entries, amendments, objections and requests. Returns how many are new.
 
     A request that is undecided on the fifth of its seven days has a warning too (R18).
     """
@@ -114,7 +117,7 @@ async def notify_undecided(runtime: Runtime) -> int:
 
 
 async def notify_countersign_awaited(runtime: Runtime) -> int:
-    """Write the half-hourly notices of urgent entries that stop nobody before their countersignature.
+    """Write the half-hourly notices of urgent entries that wait for a countersignature and stop nobody before it.
 
     Returns the number of new notices.
     """
@@ -131,10 +134,10 @@ async def notify_countersign_awaited(runtime: Runtime) -> int:
 
 
 async def notify_unacknowledged(runtime: Runtime) -> int:
-    """Notify officers of the alerts that checkpoints have not acknowledged in time (R54), and mark them as escalated.
+    """Notify officers of alerts that were not acknowledged in time (R54), and mark these alerts as escalated.
 
-    Checkpoints that are closed and have no standby are not reported: nobody there can acknowledge before they open.
-    Returns the number of alerts examined, also of those without a checkpoint to report.
+    A checkpoint that is closed and has no standby is not reported, because nobody there can acknowledge. Returns the
+    number of alerts marked, including those without a checkpoint to report.
     """
     async with runtime.reading(SYSTEM) as reader:
         unacknowledged = await alerts.list_unacknowledged(reader, _BATCH_SIZE)

@@ -73,8 +73,8 @@ class Page:
 
     Attributes:
         records: the notices, by number.
-        head: the head of the notices.
-        position: the reader has every notice up to this number, by this page and earlier ones; the next cursor.
+        head: the head of the notices: their epoch and last number.
+        position: number up to which the reader has now read; it becomes the next cursor. Notices for others count.
         more: whether further notices follow.
     """
 
@@ -85,10 +85,10 @@ class Page:
 
 
 async def notify(unit: Unit, contents: Iterable[NoticeContent]) -> Sequence[Notice]:
-    """Store the notices whose keys are not stored yet. Returns only the new notices, by number.
+    """Store the notices whose keys are not stored yet, with numbers. Returns only these new notices, by number.
 
-    Numbers are dense and in commit order. They are assigned under a lock that is held until the commit, so the
-    transaction should do nothing slow after this call.
+    Numbers are dense and in commit order. They are assigned under a lock that is held until the commit, so call this
+    last in a transaction.
     """
     requested = {content.key: content for content in contents}
     fresh = await _without_known(unit, requested)
@@ -114,9 +114,10 @@ async def _without_known(reader: Reader, contents: dict[str, NoticeContent]) -> 
 
 
 async def notify_owner(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
-    """Notify the owner if the change is the end of an entry (a projector). Returns no records.
+    """Notify the owner that an entry has ended, if this is the event's change. Returns no ledger records.
 
-    Entries that had ended before they were taken over from another register cause no notice.
+    Entries that had ended before they were taken over from another register cause no notice. Called as a projector: in
+    the transaction of the event.
     """
     if event.what is RecordType.ENTRY_ENDED and event.entry.version > 1:
         await notify(unit, [ended(event.entry, unit.now)])
@@ -124,66 +125,81 @@ async def notify_owner(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
 
 
 async def notify_duty_officers(unit: Unit, event: CountersignAwaited) -> Sequence[Draft]:
-    """Notify duty officers, approvers and owner that an urgent entry waits for its countersignature (a projector).
+    """Notify duty officers, approvers and owner that an urgent entry waits for its countersignature.
 
-    Returns no records.
+    Called as a projector: in the transaction of the event. Returns no ledger records.
     """
     await notify(unit, [countersign_awaited(event.entry, unit.now)])
     return ()
 
 
 async def notify_of_pending_end(unit: Unit, event: PendingEnded) -> Sequence[Draft]:
-    """Notify owner and approvers that a measure with undecided papers has ended for good (R68; a projector).
+    """Notify owner and approvers that a measure has ended for good after a wait for undecided papers (R68).
 
-    Returns no records.
+    Called as a projector: in the transaction of the event. Returns no ledger records.
     """
     await notify(unit, [pending_ended(event.entry, event.at)])
     return ()
 
 
 async def notify_of_own_search(unit: Unit, event: OwnNameSearched) -> Sequence[Draft]:
-    """Notify Immigration that a user has searched for their own name (R61; a projector). Returns no records."""
+    """Notify Immigration's duty officers and approvers that a user has searched for their own name (R61).
+
+    Called as a projector: in the transaction of the event. Returns no ledger records.
+    """
     await notify(unit, [own_name(event.by, unit.now)])
     return ()
 
 
 async def notify_of_judgment(unit: Unit, event: JudgmentFiled) -> Sequence[Draft]:
-    """Notify an owner of a judgment that another body has filed (a projector). Returns no records."""
+    """Notify an entry's owner that another body has filed a judgment that would end the entry.
+
+    Called as a projector: in the transaction of the event. Returns no ledger records.
+    """
     await notify(unit, [judgment_filed(event.amendment)])
     return ()
 
 
 async def notify_of_rejection(unit: Unit, event: RejectionConsidered) -> Sequence[Draft]:
-    """Notify an owner of each step towards a rejection (a projector). Returns no records."""
+    """Notify an entry's owner that its request was rejected, or of a step in rejecting a countersigned entry.
+
+    Called as a projector: in the transaction of the event. Returns no ledger records.
+    """
     await notify(unit, [rejection_considered(event.entry, event.act)])
     return ()
 
 
 async def notify_of_refusal(unit: Unit, event: AmendmentRefused) -> Sequence[Draft]:
-    """Notify an owner that Immigration has refused its amendment (a projector). Returns no records."""
+    """Notify an entry's owner that Immigration has refused its amendment.
+
+    Called as a projector: in the transaction of the event. Returns no ledger records.
+    """
     await notify(unit, [amendment_refused(event.amendment)])
     return ()
 
 
 async def notify_of_seal(unit: Unit, event: SealedByItself) -> Sequence[Draft]:
-    """Notify the persons that may see an entry that it was sealed automatically (a projector). Returns no records."""
+    """Notify the persons named in an entry's seal that the entry was sealed automatically.
+
+    Called as a projector: in the transaction of the event. Returns no ledger records.
+    """
     await notify(unit, [entry_sealed(event.entry)])
     return ()
 
 
 async def notify_of_sealed_entry(unit: Unit, event: SealedEntryMet) -> Sequence[Draft]:
-    """Notify the persons named in an entry's seal that a request was refused because of this entry (a projector).
+    """Notify the persons named in an entry's seal that a request was refused because of this entry.
 
-    Returns no records.
+    Called as a projector: in the transaction of the event. Returns no ledger records.
     """
     await notify(unit, [sealed_entry_met(event.entry, unit.actor, unit.now)])
     return ()
 
 
 async def notify_admins(unit: Unit, event: SecondAdminAsked) -> Sequence[Draft]:
-    """Notify admins, and the officers concerned, of a change that needs a second admin (a projector).
+    """Notify admins, and the officers concerned, of a change that waits for a second admin or was confirmed by one.
 
-    The audit trail has the act itself. Returns no records.
+    Called as a projector: in the transaction of the event. Returns no ledger records.
     """
     await notify(unit, [second_admin(event, unit.now)])
     return ()
@@ -196,7 +212,7 @@ async def head(reader: Reader) -> Head:
 
 
 async def read_page(reader: Reader, cursor: str | None, limit: int, restart: str) -> Page:
-    """Return at most `limit` notices after a cursor (None: from the first) that the actor may read, by number.
+    """Return the notices after a cursor (None: from the first) that the actor may read, by number, at most `limit`.
 
     `restart` is the path at which a reader with an invalid cursor restarts; the problem document contains it.
 
@@ -216,9 +232,10 @@ async def read_page(reader: Reader, cursor: str | None, limit: int, restart: str
 async def read_missed(
     reader: Reader, actor: Actor, cursor: str | None, restart: str
 ) -> tuple[Head, list[Notice]]:
-    """Return the head, and all notices to an actor after a cursor, by number; without a cursor those of the last day.
+    """Return the head of the notices, and all notices after a cursor that an actor may read, by number.
 
-    `restart` is the path at which a reader with an invalid cursor restarts; the problem document contains it.
+    Without a cursor these are the notices of the last 24 hours. `restart` is the path at which a reader with an invalid
+    cursor restarts; the problem document contains it.
 
     Raises:
         Invalid: the cursor is malformed.
