@@ -171,10 +171,7 @@ def meant_for(actor: Actor, to: Sequence[str]) -> bool:
 
 
 def ladder(starts_on: date, ends_on: date, *, urgent: bool) -> tuple[Rung, ...]:
-    """Return the days within a period on which its end is announced, earliest first (R30).
-
-    `urgent` selects the days for an urgent entry; otherwise they are those for a formal one.
-    """
+    """Return the rungs of a measure with this period, earliest first (R30); an urgent entry has other rungs."""
     if urgent:
         rungs = [Rung(day, starts_on + timedelta(days=day - 1)) for day in URGENT_RUNGS]
     else:

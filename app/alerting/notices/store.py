@@ -90,7 +90,7 @@ async def add(unit: Unit, notices: Sequence[Notice]) -> None:
 
 
 async def list_after(reader: Reader, after: int, limit: int, actor: Actor | None) -> list[Notice]:
-    """Return at most `limit` notices after a number that an actor may read, by number; `actor` None for all notices."""
+    """Return the notices after a number that an actor may read (None: all notices), by number, at most `limit`."""
     number = tables.notice.c.number
     statement = select(tables.notice).where(number > after).order_by(number).limit(limit)
     if actor is not None:
@@ -144,22 +144,26 @@ async def last_before(reader: Reader, moment: datetime) -> int:
 
 
 async def find_written_until(reader: Reader, name: str) -> date | None:
-    """Return the last legal day for which every notice of the named round was written; None before the first."""
+    """Return the last legal day for which a daily round has written every notice; None before the first round.
+
+    `name` is the name of the round, such as `ladder`.
+    """
     statement = select(tables.finished_round.c.written_until).where(tables.finished_round.c.name == name)
     day: date | None = (await reader.run(statement)).scalar_one_or_none()
     return day
 
 
 async def store_written_until(unit: Unit, name: str, day: date) -> None:
-    """Store that every notice of the named round was written for this legal day and all earlier ones."""
+    """Store that a daily round, by its name, has written every notice for this legal day and all earlier ones."""
     await unit.run(delete(tables.finished_round).where(tables.finished_round.c.name == name))
     await unit.run(insert(tables.finished_round).values(name=name, written_until=day))
 
 
 async def list_reaching(reader: Reader, first: date, last: date) -> list[str]:
-    """Return the ids of candidates for a rung: entries in force whose end fits one from `first` to `last`, sorted.
+    """Return the ids of entries in force that may reach a rung on a legal day from `first` to `last`, sorted.
 
-    `first` and `last` are legal days, both included. Some of the entries may reach no rung.
+    A rung is one of the days before its end on which an entry's owner is notified. Both days are included. Some of the
+    entries may reach no rung; the caller examines each.
     """
     table = entry_table
     left = {*RUNGS, *(URGENT_DAYS - day for day in URGENT_RUNGS)}
@@ -179,9 +183,8 @@ async def list_reaching(reader: Reader, first: date, last: date) -> list[str]:
 async def list_undecided(reader: Reader, *, urgent_before: str) -> list[str]:
     """Return the ids of entries that wait for a decision, sorted.
 
-    Urgent entries are included only if their id is below `urgent_before`, that is, if they were made earlier. Ordinary
-    requests are always included: a letter may have been received long before it was entered, so that its time is over
-    at once.
+    Urgent entries are included if their id is below `urgent_before`: if they were made before the time of this id.
+    Formal requests are always included, because a letter may have been received long before it was entered.
     """
     table = entry_table
     urgent = select(table.c.id).where(
@@ -195,7 +198,9 @@ async def list_undecided(reader: Reader, *, urgent_before: str) -> list[str]:
 
 
 async def list_undone(reader: Reader, name: DeadlineName, before: datetime) -> list[str]:
-    """Return the ids of entries with an overdue duty that no notice has reported yet, sorted.
+    """Return the ids of entries with a duty that is overdue and was not reported by a notice yet, sorted.
+
+    A duty is an act about an entry that must be proved, such as its delivery to the person.
 
     Args:
         reader: the transaction.
@@ -211,9 +216,10 @@ async def list_undone(reader: Reader, name: DeadlineName, before: datetime) -> l
 
 
 async def list_unextended(reader: Reader, terms: Terms) -> list[str]:
-    """Return the ids of entries in force whose last day to file an extension has passed without one, sorted.
+    """Return the ids of entries in force for which no extension was filed by the last day allowed, sorted.
 
-    Entries for which a notice has reported this are omitted. `terms` are the limits that the deployment has set.
+    Entries for which a notice has reported this are omitted. `terms` are the deployment's settings for periods of the
+    law.
     """
     table, until = entry_table, entry_table.c.in_force_until
     days = timedelta(days=EXTENSION_DAYS)
@@ -256,9 +262,10 @@ def _terms(now: datetime) -> list[tuple[TermName, Table, ColumnElement[datetime]
 
 
 async def list_overdue_acts(reader: Reader) -> list[OverdueAct]:
-    """Return the overdue acts about amendments, objections and correction requests, soonest due first.
+    """Return the decisions and answers that are overdue, soonest due first.
 
-    Acts that a notice has reported, and amendments of entries that are no longer in force, are omitted.
+    They are about amendments, objections and correction requests. Those that a notice has reported, and amendments of
+    entries that are no longer in force, are omitted.
     """
     parts = []
     for name, table, due_at, is_open in _terms(reader.now):

@@ -22,11 +22,11 @@ _PAGE = 500
 
 
 class NoticeTail:
-    """Reads new notices for one process and publishes them to the officers' streams; the ledger's tail calls it.
+    """Reads new notices from the database for this process, and publishes them to its officers' streams.
 
     Attributes:
         hub: the officers' streams.
-        head: the head of the notices as last read; None before `start`.
+        head: the head of the notices (epoch and last number) as last read; None before `start`.
     """
 
     def __init__(self, runtime: Runtime, hub: Hub) -> None:
@@ -40,7 +40,11 @@ class NoticeTail:
         self.head = await head(reader)
 
     async def read_on(self) -> None:
-        """Read the new notices and publish them to the streams of their recipients."""
+        """Read the notices that are new since the last call, and publish each to the streams of its recipients.
+
+        A notice about a sealed entry goes only to those recipients that the seal lets in, and to auditors that it does
+        not bar.
+        """
         assert self.head is not None, "start() comes first"
         while True:
             notices, current, seals = await self._unread(self.head.size)

@@ -10,12 +10,12 @@ from app.ledger.domain import Head, Record
 
 
 class LedgerFollower(Protocol):
-    """The part of the ledger's follower that streams read: how far and how lately it has followed the ledger.
+    """The reader of the ledger in this process (`Tail`), as far as streams need it: its progress.
 
     Attributes:
         head: the ledger's head as last read; None before the first read.
-        access_version: the access version up to which streams with revoked keys were closed.
-        rollback_reason: why nothing is streamed any more, if the database was restored or replaced; else None.
+        access_version: the version of the access rights up to which streams with revoked keys were closed.
+        rollback_reason: why nothing is streamed any more: the database was restored or replaced; else None.
     """
 
     head: Head | None
@@ -24,7 +24,7 @@ class LedgerFollower(Protocol):
 
     @property
     def degraded(self) -> bool:
-        """Whether the last successful reading of the ledger is too old, so that streams may lack events."""
+        """Whether the ledger was not read for too long, so that streams may lack events."""
 
 
 class Follower(Protocol):
@@ -43,15 +43,15 @@ class Follower(Protocol):
 
 
 class RecordFollower(Protocol):
-    """Publishes the ledger's records to a hub of its own; the ledger's follower reads and hands over the records."""
+    """Publishes ledger records to a hub of its own; it gets the records from the reader of the ledger (`Tail`)."""
 
     hub: Hub
 
     def begin(self, head: Head) -> None:
-        """Begin after this head of the ledger; the first record that `take` gets follows it."""
+        """Start at this head of the ledger: the first record that `take` gets is the one after it."""
 
     def take(self, records: Sequence[Record]) -> None:
-        """Keep the records that follow those of the last call without a gap, for `read_on`; must return at once."""
+        """Keep new ledger records for `read_on`, and return at once; they directly follow those of the last call."""
 
     async def read_on(self) -> None:
         """Publish the records that `take` has kept to the hub."""

@@ -11,13 +11,13 @@ Header = tuple[bytes, bytes]
 
 
 class Ended(NamedTuple):
-    """What the last bytes of a stream are made from.
+    """The data from which the last bytes of a stream are made.
 
     Attributes:
         why: the reason for which the stream is closed, as a short word.
-        end: a head of the feed, which encodes numbers as cursors.
-        position: the number of the last event that the stream covers.
-        reconnect_ms: the longest time after which the client of a planned end should reconnect, in milliseconds.
+        end: a head that encodes the stream's event numbers as cursors.
+        position: number of the last event that the client has got or that was not meant for it.
+        reconnect_ms: the longest time after which the client should reconnect if the end is planned, in milliseconds.
     """
 
     why: str
@@ -33,7 +33,9 @@ _SOONEST_MS: Final = 100
 
 
 class EventFraming:
-    """The format of server-sent events (WHATWG HTML section 9.2); a feed in another format has a framing of its own.
+    """The bytes around the events of a stream, as server-sent events (WHATWG HTML section 9.2).
+
+    A feed in another format uses a subclass or another class with the same members.
 
     Attributes:
         headers: the header fields of the answer.

@@ -47,10 +47,10 @@ REOPENED_A_SECOND: Final = 1000
 
 
 class Hub:
-    """The open streams and long polls of one kind in this process, and the frames that are sent to all of them.
+    """The open streams and long polls of one kind of events in this process, such as alerts.
 
-    Each published frame is kept until it was written to every stream; each stream has its own place in this queue. So a
-    stream gets every frame in order, also those that are published while others are being distributed.
+    What is published goes to every stream as a frame: the bytes of one event. Each stream gets the frames in order,
+    also those that are published while others are being written.
 
     Args:
         unsent_limit: number of bytes that may wait for a slow reader.
@@ -62,11 +62,11 @@ class Hub:
         closing: whether new streams are refused, because the service is stopping.
         entrance: semaphore that limits concurrent admissions, to bound the memory when many clients reconnect after an
             outage.
-        changed: callback for the first connection and the last disconnection of a checkpoint.
+        changed: callback, called when the first stream or poll of a checkpoint begins, and when its last one ends.
         heartbeat: function that makes the heartbeat frame; set by the follower that publishes here.
         evicted: number of streams that were cut because their client read nothing.
         ended: number of streams that have ended, by reason; `gone` if the client has disconnected.
-        reconnect_ms: the longest time after which the client of a planned end should reconnect, in milliseconds.
+        reconnect_ms: the longest time after which a client should reconnect after a planned end, in milliseconds.
     """
 
     def __init__(
@@ -100,10 +100,10 @@ class Hub:
         return self.closing or len(self.streams) >= self._limit
 
     def join(self, actor: Actor, about: Hashable = None) -> Stream:
-        """Add a stream served by the present task, and return it; from now on it gets every frame that is meant for it.
+        """Add a stream that the present task serves, and return it; from now on it gets the published frames.
 
-        `about` is the stream's topic, and None for no topic. Frames of `publish_about` go only to streams of the same
-        topic. It is not examined whether the hub is `full`.
+        `about` is the stream's topic, such as a manifest; None for none. Frames of `publish_about` go only to the
+        streams of their topic. Whether the hub is `full` is not examined.
         """
         now = asyncio.get_running_loop().time()
         spread = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - spreads load, guards nothing
@@ -131,7 +131,7 @@ class Hub:
 
     @contextmanager
     def polling(self, actor: Actor) -> Iterator[None]:
-        """Count the actor's checkpoint as connected inside the `with` block; the end of the poll is remembered too."""
+        """Count the actor's checkpoint as connected during the `with` block (a long poll), and remember its end."""
         self._count_in(actor.checkpoint)
         try:
             yield
@@ -170,7 +170,7 @@ class Hub:
 
         Args:
             sequence: the event's number.
-            frame: the bytes.
+            frame: the event as bytes.
             gates: the bytes for autogates' streams; None if these get the same bytes.
         """
         usual = Frame(frame)
@@ -226,7 +226,7 @@ class Hub:
             self._distributed.set()
 
     def bring_up(self, stream: Stream) -> None:
-        """Write to a stream all published frames that it has not got yet; nothing before it has a connection."""
+        """Write to a stream all published frames that it has not got yet; do nothing while it has no connection."""
         end, begin = self._end, stream.next - self._first
         if stream.next == end or stream.connection is None:
             return
@@ -244,7 +244,10 @@ class Hub:
             stream.cut("fault")
 
     def close_about(self, about: str, last: bytes) -> None:
-        """Send the frame `last` to the streams of the topic `about` after all published frames, and close them."""
+        """Send the frame `last` to the streams of the topic `about`, after all published frames, and close them.
+
+        The reason for closing is `closed`.
+        """
         made = Frame(last)
         for stream in list(self.streams):
             if stream.about == about:
@@ -255,8 +258,9 @@ class Hub:
     def tick(self, now: float) -> None:
         """Send the heartbeats that are due, close streams at the end of their life, and cut stuck streams.
 
-        The follower calls it once a second; `now` is the event loop's time. Heartbeats are spread over the interval, so
-        that an alert never waits for thousands of them.
+        A stream is stuck if its client has read nothing for some time. The follower calls this once a second; `now` is
+        the event loop's time. Heartbeats are spread over the interval, so that an alert never waits for thousands of
+        them.
         """
         made: Heartbeat | None = None
         patience = STOPPING_SECONDS if self.closing else STUCK_SECONDS
@@ -272,7 +276,7 @@ class Hub:
                 stream.beat(made)
 
     def complete(self, stream: Stream) -> None:
-        """Send a stream the frames published so far and a heartbeat, and close it for the reason `complete`."""
+        """Send a stream the frames published so far and a heartbeat, and close it with the reason `complete`."""
         stream.beat(self.heartbeat())
         stream.close("complete")
 

@@ -23,12 +23,12 @@ from app.web.request_rules import expect_rules
 
 
 class Begun(NamedTuple):
-    """Missed events of a stream, read from the database.
+    """A part of the events that a stream's client has missed, read from the database.
 
     Attributes:
-        frames: the encoded events.
+        frames: the events as bytes.
         position: the frames contain every event of the stream up to this number.
-        end: the feed's head, which encodes numbers as cursors.
+        end: a head that encodes the stream's event numbers as cursors.
         more: whether further events were missed, to be read by `Feed.read_on`.
         events: number of events in `frames`; only feeds with a `limit` need it.
     """
@@ -42,19 +42,20 @@ class Begun(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """The source of a kind of stream.
+    """What `serve` needs to know about a kind of stream.
 
     Attributes:
         hub: the hub that distributes its frames.
         roles: an actor needs one of these roles to open a stream.
-        begin: function that reads a stream's first data; its last argument is the client's cursor, or None without
-            one. It is called after the stream has joined the hub.
+        begin: function that reads the events with which a stream begins. Its last argument is the client's cursor; None
+            without one. It is called after the stream has joined the hub.
         about: the stream's topic; None if the hub has no topics.
-        find: function that a HEAD request calls; it raises NotFound if the topic is not visible to the actor.
+        find: function that a HEAD request calls; it raises NotFound if the actor may not see the topic. None if there
+            is nothing to check.
         read_on: function that reads the next missed events after a cursor; None if `begin` reads all at once. Its last
             argument is the number of events that the stream may still send; None for any number.
         framing: the format of the stream.
-        wait: seconds for which new events are sent after the missed ones; None for no limit.
+        wait: seconds after which the stream is closed, counted from the end of the missed events; None for no limit.
         limit: how many events the stream sends at most; None for any number.
     """
 

@@ -26,7 +26,7 @@ class Heartbeat(NamedTuple):
 
     Attributes:
         reach: number of the last event that was published before the heartbeat.
-        frame: the event without its `id`: the cursor is each stream's own.
+        frame: the heartbeat as bytes, without its `id`: each stream adds its own cursor.
     """
 
     reach: int
@@ -39,7 +39,7 @@ class Home(Protocol):
     Attributes:
         evicted: number of streams that were cut because their client read nothing.
         unsent_limit: number of bytes that may wait for a slow client.
-        reconnect_ms: the longest time after which the client of a planned end should reconnect, in milliseconds.
+        reconnect_ms: the longest time after which a client should reconnect after a planned end, in milliseconds.
     """
 
     evicted: int
@@ -56,8 +56,8 @@ class Home(Protocol):
 class Stream:
     """One open stream: sends the frames of a hub to one client.
 
-    While its task sends the missed events, new frames wait in its queue. Then the task ends, and the hub writes each
-    frame to the connection.
+    At first its task sends the events that the client missed, and new frames wait in its queue. Then the task hands the
+    connection over and ends, and the hub writes each frame to the connection.
 
     Attributes:
         actor: the client.
@@ -66,18 +66,19 @@ class Stream:
         connection: the connection; None until the task has handed it over.
         at_gate: whether the client is an autogate.
         about: the topic; None without one.
-        next: the number of the first publication of the hub that was not yet written to the stream.
-        position: the number of the last event that the stream covers.
-        end: a head of the feed, which encodes numbers as cursors.
+        next: the hub's number of the first published frame that was not written to the stream yet.
+        position: number of the last event that was sent, or that was not meant for this client.
+        end: a head that encodes event numbers as cursors.
         left: how many events may still be sent; None for any number.
         why: the reason for which the stream was closed; None while it is open.
         beat_at: when the next heartbeat is due, by the event loop's time.
         ends_at: when the life of the stream ends, by the event loop's time.
-        behind: whether the stream reads its events from the database, page by page, new ones included, until it has
-            caught up; its queue then takes no frames.
+        behind: whether the task reads new events from the database too, page by page, because too many were missed or
+            queued; the queue then takes no frames.
         reading: whether a page of missed events is being read. If the queue becomes full meanwhile, the stream falls
             behind instead of being closed.
-        sending_since: since when its task waits to send, by the event loop's time; None while it does not wait.
+        sending_since: since when the task has been waiting to send, by the event loop's time; None while it does not
+            wait.
     """
 
     __slots__ = (
@@ -128,13 +129,11 @@ class Stream:
     def put(self, number: int, frame: Frame) -> None:
         """Send a frame, or queue it while the task sends missed events.
 
-        If its reader is too slow, the stream is closed, and the client resumes by cursor: a single event is never
-        dropped. Nothing is sent on a closed stream, because a frame after a dropped one would move the client's cursor
-        over the gap; nor while the stream is `behind`.
+        If its client reads too slowly, the stream is closed (`lagging`), and the client resumes by its cursor: a single
+        event is never left out. Does nothing on a closed stream, and while the stream is `behind`.
 
         Args:
-            number: the event's number; an event that the stream covers already is not sent. 0 for a frame that is
-                always sent.
+            number: the event's number; an event up to `position` is not sent again. 0 for a frame that is always sent.
             frame: the bytes.
         """
         if self.why is not None or self.behind:
@@ -161,17 +160,17 @@ class Stream:
         self.count(1)
 
     def count(self, events: int) -> None:
-        """Subtract a number of sent events from `left`, and close the stream if no further event may be sent."""
+        """Subtract the number of sent events from `left`; at 0 close the stream for the reason `full`."""
         if self.left is not None:
             self.left -= events
             if self.left <= 0:
                 self.close("full")
 
     def beat(self, heartbeat: Heartbeat) -> None:
-        """Send all published events, then a heartbeat; its cursor is behind the last event that was sent.
+        """Send all published events, then a heartbeat. Its cursor is behind the last event that was sent.
 
-        A client that resumes at this cursor neither skips nor repeats an event. Nothing is sent while the task sends
-        missed events; the heartbeat is left out while other bytes wait for the client.
+        So a client that resumes at this cursor neither skips nor repeats an event. Does nothing while the task sends
+        missed events, or if the stream is closed. The heartbeat is left out while other bytes wait for the client.
         """
         self._home.bring_up(self)
         if self.connection is None or self.why is not None:
@@ -181,7 +180,7 @@ class Stream:
             self.connection.write(Frame(self.identified(heartbeat.frame)))
 
     def identified(self, frame: bytes) -> bytes:
-        """Return the bytes of a heartbeat with its `id`, the cursor behind the last event that was sent."""
+        """Return a heartbeat's bytes with an `id` in front: the cursor behind the last event that was sent."""
         return b"id: %b\n%b" % (self.end.cursor(self.position).encode(), frame)
 
     def go_live(self, connection: StreamConnection) -> None:
@@ -197,7 +196,8 @@ class Stream:
     def close(self, why: str) -> None:
         """Close the stream after all published events are sent; `why` is the reason that the client gets.
 
-        Events that are not sent yet are left out for the reasons `full` and `AT_ONCE`, and may be for `lagging`.
+        For the reasons `full` and `AT_ONCE` (the key no longer works) events that are not sent yet are left out; for
+        `lagging` they may be.
         """
         if why in AT_ONCE or why == "full":
             self._queue = _NOTHING
@@ -237,7 +237,7 @@ class Stream:
             self.task.cancel()
 
     def fall_behind(self) -> None:
-        """Drop the queued frames and queue no more; from now on the stream reads these events from the database."""
+        """Drop the queued frames and take no more; from now on the task reads these events from the database."""
         self.behind = True
         self._queue = []
         self._queued = 0
