@@ -7,7 +7,10 @@ from app.actor import Actor
 
 
 class Channel(StrEnum):
-    """A way by which alerts reach a client; `ELSEWHERE` means that this process has sent no alerts to its key."""
+    """A way by which alerts reach a client.
+
+    `ELSEWHERE` means that this process has sent no alerts to the client's API key.
+    """
 
     STREAM = "stream"
     POLL = "poll"

@@ -109,8 +109,8 @@ async def preview_urgent_entry(
 ) -> UrgentPreviewOut:
     """Judge an urgent entry, and count the travellers of the last 30 days that it would have stopped; file nothing.
 
-    The body is that of an urgent entry, and every fault for which the entry would be refused is refused here too. That
-    somebody looked is recorded, like a search.
+    The body is that of an urgent entry. Every fault for which the entry would be refused is refused here too. The
+    request is recorded in the audit trail, like a search.
     """
     entry = await urgent.preview_urgent(unit, requested, runtime_of(request).settings)
     return UrgentPreviewOut.of(entry)

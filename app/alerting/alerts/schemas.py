@@ -130,8 +130,8 @@ class AlertContactOut(WireOut):
 class AlertEntryOut(WireOut):
     """The person of an alert; members that the reader may not see are null or empty.
 
-    For a sealed entry these are the person's data; for an alert that had ended when it was read, all except `id` and
-    `version`; for an autogate, all except the ids, `measure`, `documents` and the instants.
+    If the entry is sealed, the person's data are hidden. If the alert had ended when it was read, everything but `id`
+    and `version` is hidden. For an autogate, everything but the ids, `measure`, `documents` and the instants is hidden.
     """
 
     id: str

@@ -160,10 +160,10 @@ async def alert_pending(unit: Unit, event: PendingBegun) -> Sequence[Draft]:
 
 
 async def announce_pending(unit: Unit, entry_id: str) -> bool:
-    """Alert checkpoints that an entry's period is over while its papers are undecided (R68). Returns whether they were.
+    """Alert checkpoints that an entry's period is over while its papers are undecided (R68).
 
-    They are not if the papers are decided by now, or if an alert was issued since the end (`is_outdated`). The alert
-    may come late: checks refer the person from the end on.
+    Returns whether checkpoints were alerted. They are not if the papers are decided by now, or if an alert was issued
+    since the end (`is_outdated`). The alert may come late: checks refer the person from the end on.
 
     Raises:
         NotFound: there is no entry with this id.

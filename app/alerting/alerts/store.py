@@ -377,15 +377,16 @@ async def count_recipients(
 async def find_raised(
     reader: Reader, entry_id: str, since: datetime, connected: Iterable[str]
 ) -> tuple[Alert, int, int, int] | None:
-    """Return the first alert about an entry with its ledger sequence; None if there is no alert about the entry.
-
-    The other two numbers are those of its recipients, and of the recipients that are connected.
+    """Return the first alert about an entry, with its recipients counted; None if there is no alert about the entry.
 
     Args:
         reader: the transaction.
         entry_id: id of the entry.
         since: a checkpoint seen at or after this instant counts as connected.
         connected: codes of checkpoints known to be connected to this process.
+
+    Returns:
+        The alert, its ledger sequence, the number of its recipients, and the number of recipients that are connected.
     """
     values = {"entry_id": entry_id, "since": since, "connected": list(connected)}
     row = (await reader.run(_RAISED, values)).first()

@@ -13,7 +13,11 @@ from app.alerting.streams.serving import Begun, Feed, serve
 
 
 async def stream_alerts(scope: Scope, receive: Receive, send: Send) -> None:
-    """Serve one stream of alerts until the client or the server closes it."""
+    """Serve one stream of alerts, at the ASGI level, until the client or the server closes it.
+
+    Raises:
+        CekalError: the stream is refused before its answer begins (`serve`).
+    """
     feed = Feed(hub_in(scope), frozenset({Role.CHECKPOINT}), _begin_alerts)
     await serve(scope, receive, send, feed)
 

@@ -160,6 +160,6 @@ def _kept_before(before: datetime) -> ColumnElement[bool]:
 
 
 async def erase_addresses(unit: Unit, before: datetime) -> int:
-    """Erase addresses and channels' answers in pages made before an instant. Returns the number of erased pages."""
+    """Erase addresses and channels' answers in pages made before an instant. Returns how many pages changed."""
     statement = update(tables.page).where(_kept_before(before)).values(address=null(), detail=null())
     return int((await unit.run(statement)).rowcount)  # type: ignore[attr-defined]  # an update

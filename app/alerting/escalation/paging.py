@@ -56,7 +56,7 @@ class Pager:
                 self._pumps[name] = asyncio.create_task(self._pump(name, channel))
 
     async def finish(self) -> None:
-        """Wait until the running tasks end: when no page is due, or after a failure of the database. Raises nothing."""
+        """Wait until the running tasks end: when no page is due or being sent, or after a failure. Raises nothing."""
         if self._pumps:
             await asyncio.wait(self._pumps.values())
 

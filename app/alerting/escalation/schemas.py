@@ -53,7 +53,7 @@ class StepPart(WireIn):
 
 
 class EscalationPolicyIn(WireIn):
-    """The people to which a checkpoint's alerts are escalated, step by step."""
+    """The people that are paged, step by step, if a checkpoint does not acknowledge an alert."""
 
     steps: Annotated[list[StepPart], Field(min_length=1, max_length=10)]
     """The steps; after the last one the escalation policy begins anew, after 5 minutes, then 10, 20, up to 24 hours."""
@@ -71,7 +71,7 @@ class EscalationPolicyIn(WireIn):
 
 
 class EscalationPolicyOut(WireOut):
-    """The people to which a checkpoint's alerts are escalated, step by step."""
+    """The people that are paged, step by step, if a checkpoint does not acknowledge an alert."""
 
     checkpoint: str
     """The checkpoint's code."""
@@ -101,7 +101,7 @@ class EscalationPolicyOut(WireOut):
 
 
 class DrillChannelOut(WireOut):
-    """The test messages of a day by one channel."""
+    """The numbers of test messages that one day's drill sent by one channel."""
 
     channel: Channel
     """The channel."""

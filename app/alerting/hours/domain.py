@@ -105,7 +105,7 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A time from an instant, included, to another, excluded."""
+    """A period from an instant, which it includes, to another instant, which it excludes."""
 
     begins: datetime
     ends: datetime

@@ -13,7 +13,11 @@ from app.alerting.streams.serving import Begun, Feed, serve
 
 
 async def stream_notices(scope: Scope, receive: Receive, send: Send) -> None:
-    """Serve one officer's stream until the client or the server closes it."""
+    """Serve one officer's stream of notices, at the ASGI level, until the client or the server closes it.
+
+    Raises:
+        CekalError: the stream is refused before its answer begins (`serve`).
+    """
     tail = notice_tail_of(scope)
     await serve(scope, receive, send, Feed(tail.hub, PERSON_ROLES, _begin))
 

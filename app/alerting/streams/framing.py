@@ -35,7 +35,7 @@ _SOONEST_MS: Final = 100
 class EventFraming:
     """The bytes around the events of a stream, as server-sent events (WHATWG HTML section 9.2).
 
-    A feed in another format uses a subclass or another class with the same members.
+    A feed in another format uses a subclass.
 
     Attributes:
         headers: the header fields of the answer.

@@ -76,7 +76,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...]
 
     def rank(self) -> tuple[bool, int, float]:
-        """Return a sort key; among several comparisons the one with the greatest key is the gravest."""
+        """Return a sort key, greatest for the gravest comparison: by `refuses`, then by level, then by score."""
         return self.refuses, ("possible", "probable", "exact").index(self.level), self.score
 
 
@@ -111,7 +111,7 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
 def compare(
     traveller: Traveller, subject: Subject, person: KnownPerson, policy: MatchPolicy
 ) -> Comparison | None:
-    """Return the strongest evidence that an entry's subject is the traveller; None if there is not enough.
+    """Return the gravest evidence that an entry's subject is the traveller; None if there is not enough.
 
     Evidence by a document number or the NIK goes before evidence by name and birth date, even if it is weaker. Of
     several numbers the one with the greatest `Comparison.rank` counts.

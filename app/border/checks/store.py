@@ -297,7 +297,7 @@ async def list_of_document(
 
 
 class Passage(NamedTuple):
-    """A check at the border that shows whether the traveller passed; `hit_id` is None if the answer was `clear`."""
+    """A check at the border, as evidence of a crossing; `hit_id` is None if the answer was `clear`."""
 
     check_id: str
     direction: str

@@ -261,7 +261,7 @@ async def expect_open(unit: Unit, hit_id: str, runtime: Runtime) -> HitTraveller
 
 
 async def remind(runtime: Runtime) -> int:
-    """Write a notice for each hit that was not resolved in time and has none yet. Returns the number of new notices.
+    """Write a notice for each hit that was not resolved in time and has none yet. Returns their number.
 
     A call handles at most 200 hits, those with the earliest time limits.
     """

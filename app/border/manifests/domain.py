@@ -74,7 +74,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def subject(self) -> tuple[str | None, str]:
-        """The hit's id (None without one) and the traveller's hash: the key of `Rulings` for this answer."""
+        """The hit's id (None without one) and the traveller's hash: the key in `Rulings` of this answer's ruling."""
         return self.hit_id, self.traveller
 
     @property

@@ -56,7 +56,8 @@ class ListWarning(msgspec.Struct, frozen=True):
     """A warning about an accepted list: an inconsistency, or a value that was not read literally.
 
     Attributes:
-        pointer: JSON pointer to its place in the equivalent JSON manifest; empty if it is about the whole list.
+        pointer: JSON pointer to the place that the warning is about, in the equivalent JSON manifest; empty if it is
+            about the whole list.
     """
 
     code: str

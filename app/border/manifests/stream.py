@@ -16,7 +16,11 @@ from app.ledger.service import head
 
 
 async def stream_manifest(scope: Scope, receive: Receive, send: Send) -> None:
-    """Serve the stream of a manifest's changes, at the ASGI level, until the client or the server closes it."""
+    """Serve the stream of a manifest's changes, at the ASGI level, until the client or the server closes it.
+
+    Raises:
+        CekalError: the stream is refused before its answer begins (`serve`).
+    """
     tail = manifest_tail_of(scope)
     manifest_id = scope["path_params"]["manifest_id"]
     roles = frozenset({Role.CARRIER, Role.CHECKPOINT})

@@ -51,7 +51,7 @@ class Watch:
     async def look(self) -> int:
         """Check again the passengers that changes of the register since the last call may affect. Returns their number.
 
-        If a passenger's check fails, the changes stay unread for this manifest, so that the next call repeats it.
+        If a check fails, the changes stay unread for the passenger's manifest, so that the next call repeats the check.
         """
         async with self.runtime.reading(SYSTEM) as reader:
             size = (await head(reader)).size  # read first: later commits belong to the next round
