@@ -100,7 +100,7 @@ async def list_policies(reader: Reader, checkpoints: Iterable[str]) -> dict[str,
 async def save_policy(unit: Unit, checkpoint: str, policy: EscalationPolicy) -> None:
     """Store a checkpoint's escalation policy in place of an earlier one.
 
-    Of a policy with `own` False, which stands for a deletion, only the version is stored.
+    A policy with `own` False means a deletion: only its version is stored.
     """
     table = tables.policy
     values = {

@@ -20,7 +20,7 @@ _STEPS: Final = {
 
 
 def entry_sealed(entry: Entry) -> NoticeContent:
-    """Return the notice that an entry was sealed, to each person that the seal names, who may still see it (R61)."""
+    """Return the notice that an entry was sealed, to each person that the seal still lets see it (R61)."""
     return NoticeContent(
         name=NoticeName.ENTRY_SEALED,
         key=f"{NoticeName.ENTRY_SEALED}:{entry.id}:{entry.version}",

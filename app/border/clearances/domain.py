@@ -147,7 +147,7 @@ class EndReason(StrEnum):
 
 
 class Bearer(msgspec.Struct, frozen=True, kw_only=True):
-    """The cleared person, who is not the listed one, with the document that the clearance is bound to.
+    """The cleared person, another one than the listed person, with the document that the clearance is bound to.
 
     Attributes:
         number: normalised number of the document.
@@ -323,7 +323,7 @@ class Clearance(msgspec.Struct, frozen=True, kw_only=True):
             WrongState: a withdrawal needs a standing clearance, a confirmation or rejection a proposed one; or the
                 entry has changed or ended, so that the clearance can't be confirmed.
             StaleVersion: the clearance has changed since it was read.
-            SecondPairOfEyesNeeded: the officer who resolved the hit confirms or rejects the clearance.
+            SecondPairOfEyesNeeded: the officer resolved the hit, and confirms or rejects the clearance.
         """
         needed = ClearanceState.STANDING if verdict is ClearanceVerdict.WITHDRAW else ClearanceState.PROPOSED
         if self.state is not needed:

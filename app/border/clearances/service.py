@@ -91,7 +91,7 @@ async def decide(
         WrongState: a withdrawal needs a standing clearance, a confirmation or rejection a proposed one; or the entry
             has changed or ended, so that the clearance can't be confirmed.
         StaleVersion: the clearance has changed since it was read.
-        SecondPairOfEyesNeeded: the actor who resolved the hit confirms or rejects the clearance.
+        SecondPairOfEyesNeeded: the actor resolved the hit, and confirms or rejects the clearance.
     """
     before = await get(unit, clearance_id)
     if verdict is not ClearanceVerdict.CONFIRM and not reason:
