@@ -49,15 +49,17 @@ EntryId = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """The query parameters of a request for the feed, and their faults; both are read before the caller is known.
+    """The query parameters of a request for the feed (the ledger's records, for holders of copies), and their faults.
+
+    Faults are kept here until the caller is admitted: then `expect_valid` raises them.
 
     Attributes:
-        after: the cursor; None for the beginning of the ledger.
-        wait: for how many seconds the answer may wait for a first record.
+        after: the cursor; records after it are requested. None for the beginning of the ledger.
+        wait: for how many seconds the answer may wait for a first record, or, as lines, for further records.
         limit: the largest number of records; None if the request has no `limit`.
-        selection: the types and the entry of the requested records.
-        faults: the faults of the parameters, as FastAPI lists them; if there are any, the other members have no
-            meaning.
+        selection: the requested types of records, and the entry that the records must be about.
+        faults: the faults of the parameters, as FastAPI lists them; empty if all are valid. If there are any, the other
+            members have no meaning.
     """
 
     after: str | None
@@ -68,7 +70,7 @@ class Asking:
 
     @classmethod
     def of(cls, scope: Scope) -> "Asking":
-        """Return the parameters of a request for the feed; wrong ones are returned as `faults`, never raised."""
+        """Return the query parameters in an ASGI scope; wrong ones are returned as `faults`, never raised."""
         values, faults = read_parameters(scope)
         if faults:
             return cls(None, 0, None, Selection(), faults)

@@ -8,15 +8,16 @@ from app.ledger.domain import Closures
 def within_scope(entry_id: str | None, agency: str | None, actor: Actor, closures: Closures) -> bool:
     """Return whether a reader of the feed may see the personal part of a record.
 
-    An auditor may see every personal part, unless a seal bars the auditor from the entry. Other readers may never see
-    the personal part of a sealed entry's record (R61). Of other records, Immigration's clients may see all personal
-    parts, clients of another agency those of that agency, and clients without an agency none.
+    A seal restricts the readers of an entry. A person that a seal bars from the entry never sees the personal part.
+    Else auditors see every personal part. All other readers never see it if the entry is or was sealed (R61). Of the
+    remaining records, Immigration's clients see all personal parts, clients of another agency see those of that agency,
+    and clients without an agency see none.
 
     Args:
         entry_id: the entry that the record is about; None if it is about none.
         agency: code of the agency that owns the record's entry; None without one.
         actor: the reader.
-        closures: the sealed entries, and the persons barred from each; they must cover `entry_id`.
+        closures: the entries that are or were sealed, and the persons barred from each; they must cover `entry_id`.
     """
     if entry_id is not None and actor.person in closures.barred.get(entry_id, ()):
         return False

@@ -7,7 +7,10 @@ from app.web.wire import Moment, WireOut
 
 
 class RecordOut(WireOut):
-    """A ledger record; `personal` and `salt` are null outside the reader's scope and after erasure."""
+    """A record of the ledger: its hashed part (`leaf`), and the personal data to which the leaf commits (`personal`).
+
+    `personal` and `salt` are null if the reader may not see them, or once they are erased; `withheld` gives the reason.
+    """
 
     sequence: int
     """The record's number: dense, from 1, in commit order."""

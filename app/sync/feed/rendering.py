@@ -13,7 +13,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class RecordMembers(msgspec.Struct):
-    """The members of a record, in the order in which they are rendered."""
+    """The members of a record as msgspec encodes them to JSON; their order here is their order in the JSON text."""
 
     sequence: int
     type: str
@@ -29,7 +29,10 @@ class RecordMembers(msgspec.Struct):
 
 
 def text_of(record: Record) -> RecordText:
-    """Return a record with its values as texts, in the form in which the database stores them."""
+    """Return a record in the form in which the database stores it.
+
+    Instants become RFC 3339 text; leaf and personal part become JSON text.
+    """
     return RecordText(
         sequence=record.sequence,
         type=record.type.value,
@@ -46,11 +49,11 @@ def text_of(record: Record) -> RecordText:
 
 
 def render(record: RecordText, *, in_scope: bool) -> bytes:
-    """Return a record as JSON on one line, without the line's end; it has the members of `RecordOut`.
+    """Return a record as one line of JSON with the members of `RecordOut`; the line break is not included.
 
     Args:
         record: the record.
-        in_scope: whether the reader may see its personal part; see `domain.within_scope`.
+        in_scope: whether the reader may see the record's personal part; if not, `personal` and `salt` are null.
     """
     return on_one_line(_encode(members_of(record, in_scope=in_scope)))
 
@@ -58,7 +61,8 @@ def render(record: RecordText, *, in_scope: bool) -> bytes:
 def members_of(record: RecordText, *, in_scope: bool) -> RecordMembers:
     """Return the members of a record, for msgspec to encode.
 
-    Unless `in_scope` is true, the personal part and the salt are None (see `domain.within_scope`).
+    `in_scope` is whether the reader may see the record's personal part; if not, `personal` and `salt` are None, and
+    `withheld` is `scope`. Once the personal part is erased, they are None in any case, and `withheld` is `erased`.
     """
     sequence, kind, at, effective_at, entry_id, version, tombstone, _, leaf, personal, salt = record
     shown = in_scope and personal is not None

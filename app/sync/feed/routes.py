@@ -36,7 +36,9 @@ _ANSWERED: Final[dict[int | str, dict[str, Any]]] = {
 
 
 async def serve_changes(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer a request for the feed at the ASGI level: a page, lines or events, as its `Accept` header prefers.
+    """Answer a request for the feed as a page of JSON, as lines of JSON, or as server-sent events.
+
+    The `Accept` header decides. The answer is sent with `send`, without FastAPI.
 
     Raises:
         CekalError, RequestValidationError: the request is refused, before the answer begins.
@@ -97,14 +99,16 @@ async def read_changes_feed(  # type: ignore[empty-body]  # served by serve_chan
         Header(description="Of events and lines: the last `id` that was seen, in place of `after`."),
     ] = None,
 ) -> ChangesOut:
-    """List all changes of the register, in commit order, after a cursor; the sequences have no gaps.
+    """List the records of all changes of the register after a cursor, in commit order.
 
-    Every record is always sent, so that a copy can be proved complete; outside the reader's scope its personal part is
-    withheld. With a filter the sequences have gaps, and the cursor moves past the omitted records. There are three
-    formats, with one cursor: a page of JSON; lines (`application/x-ndjson`) up to the head, one for each record, and a
-    last line with the cursor that they reach; and server-sent events (`text/event-stream`): `change` for each record
-    and `heartbeat` every 15 s. The event stream never ends, but is cut after a quarter of an hour: reconnect with the
-    last `id`.
+    Every record is sent to every reader, so that the sequences have no gaps and a copy can be proved complete. Of a
+    record outside the reader's scope, the personal part is withheld. With a filter the sequences have gaps, and the
+    cursor moves past the omitted records.
+
+    There are three formats, which share the cursor. A page of JSON. Lines (`application/x-ndjson`), one for each record
+    up to the head, and a last line with the cursor that was reached. Server-sent events (`text/event-stream`): `change`
+    for each record and `heartbeat` every 15 s. The service cuts an event stream after a quarter of an hour: reconnect
+    with the last `id`.
     """
 
 

@@ -22,7 +22,7 @@ class ChangesOut(WireOut):
 
 
 class ChangesEndOut(WireOut):
-    """The last line of an answer in lines; an answer without it was cut off."""
+    """The last line of an answer in NDJSON lines, after the records; if it is missing, the answer was cut off."""
 
     cursor: str
     """Send it as `after` to get what follows. It moves on over records that a filter leaves out."""
@@ -37,7 +37,7 @@ ChangeLine = RecordOut | ChangesEndOut
 
 
 class ChangeFrameOut(WireOut):
-    """A record of the ledger, as the stream sends it."""
+    """The event `change` of the feed's event stream: one record of the ledger."""
 
     event: Literal["change"]
     """The event's name."""
@@ -48,7 +48,7 @@ class ChangeFrameOut(WireOut):
 
 
 class ChangeHeartbeatOut(WireOut):
-    """The ledger's size as this process has last read it."""
+    """The data of a heartbeat: the last record that was sent to streams, and whether newer ones may be missing."""
 
     head: int
     """Sequence of the ledger's last record that was sent to streams."""
@@ -59,7 +59,7 @@ class ChangeHeartbeatOut(WireOut):
 
 
 class ChangeHeartbeatFrameOut(WireOut):
-    """A sign of life on the stream of changes."""
+    """The event `heartbeat` of the feed's event stream, which shows that the connection works while no records come."""
 
     event: Literal["heartbeat"]
     """The event's name."""

@@ -62,8 +62,19 @@ async def stream_changes(
 ) -> None:
     """Serve one stream of the feed until the client or the server closes it.
 
-    `as_lines` selects lines of NDJSON, which end at the ledger's head, instead of server-sent events. A refused request
-    raises as in `serve`.
+    The stream first sends the records after the client's cursor, then new records as they are written.
+
+    Args:
+        scope: the ASGI scope of the request.
+        receive: the ASGI function that receives the request.
+        send: the ASGI function that sends the answer.
+        asking: the query parameters of the request.
+        as_lines: whether the stream consists of lines of NDJSON, and ends `asking.wait` seconds after it has reached
+            the ledger's head, or at `asking.limit` records. If not, it consists of server-sent events, and both are
+            ignored.
+
+    Raises:
+        CekalError, RequestValidationError: the request is refused, before the answer begins.
     """
     tail = feed_tail_of(scope)
 
@@ -104,7 +115,10 @@ async def _read(request: Request, actor: Actor, after: str | None, limit: int, a
 
 
 def rendered(page: Changes, actor: Actor) -> list[bytes]:
-    """Return the records of a page as JSON, by sequence, each with only the parts that the actor may see."""
+    """Return the records of a page as JSON texts, in the page's order.
+
+    The personal part of a record is null if the actor may not see it.
+    """
     return [
         render(each, in_scope=within_scope(each.entry_id, each.agency, actor, page.closures))
         for each in page.records

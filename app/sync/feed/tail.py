@@ -24,11 +24,11 @@ _WAITING = 2_000
 
 
 class Asked(NamedTuple):
-    """The selection and format that the reader of a stream requested; the hub uses it as the stream's topic.
+    """The selection and format that the reader of a stream requested; streams with equal ones get the same records.
 
     Attributes:
-        selection: the types and the entry of the requested records.
-        as_lines: whether the stream consists of lines instead of events.
+        selection: the requested types of records, and the entry that the records must be about.
+        as_lines: whether the stream consists of lines of NDJSON instead of server-sent events.
     """
 
     selection: Selection
@@ -36,11 +36,13 @@ class Asked(NamedTuple):
 
 
 class FeedTail:
-    """Publishes new records to the streams of the feed; it gets them from the ledger's tail after the alerts.
+    """Publishes new records to the open streams of the feed in this process.
+
+    The process passes it each new record after the streams of alerts have got their part.
 
     Attributes:
-        hub: the streams of the feed; the topic of each is an `Asked`.
-        reach: the last number that was published to the streams.
+        hub: the streams of the feed; each has an `Asked`, which selects its records.
+        reach: the sequence of the last record that was published to the streams.
     """
 
     def __init__(self, runtime: Runtime, hub: Hub, ledger: LedgerFollower) -> None:
@@ -59,14 +61,15 @@ class FeedTail:
         return head.epoch
 
     def begin(self, head: Head) -> None:
-        """Begin after this head of the ledger; the first record that `take` gets follows it."""
+        """Set `reach` to the head's last record; the first record that `take` gets must be the next one."""
         self.reach = head.size
 
     def take(self, records: Sequence[Record]) -> None:
         """Keep the next records of the ledger, so that `read_on` publishes them.
 
         If no stream is open, nothing is kept: a stream that joins later reads these records from the database. If too
-        many records wait, all streams are closed, and their clients resume by cursor.
+        many records wait, they are dropped and all streams are closed; each client then reconnects with its last
+        cursor.
         """
         if not self.hub.streams:
             self._waiting.clear()
@@ -94,10 +97,10 @@ class FeedTail:
             await self.hub.distributed()
 
     def heartbeat(self) -> Heartbeat:
-        """Return a heartbeat frame with the sequence of the last record that was published to the streams.
+        """Return a heartbeat frame with the sequence of the last record that was published to the streams (`head`).
 
-        Its member `degraded` is true if newer records may be missing, because the ledger could not be read lately or
-        records could not be published.
+        The frame's member `degraded` is true if newer records may be missing, because the ledger could not be read
+        lately or records have waited too long to be published.
         """
         late = bool(self._waiting) and monotonic() - self._since > self.runtime.settings.stale_seconds
         degraded = "true" if late or self._ledger.degraded else "false"
@@ -139,5 +142,5 @@ def line(data: bytes) -> bytes:
 
 
 def feed_tail_of(scope: Mapping[str, Any]) -> FeedTail:
-    """Return the feed's tail of this process; `scope` is a request, or its ASGI scope."""
+    """Return this process's `FeedTail`, which publishes records to streams; `scope` is a request, or its ASGI scope."""
     return cast(FeedTail, scope["app"].state.process.feed_tail)

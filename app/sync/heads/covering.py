@@ -20,14 +20,14 @@ ALL_KINDS: Final = frozenset(KeyKind)
 
 @dataclass(frozen=True, slots=True)
 class CoveringHead:
-    """A signed head that covers a record, with its verified signatures.
+    """A signed head of the ledger whose tree contains a certain record, with its verified signatures.
 
     Attributes:
         checkpoint: the head's origin, size and root.
         note: the signed text: first the register's signatures, then the cosignatures that the head has so far.
         logs: the register's keys whose signatures were verified, in the note's order.
-        quorum: the fewest keys of witnesses that make the quorum; empty if the policy demands no witness; None if the
-            quorum is not reached.
+        quorum: the smallest set of keys that satisfies the witness policy, from the witnesses whose cosignatures were
+            verified; empty if the policy demands no witness; None if the cosignatures do not suffice.
     """
 
     checkpoint: Checkpoint
@@ -39,19 +39,19 @@ class CoveringHead:
 async def covering_head(
     reader: Reader, sequence: int, policy: Policy, kinds: Collection[KeyKind] = ALL_KINDS
 ) -> CoveringHead | None:
-    """Return the smallest signed head that covers a record and has the quorum of witnesses.
+    """Return the smallest signed head that contains a record and has enough cosignatures of witnesses.
 
-    If no such head has the quorum, the result is the smallest head that covers the record, with `quorum` None.
+    If no such head has enough, the result is the smallest head that contains the record, with `quorum` None.
 
     Args:
         reader: the transaction.
         sequence: the record's number.
-        policy: the policy of witnesses, which defines the quorum.
-        kinds: the kinds of cosignatures that count.
+        policy: the witness policy: which witnesses are trusted, and how many of these must have cosigned.
+        kinds: cosignatures by keys of other kinds are ignored.
 
     Returns:
-        The head, of the ledger's present epoch; None if no head covers the record yet, or if the signatures of the
-        smallest one are wrong.
+        The head, of the ledger's present epoch; None if no head contains the record yet, or if a signature of the
+        smallest one is wrong.
 
     Raises:
         HeadMissing: the ledger has no head.

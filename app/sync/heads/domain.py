@@ -17,10 +17,10 @@ OVERLAP = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class SignedHead:
-    """A head of the ledger with the register's signatures.
+    """A head of the ledger (its number of records and their Merkle root) with the register's signatures.
 
     Attributes:
-        epoch: the ledger's epoch.
+        epoch: the ledger's epoch: a random id, made with the register and at every restore.
         size: the ledger's number of records.
         root: the Merkle root of the first `size` records.
         signed_at: when the head was signed.
@@ -36,7 +36,7 @@ class SignedHead:
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A public key of the register.
+    """A public key of the register, which signs heads of the ledger.
 
     Attributes:
         kind: the algorithm of the key.
@@ -51,13 +51,16 @@ class PublicKey:
     retires_at: datetime | None
 
     def is_active(self, at: datetime) -> bool:
-        """Return whether the key has not stopped signing at an instant; `made_at` is not compared."""
+        """Return whether the key signs at the instant `at`: true if it has no `retires_at`, or a later one.
+
+        `made_at` is not compared: the result is true for instants before it.
+        """
         return self.retires_at is None or at < self.retires_at
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """An origin under which heads were signed.
+    """A name that the ledger's log has in its heads during one epoch.
 
     Attributes:
         epoch: the epoch of the ledger.
@@ -72,11 +75,11 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class KeyUse:
-    """A key under an origin, and the period in which the key signed heads of this origin.
+    """A public key and an origin, with the period in which the key signed heads under this origin.
 
     Attributes:
-        key: the public key, with the origin as its name.
-        origin: the origin's name.
+        key: the public key; the name in it is the origin.
+        origin: the origin: the register's name, a slash and the epoch.
         used_from: the first instant of the period.
         used_until: the end of the period, exclusive, which may be in the future; None while no end is known.
     """
@@ -88,21 +91,27 @@ class KeyUse:
 
 
 def checkpoint_of(head: SignedHead) -> Checkpoint:
-    """Return the origin, size and root that a signed head states."""
+    """Return the origin, size and root that are read from the note of a signed head.
+
+    Raises:
+        NoteMalformed: the note is not a checkpoint.
+    """
     return Checkpoint.parse(Note.parse(head.note.encode()).text)
 
 
 def origin_of(name: str, epoch: str) -> str:
-    """Return the origin of the log of the register with this name in an epoch (API section 6)."""
+    """Return the origin that heads contain: the register's name, a slash and the ledger's epoch."""
     return f"{name}/{epoch}"
 
 
 def uses(keys: Sequence[PublicKey], origins: Sequence[Origin]) -> list[KeyUse]:
-    """Return each pair of a key and an origin whose heads the key signed, latest `used_from` first.
+    """Combine each key with each origin under which it signed heads, and return the pairs, latest `used_from` first.
+
+    A key signed under an origin if the period of the key and that of the origin overlap or touch.
 
     Args:
         keys: all keys of the register, in any order.
-        origins: all origins, earliest `used_from` first.
+        origins: all origins, earliest `used_from` first; each ends when the next begins.
     """
     found = []
     ends = [*(each.used_from for each in origins[1:]), None]

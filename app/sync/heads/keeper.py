@@ -37,12 +37,12 @@ _UNREAD: Final = Stamp(0, 0, -1)
 
 @dataclass(frozen=True, slots=True)
 class Conceded:
-    """The loss that was accepted for a restored register: records that it had signed before and no longer has.
+    """The records that a restored register has lost, as accepted by its operator.
 
     Attributes:
-        known: the number of records of the highest head that was known.
-        lost: how many records of that head the restored register does not have; None if it has as many records, but
-            not the same.
+        known: the number of records of the highest signed head that is known.
+        lost: how many records of that head the restored register does not have; None if it has as many records, but not
+            the same.
     """
 
     known: int
@@ -55,7 +55,7 @@ class MarkKeeper:
     Attributes:
         fault: why the mark can't be used or written, as a sentence without a full stop; None while it can.
         mark: the highest signed head that this process knows; None before the first.
-        woken: set when there is a reason for a round: a head was signed, or a rollback was noticed.
+        woken: an event that is set when `round` should be called at once: a head was signed, or a rollback was noticed.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -72,19 +72,23 @@ class MarkKeeper:
         self._begun = False
 
     def remember(self, epoch: str, size: int) -> None:
-        """Remember that this process has read more records than the database has now, so that `compare` reports it.
+        """Remember the size of a ledger that was larger than the database is now, so that `compare` reports a rollback.
 
         Args:
             epoch: the epoch of the ledger that was read.
-            size: the number of records of that ledger.
+            size: the number of records that it had then.
         """
         self._read_by = epoch, size
 
     async def compare(self, reader: Reader) -> Rollback | None:
         """Return the evidence that the database was rolled back to an earlier state; None without evidence.
 
-        The result is None too if the ledger has no head: nothing can be written to it anyway. A mark that can't be used
-        is not evidence; `fault` then gives the reason.
+        The evidence comes from the mark, from `remember`, or from a note that another process has stored in the
+        database. A database whose ledger has no head is not judged: the result is None. A mark that can't be used is
+        not evidence; `fault` then gives the reason.
+
+        Args:
+            reader: a transaction on the database.
         """
         head = await ledger.find_head(reader)
         if head is None:
@@ -99,10 +103,10 @@ class MarkKeeper:
         return found
 
     async def round(self, runtime: Runtime) -> None:
-        """Compare the database with the mark; then move the mark forward, or stop writes and note the rollback.
+        """Compare the database with the mark, then move the mark forward to the newest signed head, or stop all writes.
 
-        A rollback is noted in the database for other processes, and duty officers and admins are notified. Nothing is
-        done for a ledger without a head.
+        Writes stop if the database was rolled back. The rollback is then noted in the database for other processes, and
+        duty officers and admins are notified. Nothing is done for a ledger without a head.
         """
         async with runtime.reading(SYSTEM) as reader:
             head = await ledger.find_head(reader)
@@ -118,7 +122,9 @@ class MarkKeeper:
         self._begun = True
 
     async def concede(self, unit: Unit, epoch: str | None, size: int) -> Conceded | None:
-        """Store that a restored register may lack records up to the mark, and return what is lost.
+        """Accept that a restored register has fewer records than the mark, and return what is lost.
+
+        What `compare` needs to accept the new epoch is stored: the ended epoch, and that its loss was accepted.
 
         Args:
             unit: the transaction that begins the new epoch.
@@ -126,7 +132,8 @@ class MarkKeeper:
             size: the number of records of the restored register.
 
         Returns:
-            The accepted loss, also if nothing is lost; None if no mark and no note about the ended epoch is known.
+            The accepted loss, also if nothing is lost; None if nothing is known to compare with: neither a mark nor a
+            note of a rollback in the ended epoch.
         """
         await self._load(unit)
         origins = {each.epoch for each in await store.list_origins(unit)}
@@ -147,7 +154,8 @@ class MarkKeeper:
     async def reset(self, runtime: Runtime) -> Path | None:
         """Replace the mark by the newest signed head of the ledger's present epoch; call it after a restore.
 
-        If no head of the epoch was signed yet, the mark stays. A file that can't be used is renamed in any case.
+        If no head of the epoch was signed yet, the mark is not replaced. A mark's file that can't be used is renamed
+        first, in both cases. If the new file can't be written, `fault` gives the reason.
 
         Returns:
             The path to which an unusable file was renamed; None if the file was usable or missing.

@@ -30,12 +30,16 @@ class Stamp(NamedTuple):
 
 
 def mark_path(settings: Settings) -> Path:
-    """Return the path of the mark, which may be missing."""
+    """Return the path of the file that contains the mark (the highest signed head); the file may be missing."""
     return settings.mark_file or settings.data_dir / FILE
 
 
 def stamp_of(path: Path) -> Stamp | None:
-    """Return the stamp of a file; None if the file is missing. Other errors of the file system are raised."""
+    """Return the stamp of a file; None if the file is missing.
+
+    Raises:
+        OSError: the file system can't be read.
+    """
     try:
         found = path.stat()
     except FileNotFoundError:

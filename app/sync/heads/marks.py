@@ -13,15 +13,17 @@ from app.tlog.signed import open_checkpoint
 
 
 class MarkRefused(Exception):
-    """A mark can't be trusted; the message gives the reason, as part of a sentence."""
+    """The content of the mark's file can't be trusted; the message gives the reason, as part of a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The origin, size and root of the highest signed head that was seen; see `MarkKeeper`.
+    """The mark: origin, size and root of the highest signed head, kept in a file outside the database.
+
+    A database that does not continue this head was rolled back to an earlier state.
 
     Attributes:
-        origin: the origin under which the head was signed.
+        origin: the origin under which the head was signed: the register's name, a slash and the epoch.
         size: the head's number of records.
         root: the Merkle root of these records.
     """
@@ -67,15 +69,17 @@ class Mark:
     ) -> Rollback | None:
         """Return the evidence that a database was rolled back to an earlier state; None if it continues the mark.
 
-        In the mark's epoch, a database continues the mark if it has the same root at the mark's size. In another epoch,
-        it continues the mark if the mark's epoch is among `former`: then it was restored with `cekal restore`, and this
-        mark is older than the restore.
+        If the database has the mark's epoch, it must have the mark's root at the mark's size. If it has another epoch,
+        the mark's epoch must be among `former`: then the database was restored with `cekal restore`, and the mark is
+        older.
 
         Args:
             epoch: the database's epoch.
             size: the database's number of records.
-            root: the root of as many of its first records as the mark has; None if the database has fewer.
-            former: the epochs that the database knows as former ones, and those whose loss was accepted.
+            root: the root of as many of the database's first records as the mark has; None if the database has fewer,
+                or has another epoch.
+            former: the earlier epochs that the database knows, and the epochs whose loss was accepted; needed only if
+                the database has another epoch than the mark.
         """
         continues = root == self.root if epoch == self.epoch else self.epoch in former
         return None if continues else Rollback(self.origin, self.size, size)

@@ -48,7 +48,7 @@ class HeadOut(WireOut):
 
     @classmethod
     def of(cls, head: SignedHead, valid: timedelta, cosigners: Iterable[Cosigner]) -> Self:
-        """Convert a signed head with its cosigners to the API's model; it counts as fresh for the time `valid`."""
+        """Convert a signed head with its cosigners to the API's model; `valid_until` is `valid` after the signature."""
         latest: dict[str, datetime] = {}
         for each in cosigners:  # a witness may have several keys
             latest[each.name] = max(each.signed_at, latest.get(each.name, each.signed_at))
@@ -66,7 +66,7 @@ class HeadOut(WireOut):
 
 
 class SigningKeyOut(WireOut):
-    """A public key of the register under one origin."""
+    """A public key of the register, and the period in which it signed heads under one origin."""
 
     algorithm: Algorithm
     """How it signs: `ed25519` a note's text (C2SP signed-note); the timed ones the time too (tlog-cosignature)."""
@@ -83,7 +83,7 @@ class SigningKeyOut(WireOut):
 
     @classmethod
     def of(cls, use: KeyUse) -> Self:
-        """Convert a key's use to the API's model."""
+        """Convert a key with its origin and period to the API's model."""
         return cls(
             algorithm=_ALGORITHMS[use.key.kind],
             vkey=str(use.key),

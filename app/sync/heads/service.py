@@ -46,20 +46,20 @@ __all__ = [
 
 
 class NameRefused(RuntimeError):
-    """The setting gives the register another name than the stored one; the message explains the remedy."""
+    """The setting `CEKAL_REGISTER_NAME` differs from the register's stored name; the message explains the remedy."""
 
 
 async def initialise_signing(unit: Unit, settings: Settings) -> list[PublicKey]:
-    """Store the register's name, the origin of the present epoch, and a signing key of each kind, if missing.
+    """Store what signing heads needs and is missing: the register's name, the present origin, a key of each kind.
 
-    A missing key is taken from the folder of private keys; if no file has one of its kind, it is generated and written
-    to the folder.
+    A missing key is taken from the folder of private keys. If no file there has a key of its kind, a new key is
+    generated and written to the folder.
 
     Returns:
-        The public keys that were added.
+        The public keys that were added; empty if none was missing.
 
     Raises:
-        NameRefused: the setting gives another name than the stored one.
+        NameRefused: `CEKAL_REGISTER_NAME` differs from the stored name.
         SigningKeysRefused: a file in the folder of private keys can't be used.
         HeadMissing: the ledger has no head.
     """
@@ -81,17 +81,20 @@ async def initialise_signing(unit: Unit, settings: Settings) -> list[PublicKey]:
 
 
 async def read_origin(reader: Reader) -> str:
-    """Return the origin of the ledger in its present epoch. Raises HeadMissing if the ledger has no head.
+    """Return the origin of the ledger in its present epoch: the register's name, a slash and the epoch.
 
-    The register must have its name.
+    The register's name must be stored already; without it the origin is wrong, and nothing is raised.
+
+    Raises:
+        HeadMissing: the ledger has no head.
     """
     return origin_of(str(await store.find_name(reader)), (await ledger.head(reader)).epoch)
 
 
 async def check_name(reader: Reader, settings: Settings) -> None:
-    """Raise NameRefused if the setting and the database give the register different names.
+    """Raise NameRefused if the setting `CEKAL_REGISTER_NAME` differs from the register's stored name.
 
-    Nothing is raised if one of the two gives no name.
+    Nothing is raised if the setting is empty or no name is stored.
 
     Raises:
         NameRefused: the names differ.
@@ -104,9 +107,9 @@ async def check_name(reader: Reader, settings: Settings) -> None:
 
 
 async def rotate_keys(unit: Unit, settings: Settings) -> list[PublicKey]:
-    """Make a new signing key of each kind; the former keys sign beside the new ones for `OVERLAP`, then stop.
+    """Make a new signing key of each kind; the former keys go on signing beside the new ones for 30 days (`OVERLAP`).
 
-    The private keys are written to files of this machine. The act is recorded.
+    The private keys are written to files of this machine. The audit trail records the rotation.
 
     Returns:
         The new public keys.
@@ -126,7 +129,7 @@ async def active_keys(reader: Reader) -> list[PublicKey]:
 
 
 async def head_to_push(reader: Reader) -> PushedHead | None:
-    """Return the newest signed head of the present epoch, in the form for witnesses; None before the first.
+    """Return the newest signed head of the present epoch, as it is sent to witnesses; None if none was signed yet.
 
     Raises:
         HeadMissing: the ledger has no head.
@@ -136,13 +139,20 @@ async def head_to_push(reader: Reader) -> PushedHead | None:
 
 
 async def with_cosignatures(reader: Reader, head: SignedHead) -> SignedHead:
-    """Return a copy of a head whose note has the cosignatures of witnesses that are stored for it so far."""
+    """Return a copy of a head, with the stored cosignatures of witnesses appended to its note."""
     note = await cosigned_note(reader, head.epoch, head.size, Note.parse(head.note.encode()))
     return replace(head, note=str(note))
 
 
 async def published_policy(reader: Reader, policy: Policy) -> Policy:
-    """Return the policy for readers: the register's keys of the present origin, and `policy`'s witnesses and quorum."""
+    """Return the witness policy for readers, who verify heads by it.
+
+    It has the register's keys of the present origin, and the witnesses and quorum of `policy`, without the witnesses'
+    addresses.
+
+    Raises:
+        HeadMissing: the ledger has no head.
+    """
     epoch = (await ledger.head(reader)).epoch
     own = [use.key for use in await list_uses(reader) if use.origin.endswith(f"/{epoch}")]
     return policy.published(own)

@@ -47,18 +47,18 @@ _LOOK_SECONDS = 60.0
 
 
 class CannotSign(Exception):
-    """No head can be signed now, for a reason outside the ledger; the message gives the reason."""
+    """No head can be signed now, for a reason other than the ledger's content; the message gives the reason."""
 
 
 class KeysAbsent(CannotSign):
-    """This machine has no private keys; another machine may sign."""
+    """This machine lacks a private key that signs heads; another machine may have it and sign."""
 
 
 class Signer:
-    """Signs heads for one process; the worker's lock lets one process at a time do it.
+    """Signs the ledger's heads for one process; the worker's lock ensures that only one process does it at a time.
 
     Attributes:
-        failing: the reason for which the last attempt of this process to sign failed; None if it did not fail.
+        failing: why this process can't sign; None if nothing has failed since it last signed.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -71,8 +71,9 @@ class Signer:
         self._unsigned = False  # whether it was logged that nobody signs
 
     async def sign(self) -> SignedHead | None:
-        """Sign and store the present head if it is new, or if the newest signature is old.
+        """Sign and store the ledger's head if it has new records, or if the newest signature is 45 s old.
 
+        After a large import, the signed head may have only part of the new records; the next calls sign the rest.
         Nothing is signed while the clock is not plausible, this machine lacks a key, or the ledger contradicts itself;
         then `failing` gives the reason.
 
@@ -80,7 +81,8 @@ class Signer:
             The signed head; None if nothing was signed, because it was not necessary or not possible.
 
         Raises:
-            RolledBack: the database lacks a head that was signed; or, as HeadMissing, the ledger has no head.
+            RolledBack: the database lacks a head that was signed.
+            HeadMissing: the ledger has no head.
         """
         if self._absent and monotonic() - self._looked_at < _LOOK_SECONDS:
             return None

@@ -57,13 +57,13 @@ async def list_keys(reader: Reader) -> list[PublicKey]:
 
 
 async def add_key(unit: Unit, key: PublicKey) -> None:
-    """Store a public key of the register, without an end; `key.retires_at` is not stored."""
+    """Store a public key of the register as one that has no end; `key.retires_at` is ignored."""
     values = {"kind": int(key.kind), "public": key.public, "made_at": key.made_at, "retires_at": None}
     await unit.run(insert(signing_key).values(fingerprint=fingerprint(key.kind, key.public), **values))
 
 
 async def retire_keys(unit: Unit, at: datetime) -> None:
-    """Store that all keys that have no `retires_at` stop signing at an instant."""
+    """Store that all keys without a `retires_at` stop signing at the instant `at`."""
     await unit.run(update(signing_key).where(signing_key.c.retires_at.is_(None)).values(retires_at=at))
 
 
@@ -78,19 +78,20 @@ async def head_of_size(reader: Reader, epoch: str, size: int) -> SignedHead | No
 
 
 async def first_head_covering(reader: Reader, epoch: str, sequence: int) -> SignedHead | None:
-    """Return the smallest signed head of an epoch that covers the record `sequence`; None if there is none yet."""
+    """Return the smallest signed head of an epoch with at least `sequence` records; None if there is none yet."""
     return _head((await reader.run(_COVERING, {"epoch": epoch, "sequence": sequence})).first())
 
 
 async def list_uses(reader: Reader) -> list[KeyUse]:
-    """Return each pair of a public key and an origin whose heads the key signed, latest use first."""
+    """Return each pair of a public key and an origin under which it signed heads, latest `used_from` first."""
     return uses(await list_keys(reader), await list_origins(reader))
 
 
 async def list_heads_after(reader: Reader, epoch: str, size: int) -> list[SignedHead]:
-    """Return the next page of signed heads of all epochs, by epoch and size; empty at the end.
+    """Return the next 100 signed heads after an epoch and a size; empty at the end.
 
-    The page begins after the head with this epoch and size, which need not exist.
+    Heads of all epochs are returned, in the order of epoch and size. A head with the given epoch and size need not
+    exist.
     """
     beyond = or_(signed_head.c.epoch > epoch, and_(signed_head.c.epoch == epoch, signed_head.c.size > size))
     rows = await reader.run(

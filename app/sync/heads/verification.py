@@ -9,9 +9,10 @@ from app.tlog.signed import open_checkpoint
 
 
 def fault_of(head: SignedHead, known: Sequence[KeyUse]) -> str | None:
-    """Return what is wrong with a stored signed head, in English; None if its note is validly signed and fits the row.
+    """Return what is wrong with a stored signed head, in English; None if nothing is.
 
-    Only the head itself is verified, not whether its root is that of the ledger's records.
+    The head's note must be signed by keys of the register, and the head's other columns must agree with the note. The
+    root is not compared with the ledger's records.
 
     Args:
         head: the signed head.

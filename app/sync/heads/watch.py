@@ -19,9 +19,10 @@ logger = logging.getLogger(__name__)
 
 
 class HeadWatch:
-    """Reads every few seconds when the newest head was signed and cosigned, so that metrics need no database.
+    """Measures for metrics how long ago the newest head was signed, and when each witness last cosigned.
 
-    While the database can't be reached the ages continue to grow, because nothing is signed then.
+    `run` reads these times from the database every few seconds. While the database can't be reached, the ages continue
+    to grow, because nothing is signed then.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -31,10 +32,10 @@ class HeadWatch:
         self._cosigned_at: dict[str, datetime | None] = {}
 
     async def run(self) -> None:
-        """Read the heads every few seconds until cancelled.
+        """Call `look` every few seconds until cancelled; errors of the database are logged.
 
         Raises:
-            WitnessPolicyRefused: the policy can't be used.
+            WitnessPolicyRefused: the witness policy of the settings can't be used.
         """
         policy = read_policy(self._runtime.settings)
         while True:
@@ -46,9 +47,9 @@ class HeadWatch:
             await asyncio.sleep(_ROUND_SECONDS)
 
     async def look(self, policy: Policy | None) -> None:
-        """Read and remember the times of the newest head and of each witness's last cosignature; errors are raised.
+        """Read and remember when the newest head was signed, and when each witness of the policy last cosigned a head.
 
-        Without a policy there are no witnesses.
+        With the policy None, no witness is read. Errors of the database are raised.
         """
         async with self._runtime.reading(SYSTEM) as reader:
             head = await head_to_push(reader)
@@ -58,11 +59,17 @@ class HeadWatch:
         self._has_looked = True
 
     def head_age(self) -> float | None:
-        """Return the seconds since the newest head was signed: infinity if none was; None before the first look."""
+        """Return the seconds since the newest head was signed.
+
+        The result is infinity if no head was signed, and None before the first call of `look`.
+        """
         return self._age(self._signed_at) if self._has_looked else None
 
     def cosignature_ages(self) -> Iterator[tuple[str, float]]:
-        """Yield pairs of a witness's address and the seconds since its last cosignature; infinity before the first."""
+        """Yield pairs of a witness's address and the seconds since its last cosignature; infinity if it has none yet.
+
+        Before the first call of `look`, nothing is yielded.
+        """
         for url, at in self._cosigned_at.items():
             yield url, self._age(at)
 

@@ -66,10 +66,10 @@ async def prove_inclusion(
         WHOLE,
     ] = None,
 ) -> Response:
-    """Prove that the ledger of a size contains a record, by a path of about log2(size) hashes.
+    """Prove that the ledger contains a record, by a path of about log2(size) hashes from the record to the Merkle root.
 
-    As JSON the path leads to the present ledger, or to any earlier size. As `text/plain` it is a C2SP tlog-proof: the
-    path and a signed head; `size` must then be that of a signed head, by default the newest.
+    As JSON the path leads to the root of the present ledger, or of any earlier `size`. As `text/plain` it is a C2SP
+    tlog-proof: the path and a signed head; `size` must then be that of a signed head, by default the newest.
     """
     if preferred(accepted_by(request.scope["headers"]), (JSON, PLAIN)) == PLAIN:
         head = await (require_newest(reader) if size is None else service.head_of(reader, size))
@@ -106,7 +106,7 @@ async def prove_consistency(
         WHOLE,
     ] = None,
 ) -> ConsistencyOut:
-    """Prove that the ledger of one size continues that of a smaller one: nothing was changed, removed or inserted."""
+    """Prove that the larger ledger begins with the records of the smaller: none changed, removed or inserted."""
     size, path = await service.prove_consistency(reader, old, new)
     return ConsistencyOut(
         from_size=old,
@@ -155,9 +155,9 @@ async def read_log_tile(
         Path(description="The tile's index in groups of three digits, as `x001/x234/067`."),
     ],
 ) -> Response:
-    """Read up to 256 hashes or leaves of the log (C2SP tlog-tiles); a tile never changes once it is served.
+    """Read a tile: up to 256 hashes or leaves of the log (C2SP tlog-tiles). A tile never changes once it is served.
 
-    A leaf is the exact text that is hashed, never the salt or what it commits to.
+    A leaf is the exact text that is hashed. It contains no personal data and no salt.
     """
     tile = service.parse_tile(level, path)
     async with runtime_of(request).reading(SYSTEM) as reader:

@@ -19,7 +19,7 @@ class InclusionOut(WireOut):
 
 
 class ConsistencyOut(WireOut):
-    """A proof that the ledger of one size continues that of a smaller one without changing it."""
+    """A proof that the larger ledger begins with all records of the smaller one, unchanged."""
 
     from_size: int
     """The smaller number of records."""

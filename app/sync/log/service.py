@@ -12,10 +12,10 @@ from app.tlog.tiles import Tile, TileUnknown, encode_bundle
 
 
 def parse_tile(level: str, path: str) -> Tile:
-    """Return a tile's place from the two parts of its URL's path: the level, and the index in groups of digits.
+    """Return the tile that a URL names by its level (or `entries`) and its index in groups of three digits.
 
     Raises:
-        NotFound: the path names no tile.
+        NotFound: the level or the path names no tile.
     """
     try:
         return Tile.parse(level, path)
@@ -24,11 +24,11 @@ def parse_tile(level: str, path: str) -> Tile:
 
 
 async def read_tile(reader: Reader, tile: Tile, size: int) -> bytes:
-    """Return the bytes of a tile: its hashes one after the other, or the encoded leaves of a bundle.
+    """Return the bytes of a tile: hashes of the tree one after the other, or, for a bundle, encoded leaves.
 
     Args:
         reader: the transaction.
-        tile: the place of the tile or bundle.
+        tile: level and index of the tile; without a level it is a bundle of leaves.
         size: the size of a signed head, to whose tree the tile must belong.
 
     Raises:
@@ -50,10 +50,11 @@ async def prove_inclusion(reader: Reader, sequence: int, size: int | None) -> In
     Args:
         reader: the transaction.
         sequence: the record's number, from 1.
-        size: the ledger's size to which the proof leads; None for the present one.
+        size: the proof is about the ledger's first `size` records; None for all.
 
     Raises:
-        Invalid: `size` is larger than the ledger, or the record is beyond `size`.
+        Invalid: `size` is larger than the ledger, or the record is not among the first `size`.
+        HeadMissing: the ledger has no head.
     """
     last = await _within(reader, "size", size)
     if sequence > last:
@@ -62,10 +63,10 @@ async def prove_inclusion(reader: Reader, sequence: int, size: int | None) -> In
 
 
 async def proof_file(reader: Reader, sequence: int, head: SignedHead) -> InclusionProof:
-    """Return the proof file of the record `sequence`: its audit path to a signed head.
+    """Return the proof that a signed head contains the record `sequence`: the audit path, and the head's note.
 
     Raises:
-        Invalid: the head does not cover the record.
+        Invalid: the head does not contain the record.
     """
     if sequence > head.size:
         raise Invalid("The head does not cover this record.", faults=[_beyond("sequence", head.size)])
@@ -74,10 +75,11 @@ async def proof_file(reader: Reader, sequence: int, head: SignedHead) -> Inclusi
 
 
 async def head_of(reader: Reader, size: int) -> SignedHead:
-    """Return the signed head of a size, of the ledger's present epoch.
+    """Return the signed head with exactly `size` records, of the ledger's present epoch.
 
     Raises:
         NotFound: no head of this size was signed.
+        HeadMissing: the ledger has no head.
     """
     epoch = (await ledger.head(reader)).epoch
     head = await heads.head_of_size(reader, epoch, size)
@@ -87,13 +89,14 @@ async def head_of(reader: Reader, size: int) -> SignedHead:
 
 
 async def prove_consistency(reader: Reader, old: int, new: int | None) -> tuple[int, list[bytes]]:
-    """Return the proof that the ledger of size `new` (None for the present size) continues the ledger of size `old`.
+    """Return the proof that the ledger of size `new` continues the ledger of size `old`; None is the present size.
 
     Returns:
         The size `new`, and the hashes of the proof.
 
     Raises:
         Invalid: `new` is larger than the ledger, or `old` is larger than `new`.
+        HeadMissing: the ledger has no head.
     """
     last = await _within(reader, "to", new)
     if old > last:

@@ -40,7 +40,10 @@ ACT_PREFIX: Final = "aud"
 
 
 class Source(StrEnum):
-    """The kinds of lines, in the order in which a batch contains them."""
+    """The kinds of lines of the query log: checks, acts of the audit trail, receipts of alerts, versions of entries.
+
+    A batch contains them in this order.
+    """
 
     CHECK = "check"
     ACT = "act"
@@ -58,12 +61,13 @@ _SOURCES: Final = {
 
 
 class Line(NamedTuple):
-    """A line of the query log, made from the row that it is about.
+    """A line of the query log, made from a row of the database: a check, an act, a receipt or a version.
 
     Attributes:
         id: the line's id. For a check or an act, the id of the row. For a receipt, the alert's id, the client's id and
             the level, joined by slashes. For a version, the entry's id and the version's number, joined by a slash.
-        opening: the line's text up to the commitment that ends it; see `line_of`.
+        opening: the beginning of the line's text, a JSON list; the list's last member, a commitment or null, follows
+            it.
         erasable: the text that retention may erase later, to which the batch adds a commitment; None if the row has no
             such text, or stores a commitment itself.
     """
@@ -77,33 +81,35 @@ def line_of(members: Sequence[Any], erasable: str | None = None) -> Line:
     """Return the line of the query log for a row: a check, an act, a receipt or a version.
 
     Args:
-        members: the values that never change, in the order of the text: the kind of line, the id, the instant as text,
-            then the others of this kind. Bytes become base64.
-        erasable: a text that retention may erase later, to which the line gets a salted commitment; None without one.
+        members: the values of the row that never change: the kind of line, the id, the instant as text, then those that
+            differ by kind. The line's text has them in this order, bytes as base64.
+        erasable: a text of the row that retention may erase later; the line's text contains only a salted commitment to
+            it. None if the row has no such text.
     """
     return Line(members[1], _encode(members)[:-1], erasable)
 
 
 class SealedLine(NamedTuple):
-    """A line of a batch: its id, and the first digits of its hash, by which a changed line is recognised."""
+    """A line of a batch: its id, and the first digits of its leaf hash. If these differ now, the line was changed."""
 
     id: str
     hash_start: str
 
     @property
     def source(self) -> Source:
-        """The kind of the line, by the first letters of its id. Raises KeyError for an id of no kind."""
+        """The kind of the line, found by the first four characters of its id. Raises KeyError for an id of no kind."""
         return _SOURCES[self.id[:4]]
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far the query log is read or sealed: a position for each kind of lines.
+    """How far the query log is read or sealed: for each kind of lines, all lines before an id or an instant.
 
     Attributes:
-        check, act: an id; the checks, or acts of the audit trail, with lower ids are before the position.
-        receipt, version: an instant; the receipts of alerts, or versions of entries, of earlier instants are before the
-            position.
+        check: an id; checks with lower ids are before the position.
+        act: an id; acts of the audit trail with lower ids are before the position.
+        receipt: an instant; earlier receipts of alerts are before the position.
+        version: an instant; earlier versions of entries are before the position.
     """
 
     check: str
@@ -127,13 +133,16 @@ class Position:
         return frozenset(source for source, reached in pairs if reached)
 
     def earlier(self, by: timedelta) -> "Position":
-        """Return this position moved back by a duration, for each kind of lines."""
+        """Return this position moved back by a duration: the instants, and the times in the ids of checks and acts.
+
+        An id without a readable time becomes empty, which is before all ids.
+        """
         return Position(
             _earlier(self.check, by), _earlier(self.act, by), self.receipt - by, self.version - by
         )
 
     def at_least(self, other: "Position | None") -> "Position":
-        """Return, for each kind of lines, the later one of this and the other position; None means the beginning."""
+        """Return, for each kind of lines, the later of this and the other position; None is before every position."""
         if other is None:
             return self
         return Position(
@@ -159,7 +168,7 @@ _LINE: Final = re.compile(rf"(?:{'|'.join(_SOURCES)})\S+ [0-9a-f]{{{2 * _HASH_ST
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch: the lines of the query log under one Merkle root, which a record of the ledger seals.
+    """A batch: lines of the query log with their Merkle root, which a record of the ledger contains as a seal.
 
     Attributes:
         number: the batch's number, from 1.
@@ -169,9 +178,10 @@ class Batch:
         root: the Merkle root over the lines (RFC 9162 section 2.1.1).
         first_check: the lowest id of a check in the batch; None without checks.
         reached: the position up to which this batch and the earlier ones contain all lines.
-        salt: the random bytes in the commitments to the checks' questions; None once the first question of the batch is
-            due for erasure.
-        commitments: the commitments, 32 bytes a check in the batch's order; None while the salt exists.
+        salt: the random bytes in the commitments to the questions of the checks. It is erased before retention erases
+            the first of these questions; then it is None.
+        commitments: the commitments themselves, stored when the salt is erased: 32 bytes for each check, in the batch's
+            order; None while the salt exists.
     """
 
     number: int
@@ -190,7 +200,7 @@ class Batch:
 
     @property
     def is_readable(self) -> bool:
-        """Whether each line of `text` has an id of a known kind and the start of a hash."""
+        """Whether each line of `text` is an id of a known kind, a blank, and the first digits of a hash."""
         return all(_LINE.fullmatch(line) for line in self.text.split("\n"))
 
     def lines(self) -> list[SealedLine]:
@@ -198,7 +208,7 @@ class Batch:
         return [SealedLine(*line.split(" ")) for line in self.text.split("\n")]
 
     def ids(self, sources: Container[Source]) -> Iterator[str]:
-        """Yield the ids of the lines of these kinds, in the order of the Merkle tree."""
+        """Yield the ids of the lines whose kind is among `sources`, in the order of the Merkle tree."""
         prefixes = tuple(prefix for prefix, source in _SOURCES.items() if source in sources)
         for line in self.text.split("\n"):
             if line.startswith(prefixes):
@@ -207,7 +217,9 @@ class Batch:
 
 @dataclass(slots=True)
 class Batching:
-    """A batch that is being made: lines are added in the order of its tree, checks first and by id.
+    """A batch that is being made: call `add` for each line, in the order of the batch's tree, then `finished`.
+
+    The caller adds the checks first, by id.
 
     Attributes:
         salt: the random bytes in the commitments of this batch.
@@ -230,7 +242,7 @@ class Batching:
         return len(self._leaves)
 
     def add(self, line: Line) -> None:
-        """Add a line, unless it is in a batch already."""
+        """Add a line to the batch; a line whose id is in `sealed` is ignored."""
         name = line.id
         if name in self.sealed:
             return
@@ -254,14 +266,14 @@ class Batching:
 
 
 def hash_start_of(leaf: bytes) -> str:
-    """Return the first digits of a line's leaf hash, in hexadecimal, which the batch stores."""
+    """Return the first 12 hexadecimal digits of a line's leaf hash; a batch stores them beside the line's id."""
     return leaf[:_HASH_START_BYTES].hex()
 
 
 def commitment_of(line: Line, salt: bytes) -> bytes | None:
-    """Return the commitment to `line.erasable`, the part that retention may erase; None if this is None.
+    """Return the salted commitment to `line.erasable`, the text that retention may erase; None if the line has none.
 
-    It is SHA-256 over salt, id, a NUL byte and the text in UTF-8.
+    It is SHA-256 over the salt, the line's id, a NUL byte and the text in UTF-8.
     """
     if line.erasable is None:
         return None
@@ -269,9 +281,9 @@ def commitment_of(line: Line, salt: bytes) -> bytes | None:
 
 
 def leaf_of(line: Line, commitment: bytes | None) -> bytes:
-    """Return the leaf hash of a line in the tree of its batch: over the line's members, then the commitment in base64.
+    """Return the leaf hash of a line in the Merkle tree of its batch.
 
-    The commitment is None if the batch adds none to the line.
+    It is the hash of the line's text: `line.opening`, then the commitment in base64, or null if `commitment` is None.
     """
     end = b",null]" if commitment is None else b',"%b"]' % b2a_base64(commitment, newline=False)
     return merkle.leaf_hash(line.opening + end)
@@ -280,13 +292,13 @@ def leaf_of(line: Line, commitment: bytes | None) -> bytes:
 def opened(
     line: Line, hash_start: str, salt: bytes | None, kept: bytes | None
 ) -> tuple[bytes, bytes | None] | None:
-    """Return the leaf hash of a line as it was sealed, and the commitment in it; None if the line was changed since.
+    """Return the leaf hash of a line and the commitment in it, if the line is still as it was sealed; else None.
 
     The commitment is None if the line was sealed without one.
 
     Args:
         line: the line as it is stored now.
-        hash_start: the first digits of the line's hash, as stored in its batch.
+        hash_start: the first digits of the leaf hash, as the batch stores them.
         salt: the batch's salt; None once it is erased.
         kept: the commitment that was stored when the salt was erased; None without one.
     """
@@ -301,21 +313,21 @@ def opened(
 
 
 def joined(commitments: Iterable[bytes | None]) -> bytes:
-    """Return commitments one after the other as bytes, to be stored in `Batch.commitments`.
+    """Return the commitments of a batch as one byte string, which `split` divides again: 32 bytes for each check.
 
-    There is one commitment for each check of the batch; None if the check has none. `split` is the reverse.
+    The place of None, for a check without a commitment, is filled with zero bytes.
     """
     return b"".join(each or _ABSENT for each in commitments)
 
 
 def split(commitments: bytes) -> list[bytes | None]:
-    """Return the commitments that `joined` has made into bytes: one for each check; None for a check without one."""
+    """Return the commitments in the bytes that `joined` has made: one for each check, None for a check without one."""
     size = len(_ABSENT)
     parts = (commitments[begin : begin + size] for begin in range(0, len(commitments), size))
     return [None if part == _ABSENT else part for part in parts]
 
 
 def facts_of(batch: Batch) -> dict[str, Any]:
-    """Return the `facts` of the ledger record that seals a batch: `seal`, with kind, batch, lines and root."""
+    """Return the `facts` of the ledger record that seals a batch: `seal`, with kind, batch number, lines and root."""
     seal = {"kind": "log", "batch": batch.number, "lines": batch.size, "root": batch.root.hex()}
     return {"seal": seal}

@@ -53,21 +53,22 @@ _PAGE: Final = 500
 
 
 class Sealer:
-    """Puts the lines of the query log into batches and seals these in the ledger; one process at a time may do it.
+    """Puts the lines of the query log into batches, and writes each batch's root to the ledger, which seals the batch.
 
-    The worker's lock ensures that no other process does it at the same time.
+    The worker's lock ensures that only one process does it at a time.
     """
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 
     async def seal(self, *, at_end: bool = False) -> int:
-        """Seal the waiting lines in new batches, if there are many or if the newest batch is old enough.
+        """Seal the waiting lines in new batches, if 10,000 checks wait or if the newest batch is a minute old.
 
-        First, stored batches without a record in the ledger get one. While the clock is not plausible, nothing is done.
+        First, each stored batch that has no record in the ledger gets one. While the clock is not plausible, nothing is
+        done.
 
         Args:
-            at_end: whether the process ends: then the waiting lines are sealed even if they are few.
+            at_end: whether the process is about to end: then the waiting lines are sealed even if they are few.
 
         Returns:
             The number of new batches.

@@ -16,7 +16,10 @@ async def erase_salts(runtime: Runtime, before: str) -> int:
     """Erase the salts of all batches with a check before the id `before`, and store the commitments instead.
 
     Call it before the questions of these checks are erased: without the salt a commitment reveals nothing about an
-    erased question, and the batch still verifies. Returns the number of batches whose salt was erased.
+    erased question, and the batch still verifies.
+
+    Returns:
+        The number of batches whose salt was erased.
     """
     erased = 0
     while True:
@@ -37,10 +40,11 @@ async def erase_salts(runtime: Runtime, before: str) -> int:
 async def open_lines(
     runtime: Runtime, batch: Batch
 ) -> AsyncIterator[tuple[SealedLine, Line | None, tuple[bytes, bytes | None] | None]]:
-    """Yield (sealed line, stored line, (leaf hash, commitment)) for each line of a batch, in the order of its tree.
+    """Compare each line of a batch with the stored row, and yield the results in the order of the batch's tree.
 
-    The stored line is None if its row is gone. The last member is None if the row is gone or was changed since it was
-    sealed; see `opened`.
+    Each result is (sealed line, stored line, opened). The stored line is None if its row no longer exists. `opened` is
+    the line's leaf hash and the commitment in it (None if it was sealed without one); instead of both, None if the row
+    no longer exists or was changed since it was sealed.
     """
     kept = iter(split(batch.commitments) if batch.commitments is not None else ())
     lines = batch.lines()

@@ -93,13 +93,13 @@ def _commitment(row: _Row, texts: Sequence[str | None], *, erased: bool) -> byte
 
 
 async def list_checks(reader: Reader, first: str, before: str, limit: int) -> list[Line]:
-    """Return the lines of at most `limit` checks, from the id `first` until before the id `before`, by id."""
+    """Return the lines of the first `limit` checks with ids from `first` (inclusive) to `before` (exclusive), by id."""
     statement = _CHECKS.where(check.c.id >= first, check.c.id < before).order_by(check.c.id)
     return [_check(row) for row in (await reader.run(statement.limit(limit))).all()]
 
 
 async def list_acts(reader: Reader, first: str, before: str, limit: int) -> list[Line]:
-    """Return the lines of at most `limit` acts of the audit trail, from the id `first` until before `before`, by id."""
+    """Return the lines of the first `limit` acts of the audit trail with ids from `first` to before `before`, by id."""
     statement = _ACTS.where(audit.c.id >= first, audit.c.id < before).order_by(audit.c.id).limit(limit)
     return [line_of(tuple(row)) for row in (await reader.run(statement)).all()]
 
@@ -111,7 +111,9 @@ Moment = tuple[datetime, str]
 async def list_receipts(
     reader: Reader, first: Moment, before: Moment, limit: int
 ) -> list[tuple[Moment, Line]]:
-    """Return the first receipts of alerts from a moment on: pairs of the receipt's moment and line, by moment.
+    """Return the next receipts of alerts, in the order of their moments, as pairs of moment and line.
+
+    The moment of a receipt is the pair of its instant and its line's id.
 
     Args:
         reader: a transaction on the register.
@@ -126,9 +128,9 @@ async def list_receipts(
 async def list_versions(
     reader: Reader, first: Moment, before: Moment, limit: int
 ) -> list[tuple[Moment, Line]]:
-    """Return the first versions of entries from a moment on: pairs of the version's moment and line, by moment.
+    """Return the next versions of entries, in the order of their moments, as pairs of moment and line.
 
-    The arguments are those of `list_receipts`.
+    The moment of a version is the pair of its instant and its line's id. The arguments are those of `list_receipts`.
     """
     rows = await _list_from(reader, _VERSIONS, version.c.at, _VERSION_ID, first, before, limit)
     return [((row.at, row.line_id), _version(row)) for row in rows]
@@ -153,9 +155,9 @@ async def lines_of(reader: Reader, source: Source, ids: Collection[str]) -> dict
     """Return the stored lines of one kind by their ids; ids without a stored line are omitted.
 
     Args:
-        reader: a transaction on the checks for checks, on the register for others.
-        source: the kind.
-        ids: the ids.
+        reader: a transaction: on the database of checks if `source` is CHECK, else on the register's.
+        source: the kind of all requested lines.
+        ids: the ids of the lines.
     """
     if source is Source.CHECK:
         rows = await reader.run(_CHECKS.where(any_of(check.c.id, "ids")), {"ids": list(ids)})
