@@ -176,9 +176,13 @@ async def lines_of(reader: Reader, source: Source, ids: Collection[str]) -> dict
 async def ids_between(
     reader: Reader, source: Source, begin: Position, before: Position
 ) -> AsyncIterator[str]:
-    """Yield the ids of the stored lines of one kind from the position `begin` until before `before`, in no order.
+    """Yield the ids of the stored lines of one kind between two positions, in no particular order.
 
-    `reader` is a transaction on the checks for checks, on the register for others.
+    Args:
+        reader: a transaction: on the database of checks if `source` is CHECK, else on the register's.
+        source: the kind of lines.
+        begin: the position from which lines are returned, inclusive.
+        before: the position before which they end, exclusive.
     """
     statement = {
         Source.CHECK: select(check.c.id).where(check.c.id >= begin.check, check.c.id < before.check),
@@ -195,9 +199,9 @@ async def ids_between(
 
 
 async def count_from(checks: Reader, register: Reader, begin: Position) -> int:
-    """Return the number of stored lines of all kinds that are not before a position.
+    """Return the number of stored lines, of all kinds together, that are at or after the position `begin`.
 
-    `checks` is a transaction on the checks, `register` one on the register.
+    `checks` is a transaction on the database of checks, `register` one on the register's.
     """
     found = 0
     for reader, column, first in (
@@ -217,7 +221,7 @@ async def count_checks(reader: Reader, first: str, before: str, most: int) -> in
 
 
 async def add_batch(unit: Unit, new: Batch) -> None:
-    """Store a new batch; its `commitments` are not stored."""
+    """Store a new batch; its salt is stored, its `commitments` are not."""
     values = {
         "number": new.number,
         "at": new.at,
@@ -292,9 +296,9 @@ async def add_seal(unit: Unit, number: int, sequence: int) -> None:
 
 
 async def sequences_of(reader: Reader, first: int, last: int) -> dict[int, int]:
-    """Return the sequences of the records that seal the batches from `first` to `last`, by the batches' numbers.
+    """Return the numbers of the ledger records that seal batches, by the numbers of these batches.
 
-    Batches without a record are omitted.
+    The batches have the numbers `first` to `last`, both inclusive; a batch that no record seals is omitted.
     """
     statement = select(seal.c.batch, seal.c.sequence).where(seal.c.batch.between(first, last))
     return {row.batch: row.sequence for row in await reader.run(statement)}

@@ -20,13 +20,13 @@ _MOST: Final = 1000
 
 @dataclass(slots=True)
 class LogVerification:
-    """Verifies the query log batch by batch: call `batch` until `done`, then `unknown`.
+    """Verifies the query log: call `batch` for one batch after the other until `done` is true, then `unknown`.
 
     Attributes:
-        newest: number of the newest batch that a record of the ledger seals; the last one to verify.
+        newest: number of the newest batch that a record of the ledger seals; later batches are not verified.
         batches: number of batches verified so far.
         lines: number of lines verified so far.
-        reached: the position up to which the log is verified.
+        reached: the position up to which the batches verified so far contain all lines.
     """
 
     newest: int
@@ -43,9 +43,11 @@ class LogVerification:
         return self.batches >= self.newest
 
     async def batch(self, runtime: Runtime) -> list[Difference]:
-        """Compare the next batch with the stored lines and with its seal in the ledger. Returns the differences.
+        """Verify the next batch, and return each difference that is found; an empty list if all agrees.
 
-        A batch that differs is read a second time, because retention may have erased texts while it was read.
+        Each line must be as it is stored in the database now, the root must be that of the lines, and a record of the
+        ledger must contain this root. A batch that differs is read a second time, because retention may have erased
+        texts while it was read.
         """
         self.batches += 1
         batch, found = await self._read(runtime, self.batches)
@@ -79,9 +81,11 @@ class LogVerification:
         return batch, differences
 
     def unknown(self) -> list[Difference]:
-        """Return a difference for each stored line that is in no batch, although the log is sealed beyond it.
+        """Return a difference for each stored line that no batch contains, although a batch should.
 
-        Call it once `done`. Lines that a later batch may still contain are omitted.
+        Call it once `done` is true. A line is omitted if the batch that should contain it was made less than two
+        minutes before the newest one, because a later batch may still contain the line. At most 1000 lines are
+        reported.
         """
         return [
             Difference(identity, "it is in no batch, although the log is sealed beyond it")

@@ -25,10 +25,11 @@ NOTHING: Final = "none"
 
 
 class DigestBuilder:
-    """Computes a digest from the records of a state, which are added by entry id.
+    """Computes the digest of a state of the register from its records: call `add_record` for each, then `digest`.
 
-    The records of one entry are added in this order: its newest record, then those of its clearances in force, by
-    sequence. Each record is a leaf in the bucket of its entry; the leaf has the same hash as in the ledger's tree.
+    The state has, for each listed entry, the newest record and the records of the clearances in force. The caller adds
+    entries by id, and for each entry its newest record first, then its clearances by sequence. Each record is a leaf of
+    one of 256 Merkle trees (buckets), which the entry's id selects; the leaf has the same hash as in the ledger's tree.
 
     Attributes:
         records: number of records so far.
@@ -44,10 +45,10 @@ class DigestBuilder:
         self._tree = self._buckets[0]
 
     def add_record(self, record: RecordText) -> bytes:
-        """Add the next record. Returns the hash of its leaf.
+        """Add the next record to its entry's bucket. Returns the hash of the record's leaf.
 
         Raises:
-            ValueError: the record added before is of an entry with a greater id.
+            ValueError: the record before was of an entry with a greater id.
         """
         entry_id = str(record.entry_id)
         if entry_id != self._entry:
@@ -61,20 +62,22 @@ class DigestBuilder:
         return leaf
 
     def digest(self, sequence: int) -> "Digest":
-        """Return the digest of the records added so far, as the state at `sequence`."""
+        """Return the digest of the records added so far, as that of the state after `sequence` ledger records."""
         buckets = tuple(tree.root() for tree in self._buckets)
         return Digest(sequence, self.entries, self.records, buckets)
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """The digest of the register's state at a sequence.
+    """The digest of the register's state at a sequence: 256 Merkle roots over the state's records.
+
+    Equal states have equal digests; a bucket that differs shows which entries differ.
 
     Attributes:
         sequence: the digest is of the state after the ledger's first `sequence` records.
         entries: number of listed entries in the state.
         records: number of records in the state: one of each entry, and one of each clearance in force.
-        buckets: the Merkle root of each bucket, by the bucket's number.
+        buckets: the Merkle root of each bucket, by the bucket's number (see `bucket_of`).
     """
 
     sequence: int
@@ -109,11 +112,11 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class SealedDigest:
-    """A digest that is sealed into the ledger.
+    """A digest whose root a record of the ledger contains, so that it can't be changed later.
 
     Attributes:
         digest: the digest.
-        seal: the sequence of the ledger record that seals the digest.
+        seal: the sequence of that record.
         sealed_at: when that record was written.
     """
 
@@ -130,23 +133,25 @@ class DigestComputed:
 
 
 def bucket_of(entry_id: str) -> int:
-    """Return the bucket of an entry: the first byte of SHA-256 of its id."""
+    """Return the number of an entry's bucket, from 0 to 255: the first byte of SHA-256 of its id."""
     return hashlib.sha256(entry_id.encode()).digest()[0]
 
 
 def is_seal_of(leaf: Mapping[str, Any]) -> bool:
-    """Return whether a leaf belongs to a record that seals a digest."""
+    """Return whether a record with this leaf seals a digest, and not something else."""
     seal = leaf.get("seal")
     return leaf.get("type") == RecordType.SEAL and isinstance(seal, Mapping) and seal.get("kind") == KIND
 
 
 def parted(buckets: bytes) -> tuple[bytes, ...]:
-    """Return the buckets' roots from the stored bytes, which contain them one after the other."""
+    """Split the stored bytes of a digest into the 32-byte roots of its buckets, in the same order."""
     return tuple(buckets[at : at + HASH_BYTES] for at in range(0, len(buckets), HASH_BYTES))
 
 
 def is_due(news: datetime | None, ordered: datetime | None, now: datetime) -> bool:
-    """Return whether a digest must be sealed now: there is news, and it is ordered or is `LONGEST_UNSEALED` old.
+    """Return whether a digest must be sealed now.
+
+    It must if a record that no digest covers is an hour old, or if there is such a record and a snapshot is ordered.
 
     Args:
         news: when the first record was written that no digest covers; None if there is no such record.
@@ -157,10 +162,11 @@ def is_due(news: datetime | None, ordered: datetime | None, now: datetime) -> bo
 
 
 def scope_of(actor: Actor) -> str:
-    """Return the scope of an actor's snapshots: the agency's own data, everything (`EVERYTHING`), or `NOTHING`.
+    """Return the scope of an actor: which personal parts the snapshots for this actor contain.
 
-    Clients of Immigration and auditors have `EVERYTHING`, clients without an agency `NOTHING`. The personal part of
-    sealed entries is in no scope, not even for auditors: one file can't omit the entries that one auditor may not see.
+    Auditors and clients of Immigration get `EVERYTHING`, clients of another agency the scope `agency-` and its code,
+    clients without an agency `NOTHING`. The personal part of sealed entries is in no scope, not even for auditors: one
+    file is for all auditors, and a seal may bar one of them.
     """
     if actor.holds(Role.AUDITOR) or actor.agency == IMMIGRATION:
         return EVERYTHING
@@ -168,7 +174,7 @@ def scope_of(actor: Actor) -> str:
 
 
 def reader_in(scope: str) -> Actor:
-    """Return an actor for which `within_scope` gives the personal parts that belong to a scope."""
+    """Return a fictitious actor that may see (by `within_scope`) exactly the personal parts of a snapshot's scope."""
     agency = IMMIGRATION if scope == EVERYTHING else scope.removeprefix("agency-")
     return Actor(
         client_id="snapshot",
@@ -179,5 +185,5 @@ def reader_in(scope: str) -> Actor:
 
 
 def hashes(buckets: Iterable[bytes]) -> list[str]:
-    """Return hashes in hexadecimal, in the same order."""
+    """Return each of these hashes as hexadecimal text, in the same order."""
     return [each.hex() for each in buckets]

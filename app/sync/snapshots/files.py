@@ -55,17 +55,18 @@ _AGAIN_SECONDS: Final = 5
 
 
 class Withdrawn(Exception):
-    """An entry in a snapshot was erased or sealed while the snapshot was made."""
+    """An entry in a snapshot was erased or sealed while the file was made, so that the file must not be shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A snapshot in a file.
+    """A snapshot (the register's state at a sequence, as lines of JSON) in a file of this machine.
 
     Attributes:
-        path: the file.
-        made_of: the ledger's epoch, the sequence of the state, and the number of withdrawals (see `Current`).
-        scope: the scope of the readers (see `scope_of`).
+        path: the file, which is compressed.
+        made_of: the ledger's epoch, the sequence of the state, and `Current.withdrawn` when the file was made; the file
+            may only be shown while all three are current.
+        scope: which personal parts it contains (see `scope_of`).
         fingerprint: the first digits of the SHA-256 of the file's bytes, in hexadecimal.
         length: bytes of the lines, before compression.
     """
@@ -78,7 +79,7 @@ class Snapshot:
 
     @property
     def etag(self) -> str:
-        """The strong `ETag` of the file's bytes, quotes included."""
+        """The strong `ETag` of the file: the sequence and the fingerprint, joined by a dash, in quotes."""
         return f'"{self.made_of[1]}-{self.fingerprint}"'
 
     @property
@@ -88,7 +89,7 @@ class Snapshot:
 
     @classmethod
     def named(cls, path: Path) -> Self:
-        """Return the snapshot in a file, with the members that the file's name contains (see `name_of`).
+        """Return the snapshot in a file; its members are read from the file's name, which `name_of` has made.
 
         Raises:
             ValueError: the name was not made by `name_of`.
@@ -98,11 +99,11 @@ class Snapshot:
 
 
 def name_of(current: Current, scope: str, fingerprint: str, length: int) -> str:
-    """Return the name of a snapshot's file; `Snapshot.named` reads it back.
+    """Return the name of a snapshot's file, which contains all members of `Snapshot` except the path.
 
     Args:
         current: the state from which the snapshot is made.
-        scope: the scope of the readers.
+        scope: which personal parts it contains (see `scope_of`).
         fingerprint: the SHA-256 of the file's bytes, in hexadecimal; the name has its first digits.
         length: bytes of the lines, before compression.
     """
@@ -111,10 +112,10 @@ def name_of(current: Current, scope: str, fingerprint: str, length: int) -> str:
 
 
 class Snapshots:
-    """Makes, finds and removes the files of snapshots; processes with the same data folder share the files.
+    """Makes, finds and removes the files of snapshots on this machine; processes with the same data folder share them.
 
     Attributes:
-        folder: the folder of the files.
+        folder: the folder of the files; it is made when needed.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -140,7 +141,7 @@ class Snapshots:
     async def tidy(self) -> None:
         """Remove every file that must no longer be shown.
 
-        That is a file of another than the newest digest, or one in which an entry was erased or sealed since.
+        Such a file was not made from the newest digest, or contains an entry that was erased or sealed since.
         """
         files = self._list()
         if not files:
@@ -152,12 +153,13 @@ class Snapshots:
                 each.path.unlink(missing_ok=True)
 
     async def make(self, scope: str) -> Snapshot:
-        """Make the file of a scope's newest snapshot, unless it exists, and return the snapshot.
+        """Make the file of the newest snapshot for a scope, unless it exists, and return the snapshot.
 
-        Simultaneous calls wait for the same file. If the caller has to stop waiting, the making goes on.
+        Simultaneous calls wait for the same file. The work goes on if a caller stops waiting, so that a later call
+        finds the file.
 
         Raises:
-            Unavailable: the file is not ready after a short wait, or can't be made now.
+            Unavailable: the file is not ready after 5 s, or can't be made now.
         """
         task = self._making.get(scope)
         if task is None:

@@ -30,14 +30,14 @@ _NICE: Final = 5
 
 
 class Order(msgspec.Struct):
-    """The order to make a snapshot, for another process.
+    """The order to make a snapshot, which the service sends to a process of its own.
 
     Attributes:
         path: the file to be made; it must not exist.
-        scope: the scope of the readers (see `scope_of`).
-        sequence: the sequence of the state.
-        first: the first line, in JSON.
-        last: the last line, in JSON.
+        scope: which personal parts the file contains (see `scope_of`).
+        sequence: the file contains the state after the ledger's first `sequence` records.
+        first: the first line of the file, in JSON.
+        last: the last line of the file, in JSON.
         database: the URI of SQLite's file, or the address of PostgreSQL's database in libpq's form.
         is_sqlite: whether `database` is SQLite's.
         seconds: longest time for one answer of the database.
@@ -109,7 +109,9 @@ async def _opened(order: Order) -> AsyncIterator[_Database]:
 
 
 async def make(order: Order) -> Made:
-    """Write the file of a snapshot from the database. The caller removes the file if this fails.
+    """Read the state from the database, and write the file of the ordered snapshot.
+
+    After an error the file may be incomplete; the caller removes it.
 
     Raises:
         LedgerBroken: the leaf of a clearance can't be read.
@@ -153,7 +155,7 @@ _PARENT: Final = os.getppid()
 
 
 def main() -> None:
-    """Read an order from standard input, carry it out, and write the result to standard output."""
+    """Read an `Order` as JSON from standard input, make the snapshot, and write `Made` as JSON to standard output."""
     if hasattr(os, "nice"):
         os.nice(_NICE)
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)

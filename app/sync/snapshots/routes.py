@@ -49,7 +49,7 @@ Following = Annotated[Actor, actor_for(*sorted(READERS))]
 
 
 def snapshots_of(scope: Mapping[str, Any]) -> Snapshots:
-    """Return the snapshots of this process; `scope` is a request, or its ASGI scope."""
+    """Return this process's `Snapshots`, which makes and finds the files; `scope` is a request, or its ASGI scope."""
     return cast(Snapshots, scope["app"].state.process.snapshots)
 
 
@@ -70,13 +70,17 @@ def snapshots_of(scope: Mapping[str, Any]) -> Snapshots:
 async def read_snapshot(actor: Following, request: Request, conditions: WantedPart) -> Response:
     """Read the register's state at a sealed sequence, with which a copy begins; then continue with `/v1/changes`.
 
-    The first line has origin, sequence, number of records and the cursor; each further one is a record as in the feed:
-    the newest of each listed entry in the order of their ids, each followed by its clearances in force; the last line
-    has the digest, the record that seals it, and the proof that a signed head covers this. A snapshot is sealed once
-    records are an hour old, or by `POST /v1/snapshot`, and its file is made at the first request: 503 until it is
-    ready. Of sealed entries it shows the leaf alone, to auditors too. It never changes; when an entry in it is erased
-    or sealed, another takes its place, of the same sequence and with another `ETag`. So send `If-Range` with `Range`.
-    As lines (`application/x-ndjson`) it is uncompressed, and has no `Range`.
+    The first line has the origin, the sequence, the number of records and the cursor. Then each listed entry follows,
+    by id: its newest record as in the feed, and a record for each of its clearances in force. The last line has the
+    digest, the record that seals it, and the proof that a signed head contains that record.
+
+    A snapshot is sealed once new records are an hour old, or by `POST /v1/snapshot`. The first request makes its file:
+    the answer is 503 until it is ready. The personal part of sealed entries is withheld from all readers, also from
+    auditors.
+
+    A file never changes. If an entry in it is erased or sealed, another file replaces it, with the same sequence and
+    another `ETag`: so send `If-Range` with `Range`. As lines (`application/x-ndjson`) the snapshot is uncompressed, and
+    has no `Range`.
     """
     snapshots, scope, runtime = snapshots_of(request), scope_of(actor), runtime_of(request)
     async with runtime.reading(actor) as reader:
@@ -148,10 +152,11 @@ def _tag_of_lines(snapshot: Snapshot) -> str:
     responses=carrying(202, "Location"),
 )
 async def order_snapshot(unit: Annotated[Unit, unit_for(Role.ADMIN)], response: Response) -> SnapshotOrderOut:
-    """Order a snapshot now, instead of waiting until the records after the newest one are an hour old.
+    """Order a snapshot of the present state now, instead of when the records after the last snapshot are an hour old.
 
-    The worker seals the digest of the present state; its snapshots can be read as soon as a signed head covers the
-    seal. If nothing is new, none is made. Several orders before that count as one.
+    The worker seals the digest of the state within seconds. The snapshot can be read as soon as a signed head contains
+    the record that seals it. If there are no new records, no snapshot is made. Several orders count as one until the
+    snapshot is made.
     """
     newest = await service.order(unit)
     response.headers["location"] = "/v1/snapshot"
@@ -172,10 +177,10 @@ async def read_digest(
         WHOLE,
     ] = None,
 ) -> DigestOut:
-    """Read the digest of the register's state at a sequence: 256 Merkle roots, and the root of these.
+    """Read the digest of the register's state at a sequence: the Merkle roots of 256 buckets, and their root.
 
-    A holder of a copy of that state computes the same digest of it, in any scope, because it is made of leaves alone. A
-    bucket that differs shows where a copy has drifted, without the register being sent. The root is sealed into the
-    ledger, as `leaf.seal` of the record `seal`.
+    Each entry is in one bucket. The holder of a copy computes the digest of the copy and compares: a bucket that
+    differs shows which entries differ, and the register need not be sent. The digest contains no personal parts, so it
+    is the same for every reader. The record `seal` of the ledger contains its root, as `leaf.seal`.
     """
     return DigestOut.of(await service.digest_of(reader, sequence))

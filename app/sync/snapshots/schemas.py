@@ -12,7 +12,7 @@ Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 class SnapshotBeginOut(WireOut):
-    """The first line of a snapshot."""
+    """The first line of a snapshot, before its records."""
 
     origin: str
     """The ledger's origin, as its checkpoints name it."""
@@ -25,7 +25,7 @@ class SnapshotBeginOut(WireOut):
 
 
 class SnapshotEndOut(WireOut):
-    """The last line of a snapshot; a file without it was cut off."""
+    """The last line of a snapshot, with the proof of its content; if it is missing, the file was cut off."""
 
     count: int
     """Number of records."""
@@ -48,14 +48,14 @@ SnapshotLine = SnapshotBeginOut | RecordOut | SnapshotEndOut
 
 
 class SnapshotOrderOut(WireOut):
-    """An order of a snapshot, which the worker carries out."""
+    """The answer to an order of a snapshot; the snapshot itself is made later."""
 
     newest: int | None
     """Sequence of the newest digest sealed in the ledger when the order was given; null if there was none."""
 
 
 class DigestOut(WireOut):
-    """The digest of the register's state at a sequence, sealed into the ledger."""
+    """The digest of the register's state at a sequence; a record of the ledger contains its root."""
 
     sequence: int
     """It is the digest of the state of the ledger's first `sequence` records."""

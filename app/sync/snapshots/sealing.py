@@ -17,7 +17,9 @@ _AGAIN_SECONDS: Final = 60.0
 
 
 class DigestSealer:
-    """Seals the digest of the present state when one is due; one process at a time may do it, by the worker's lock.
+    """Seals the digest of the register's present state in the ledger whenever one is due, for later snapshots.
+
+    The worker's lock ensures that only one process does it at a time.
 
     Attributes:
         failing: why the last due digest could not be sealed; None if it was sealed, or before the first.
@@ -32,8 +34,9 @@ class DigestSealer:
     async def seal(self) -> bool:
         """Seal the digest of the present state if one is due. Returns whether one was sealed.
 
-        A state that contradicts the ledger's tree is not sealed: then `failing` gives the reason, the result is False,
-        and nothing is tried for a while. An order is deleted if nothing is new.
+        One is due if records are not covered by a digest and are an hour old, or if a snapshot is ordered and there are
+        such records. A state that contradicts the ledger's tree is not sealed: `failing` then gives the reason, and
+        calls in the next minute do nothing. An order is deleted if there are no new records.
         """
         if monotonic() < self._not_before:
             return False

@@ -25,14 +25,14 @@ _PAGE = 300
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """The state from which the newest snapshot is made.
+    """The state of the register from which the newest snapshot is made.
 
     Attributes:
         epoch: the ledger's epoch.
-        sealed: the newest digest whose seal the head covers.
+        sealed: the newest digest that is sealed by a record in `head`.
         head: the newest signed head.
-        withdrawn: number of the state's entries whose personal part was shown and must no longer be. A file that was
-            made at another number is not served.
+        withdrawn: how many of the state's entries were erased or sealed, so that a personal part that was shown must
+            not be shown any more. A file that was made when this number was another one is not served.
     """
 
     epoch: str
@@ -42,12 +42,12 @@ class Current:
 
     @property
     def sequence(self) -> int:
-        """The sequence of the state."""
+        """The state is the one after this number of records of the ledger."""
         return self.sealed.digest.sequence
 
 
 async def find_current(reader: Reader) -> Current | None:
-    """Return the state of the newest snapshot; None before the first digest is sealed and covered by a signed head.
+    """Return the state of the newest snapshot; None if no signed head contains a record that seals a digest yet.
 
     Raises:
         HeadMissing: the ledger has no head.
@@ -62,9 +62,9 @@ async def find_current(reader: Reader) -> Current | None:
 
 
 async def order(unit: Unit) -> int | None:
-    """Store the order that the worker seals a digest, and so a new snapshot, soon. The act is recorded.
+    """Store an order of a snapshot: the worker then seals a digest of the state soon. The audit trail records it.
 
-    An earlier order that is not carried out yet stays in its place.
+    If an earlier order is not carried out yet, that one is kept instead.
 
     Returns:
         The sequence of the newest digest so far; None before the first.
@@ -75,11 +75,11 @@ async def order(unit: Unit) -> int | None:
 
 
 async def digest_of(reader: Reader, sequence: int | None) -> SealedDigest:
-    """Return the sealed digest of a sequence; without a sequence the newest.
+    """Return the sealed digest of the state at a sequence; with None, the newest.
 
     Raises:
         NotFound: no digest of this sequence was sealed, or none at all; the problem's member `sealed` is the sequence
-            of the newest digest.
+            of the newest digest, or null.
     """
     newest = await store.newest_sequence(reader)
     found = await store.find(reader, newest if sequence is None else sequence)
@@ -93,11 +93,12 @@ async def digest_of(reader: Reader, sequence: int | None) -> SealedDigest:
 
 @dataclass(frozen=True, slots=True)
 class Unsealed:
-    """The records that no digest covers yet.
+    """What decides whether a digest is due: the records that no digest covers yet, and an order of a snapshot.
 
     Attributes:
         size: the ledger's size.
-        news: when the first record was written that no digest covers, seals excepted; None if there is no such record.
+        news: when the first record was written that no digest covers, records that seal something excepted; None if
+            there is no such record.
         ordered: when an admin ordered a snapshot that was not made yet; None without an order.
     """
 
@@ -107,11 +108,15 @@ class Unsealed:
 
 
 async def find_unsealed(reader: Reader, quiet: int) -> Unsealed:
-    """Return the ledger's size, when the first record was written that no digest covers, and the order of a snapshot.
+    """Return what decides whether a digest is due now.
 
     Args:
         reader: the transaction.
-        quiet: a former size of the ledger, known to have no such record; only later records are examined. 0 for all.
+        quiet: an earlier size of the ledger; the caller knows that there was nothing new up to it, so that only later
+            records are examined. 0 to examine all that no digest covers.
+
+    Raises:
+        HeadMissing: the ledger has no head.
     """
     ordered, head = await store.find_order(reader), await ledger.head(reader)
     sealed = max(quiet, await store.newest_sequence(reader))
@@ -120,7 +125,9 @@ async def find_unsealed(reader: Reader, quiet: int) -> Unsealed:
 
 
 async def seal(runtime: Runtime, found: Unsealed) -> SealedDigest:
-    """Compute the digest of the state at the sequence `found.size`, seal and store it, and delete the order in `found`.
+    """Compute the digest of the state at the ledger's size `found.size`, write its seal to the ledger, and store it.
+
+    If `found` has an order of a snapshot, it is deleted in the same transaction.
 
     Raises:
         LedgerBroken: a leaf differs from the ledger's tree, or can't be read; nothing is sealed.
@@ -136,26 +143,28 @@ async def seal(runtime: Runtime, found: Unsealed) -> SealedDigest:
 
 
 async def end_order(runtime: Runtime, ordered: datetime) -> None:
-    """Delete the order of a snapshot that was given at `ordered`, without a new snapshot; call it if nothing is new."""
+    """Delete the order of a snapshot that was given at the instant `ordered`; call it if there are no new records."""
     async with runtime.writing(SYSTEM) as unit:
         await store.end_order(unit, ordered)
 
 
 async def publish_seal(_unit: Unit, event: DigestComputed) -> Sequence[Draft]:
-    """Return the draft of the record that seals a digest, so that it is published to the ledger (a projector)."""
+    """Return the draft of the ledger record that seals the computed digest; the caller appends it to the ledger."""
     return [event.digest.draft()]
 
 
 async def compute(runtime: Runtime, sequence: int, *, expect_stored: bool = False) -> Digest:
-    """Compute the digest of the state at a sequence from the leaves, in constant memory and in short transactions.
+    """Compute the digest of the register's state after `sequence` records of the ledger.
+
+    The state is read in short transactions and never held in memory as a whole. Nothing is stored.
 
     Args:
         runtime: the register.
-        sequence: the sequence, at most the ledger's size.
-        expect_stored: whether each leaf is compared with the stored hash in the ledger's tree.
+        sequence: the number of records, at most the ledger's size.
+        expect_stored: whether to compare the hash of each record's leaf with the one in the ledger's tree.
 
     Raises:
-        LedgerBroken: the leaf of a clearance can't be read; or, with `expect_stored`, a leaf differs from its hash.
+        LedgerBroken: the leaf of a clearance can't be read; or, with `expect_stored`, a leaf's hash differs.
     """
     builder = DigestBuilder()
     after: str | None = ""

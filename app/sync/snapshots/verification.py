@@ -24,11 +24,11 @@ _MOST_COMPUTED: Final = 1000
 
 @dataclass(slots=True)
 class DigestVerification:
-    """Verifies all digests that were sealed up to a head: call `compare_seals`, then `compute_again`.
+    """Verifies the digests that are sealed up to a head of the ledger: call `compare_seals`, then `compute_again`.
 
     Attributes:
-        head: the head.
-        records: about how many records may be read to compute digests again.
+        head: the head; seals after it are ignored.
+        records: `compute_again` stops after it has read about this number of records.
         digests: number of digests that were compared with the records that seal them.
         computed: number of digests that were computed again from the ledger's records.
     """
@@ -42,7 +42,10 @@ class DigestVerification:
     )
 
     async def compare_seals(self, runtime: Runtime) -> AsyncIterator[Difference]:
-        """Compare each ledger record that seals a digest with the stored digest, and yield the differences."""
+        """Compare each ledger record that seals a digest with the stored digest, and yield the differences.
+
+        A digest without a record that seals it is a difference too.
+        """
         cursor: str | None = None
         more = True
         while more:
@@ -65,9 +68,9 @@ class DigestVerification:
                 yield Difference("sealed_digest", "there are digests that no record seals")
 
     async def compute_again(self, runtime: Runtime) -> AsyncIterator[Difference]:
-        """Compute the newest digests again from the ledger's records, newest first, and yield the differences.
+        """Compute digests again from the ledger's records, newest first, and yield those that differ from their seals.
 
-        It ends when about `records` records were read, or when all digests that `compare_seals` remembers are done.
+        It ends when about `records` records were read, or after the newest 1000 digests that `compare_seals` has found.
         """
         left = self.records
         while self._newest and left > 0:

@@ -26,12 +26,14 @@ _encoder = msgspec.json.Encoder()
 class Writer:
     """Writes a snapshot: creates the file, and compresses each line into it as it is added.
 
+    Call `add_line` for the first line, `add_records`, `add_line` for the last line, then `finish`.
+
     Args:
         path: the file; it must not exist.
-        reader: an actor of the snapshot's scope (see `reader_in`), for the parts that lines show.
+        reader: an actor of the snapshot's scope (see `reader_in`): lines contain the personal parts that it may see.
 
     Attributes:
-        digest: the digest of the records so far.
+        digest: computes the digest of the records so far.
         length: bytes of the lines so far, before compression.
 
     Raises:
@@ -55,11 +57,11 @@ class Writer:
         self._add(on_one_line(line) + b"\n")
 
     def add_records(self, records: Sequence[RecordText], closed: frozenset[str]) -> None:
-        """Add the next records of the state as lines, each with only the parts that the reader may see.
+        """Add the next records of the state as lines, without the personal parts that the reader may not see.
 
         Args:
             records: the records, by entry id.
-            closed: ids of the sealed entries among them; their personal part is left out.
+            closed: ids of the entries among them that are or were sealed; their personal parts are left out.
 
         Raises:
             ValueError: the records are not in the order of their entries' ids.

@@ -88,18 +88,19 @@ _TRANSLATED: Final = IPv6Network("::ffff:0:0:0/96")
 
 
 class AddressRefused(Exception):
-    """Webhooks may not reach a URL or an address; the message gives the reason."""
+    """A URL or an IP address that an endpoint of webhooks must not have; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Decides which IP addresses the connections of an endpoint may reach: by default, public ones with TLS.
+    """Decides to which IP addresses the service may connect for one endpoint.
 
-    Link-local addresses and those of cloud metadata are never reached.
+    Public addresses are allowed with TLS, addresses in the deployment's networks in any case. Link-local addresses and
+    those of cloud metadata are always refused.
 
     Args:
-        allowed: networks of the deployment; addresses in them may be private, and be reached without TLS.
-        only: the endpoint's networks, in which every address must be; empty for any address.
+        allowed: the deployment's networks; addresses in them may be private, and be reached without TLS.
+        only: the endpoint's own networks: other addresses are refused as well; empty for no such restriction.
         plain: whether the connection is without TLS.
     """
 
@@ -108,10 +109,10 @@ class Guard:
     plain: bool = False
 
     def expect(self, address: Address) -> None:
-        """Raise AddressRefused unless connections may reach an address.
+        """Raise AddressRefused if the service may not connect to an address.
 
         Raises:
-            AddressRefused: connections may not reach the address; the message gives the reason.
+            AddressRefused: the address is refused; the message gives the reason.
         """
         _expect_possible(address)
         inside = _within(address, self.allowed)
@@ -123,10 +124,13 @@ class Guard:
             raise AddressRefused("The address is outside the endpoint's networks.")
 
     def expect_all(self, texts: Iterable[str]) -> None:
-        """Raise AddressRefused unless connections may reach every one of some addresses; none at all is accepted.
+        """Raise AddressRefused if the service may not connect to one of these addresses; an empty list is accepted.
+
+        Args:
+            texts: the IP addresses as texts.
 
         Raises:
-            AddressRefused: connections may not reach one of the addresses, or a text is not an address.
+            AddressRefused: one of the addresses is refused, or a text is not an address.
         """
         for text in texts:
             try:
@@ -198,7 +202,7 @@ class Target:
 
 @lru_cache(maxsize=4096)  # each delivery asks again
 def target_of(url: str) -> Target:
-    """Return the host and port of an endpoint's URL; addresses are not judged.
+    """Return the host and port of an endpoint's URL. Whether the host's address may be reached is not checked.
 
     Raises:
         AddressRefused: the URL is too long or malformed, is not https or http, or has a user, a fragment, or a host

@@ -38,10 +38,10 @@ ChangedEndpointBody = Annotated[EndpointChangeIn, Depends(_changed)]
 
 
 async def expect_reachable(requested: Requested, settings: Settings) -> None:
-    """Raise Invalid if the requested URL has a form, or leads to an address, that an endpoint may not have.
+    """Raise Invalid if an endpoint may not have the requested URL: because of its form, or of the host's address.
 
-    The host's name is resolved for this. With https, a name that can't be resolved now is accepted, because each later
-    connection is judged again; with http it is refused.
+    The host's name is resolved for this. If it can't be resolved within 2 s, an https URL is accepted, because the
+    address is checked again for each connection; an http URL is refused.
 
     Raises:
         Invalid: the URL may not be used; the fault at `/url` gives the reason.

@@ -67,9 +67,9 @@ class Figures:
 
     Attributes:
         outcomes: number of deliveries that this process has sent or dropped, by result.
-        depths: number of due deliveries of the register, by priority, as last read.
-        oldest_due: since when the oldest due delivery has been due; None if none is due.
-        broken: number of endpoints with an open breaker, as last read.
+        depths: number of deliveries in the register that are due now, by priority, as last read.
+        oldest_due: since when the oldest of them has been due, as last read; None if none is due.
+        broken: number of endpoints that fail so often that only a probe is sent each half minute, as last read.
     """
 
     outcomes: Counter[Ending] = field(default_factory=Counter)
@@ -79,9 +79,10 @@ class Figures:
 
 
 class Dispatcher:
-    """Delivers the ledger's records to endpoints: makes deliveries, claims and sends them, and stores the results.
+    """Posts the ledger's records to endpoints of webhooks, and stores the results.
 
-    On PostgreSQL any number of processes may run one at the same time.
+    For each endpoint and record it stores a delivery. It claims due deliveries for a limited time, sends them, and
+    schedules further attempts of those that failed. On PostgreSQL several processes may each run a dispatcher.
 
     Attributes:
         figures: figures for the metrics.
@@ -99,7 +100,10 @@ class Dispatcher:
         self._rung = asyncio.Event()
 
     async def run(self) -> None:
-        """Repeat `round` and `care` until cancelled; failures are logged. The end cancels running requests."""
+        """Repeat `round` and `care` until cancelled; their errors are logged.
+
+        When it is cancelled, it cancels the running requests.
+        """
         try:
             with lanes.using(lanes.Lane.WEBHOOKS):
                 async with asyncio.TaskGroup() as group:
@@ -145,12 +149,14 @@ class Dispatcher:
                     logger.exception("endpoints of webhooks can't be cared for now")
 
     async def round(self) -> bool:
-        """Store the results of finished requests, make new deliveries, claim due ones, and begin to send them.
+        """Store the results of finished requests, store new deliveries, claim due ones, and begin to send them.
 
-        Nothing is done while the register is rolled back. After an error the results are kept for the next round.
+        The requests run on after the return. Nothing is done while the register is rolled back. After an error the
+        results are kept for the next round.
 
         Returns:
-            Whether another round should follow at once, because deliveries were claimed or more are to be made.
+            Whether another round should follow at once, because deliveries were claimed, or because more are to be
+            stored.
         """
         if self.runtime.rollback is not None:
             return False
@@ -262,10 +268,12 @@ class Dispatcher:
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def care(self) -> None:
-        """Read the figures, store which checkpoints are connected, make tests for quiet ones, and delete old data.
+        """Do the regular work beside sending: figures, connected checkpoints, test deliveries, deletion of old data.
 
-        Old data are deliveries that finished more than `webhook_log_days` ago, and deleted endpoints. Nothing is done
-        while the register is rolled back.
+        It reads the figures, stores which checkpoints are connected by an endpoint, and stores a test delivery for each
+        checkpoint's endpoint without a success for 5 minutes. It deletes deliveries that finished more than
+        `webhook_log_days` ago, unless the clock is not plausible, and endpoints that were marked as deleted. Nothing is
+        done while the register is rolled back.
         """
         if self.runtime.rollback is not None:
             return

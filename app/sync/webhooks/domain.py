@@ -49,7 +49,7 @@ GONE: Final = 410
 
 
 class EndpointState(StrEnum):
-    """State of an endpoint: no deliveries are made and sent while it is `disabled`."""
+    """State of an endpoint: while it is `disabled`, no deliveries are stored for it, and none is sent."""
 
     ACTIVE = "active"
     DISABLED = "disabled"
@@ -59,7 +59,7 @@ class DisabledReason(StrEnum):
     """The reason why an endpoint is disabled.
 
     `operator`: its owner or an admin has disabled it. `gone`: the receiver answered 410. `failing`: every attempt has
-    failed for days.
+    failed for five days.
     """
 
     OPERATOR = "operator"
@@ -68,7 +68,7 @@ class DisabledReason(StrEnum):
 
 
 class Payload(StrEnum):
-    """The content of a delivery: ids and links, or the record as its receiver may see it."""
+    """What a delivery contains: `thin`, ids and a link; `full`, the record with what its receiver may see."""
 
     THIN = "thin"
     FULL = "full"
@@ -77,8 +77,9 @@ class Payload(StrEnum):
 class DeliveryState(StrEnum):
     """State of a delivery.
 
-    `due`: it waits for its next attempt, or is being sent. `exhausted`: its schedule ended without success; a dead
-    letter. `dropped`: it was not needed any more: the alert is over, or the checkpoint has it by another way.
+    `due`: it waits for its next attempt, or is being sent. `delivered`: the receiver has taken it. `exhausted`: all
+    attempts of its schedule have failed; a dead letter. `dropped`: it was not sent, because its alert is over, or
+    because the client has received the alert by another way.
     """
 
     DUE = "due"
@@ -95,7 +96,7 @@ class Priority(StrEnum):
 
 
 class Ending(StrEnum):
-    """What became of a claimed delivery, for the metrics: it was delivered, this attempt failed, or it was dropped."""
+    """The result of a claimed delivery, for metrics: it was delivered, its attempt failed, or it was dropped unsent."""
 
     DELIVERED = "delivered"
     FAILED = "failed"
@@ -108,25 +109,27 @@ AT_ONCE: Final = {Priority.URGENT: 2, Priority.ORDINARY: 1}
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A receiver of deliveries.
+    """An address of a client to which records of the ledger are posted, with its settings and its health.
 
     Attributes:
-        client_id: the client to which it belongs, whose view decides what is sent.
+        client_id: the client to which it belongs; the data that are sent are those that this client may see.
         events: the types of records that are sent.
-        by_admin: whether an admin made it, or its last change; only then its payload may be full.
+        by_admin: whether the actor that made it, or last changed it, was an admin; only then its payload may be full.
         networks: networks in which its address must be; empty for any that the deployment allows.
-        ordered: whether a delivery about an entry waits until the delivery before it about this entry is settled.
+        ordered: whether a delivery about an entry waits until the earlier ones about this entry are delivered,
+            exhausted or dropped; alerts wait only for alerts, other records only for other records.
         secrets: its secrets, encrypted.
+        public_key: the public key with which receivers verify its `v1a` signatures, as text.
         former_secrets: the secrets before the last rotation, encrypted; they sign too until `former_until`. None
             without a rotation, or after one without an overlap.
-        position: deliveries of all records up to this sequence are made, alerts excepted.
-        alert_position: deliveries of all alerts up to this sequence are made.
-        replay_position: deliveries of the replay's records up to this sequence are made; None without a replay.
+        position: for all records up to this sequence, alerts excepted, deliveries are stored.
+        alert_position: for all alerts up to this sequence, deliveries are stored.
+        replay_position: for the replay's records up to this sequence, deliveries are stored; None without a replay.
         replay_until: sequence of the replay's last record; None without a replay.
         failures: number of failed attempts since the last success.
         failing_since: when the first of these attempts was made; None without one.
-        probe_at: when the next attempt may be made while the breaker is open; None while it is closed.
-        succeeded_at: when the last attempt succeeded; None before the first success.
+        probe_at: after many failures in a row, when the next attempt may be made; else None.
+        succeeded_at: when the last successful attempt began; None before the first success.
         deleted_at: when its owner deleted it: it is disabled, and only the dispatcher sees it; None before.
     """
 
@@ -161,25 +164,30 @@ class Endpoint:
 
     @property
     def broken(self) -> bool:
-        """Whether the breaker is open: after many failures in a row, only rare attempts are made as probes."""
+        """Whether the last five or more attempts have failed: then only a probe is sent each half minute."""
         return self.failures >= BREAKER_FAILURES
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One event for one endpoint; its content is read from the ledger when it is sent.
+    """One event that is posted to one endpoint: a record of the ledger, or an event about the endpoint itself.
+
+    The record's content is not stored here; it is read from the ledger when the delivery is sent.
 
     Attributes:
-        message_id: id of the event, the same for each attempt, each replay and each endpoint (`webhook-id`).
+        message_id: id of the event (`webhook-id`). For a record it is the same for each attempt, each replay and each
+            endpoint; for an event about the endpoint it is the delivery's id.
         type: type of the record or of the event about the endpoint.
         sequence: number of the ledger's record; None for an event about the endpoint.
         entry_id: the entry that the record is about; None if it is about none.
         alert_id: the alert, if the record is one; else None.
         urgent: whether it follows the schedule of alerts; a replayed alert does not.
+        priority: the queue in which it waits for its next attempt.
         step: number of failed attempts on its schedule; a retry by hand sets it to 0.
         attempts: number of attempts so far, the present one included.
         due_at: when the next attempt is due; no meaning once the delivery is finished.
-        lease_until: until when the present attempt has its lease; None if no attempt is running.
+        lease_until: until when the present attempt belongs to the process that claimed the delivery; then it may be
+            claimed again. None if no attempt is running.
         finished_at: when it was delivered, exhausted or dropped; None while it is due.
         facts: members of the data of an event about the endpoint; empty for a record.
     """
@@ -236,7 +244,7 @@ def reads_ledger(roles: Collection[str]) -> bool:
 
 
 def types_for(roles: Collection[str]) -> tuple[str, ...]:
-    """Return the types of records that an endpoint of a client with these roles may get: all, or those of alerts."""
+    """Return the types of records that an endpoint of a client with these roles may get: all, or alerts only."""
     every = reads_ledger(roles)
     return tuple(kind.value for kind in RecordType if every or kind.is_alert)
 
@@ -254,14 +262,14 @@ def message_id(epoch: str, sequence: int) -> str:
 def delay_after(
     failures: int, *, urgent: bool, retry_after: float | None = None, spread: float | None = None
 ) -> timedelta | None:
-    """Return the time from now to the next attempt; None if the schedule is over.
+    """Return the time to wait before the next attempt; None if there is no further attempt on the schedule.
 
     Args:
         failures: number of failed attempts on the schedule, at least 1.
-        urgent: whether the schedule is that of alerts, which has no end; after its last step the delay stays the same.
-        retry_after: seconds that the receiver requested to wait; None without a request. They lengthen the delay, but
-            at most to `_LONGEST_ALERT_DELAY` for alerts, and else to a minute or twice the delay.
-        spread: a number from -1 to 1 that shortens or lengthens the delay by up to `_JITTER`; None for a random one.
+        urgent: whether the schedule is that of alerts. It never ends: from the sixth failure on the delay is a minute.
+        retry_after: seconds that the receiver requested to wait; None without a request. A longer request than the
+            delay prolongs it: for alerts to at most a minute, else to at most a minute or twice the delay.
+        spread: a number from -1 to 1 that shortens or lengthens the delay by up to a fifth; None for a random one.
     """
     delays = _ALERT_DELAYS if urgent else _DATA_DELAYS
     if failures > len(delays) and not urgent:
@@ -281,13 +289,13 @@ def priority_of(*, urgent: bool, step: int) -> Priority:
 
 
 def first_answer_lines(answer: bytes, longest: int) -> str:
-    """Return the first `longest` bytes of an answer as text; what is not UTF-8, and NUL, becomes U+FFFD."""
+    """Return the first `longest` bytes of an answer as text; each NUL, and what is not UTF-8, is replaced by U+FFFD."""
     return answer[:longest].decode("utf-8", "replace").replace("\0", "\ufffd")
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A delivery's state after an attempt.
+    """The new state of a delivery after an attempt, or after it was dropped.
 
     Attributes:
         state: the new state.
@@ -299,13 +307,13 @@ class Settled:
 
 
 def settle(delivery: Delivery, attempt: Attempt, retry_after: float | None, now: datetime) -> Settled:
-    """Return a delivery's state after an attempt: delivered, due again, or exhausted. Nothing is stored.
+    """Return the state that a delivery has after an attempt: delivered, due again, or exhausted. Nothing is stored.
 
     Args:
         delivery: the delivery, as it was claimed.
         attempt: the result of the attempt.
-        retry_after: seconds that the receiver requested; None without a request.
-        now: the present.
+        retry_after: seconds that the receiver requested to wait; None without a request.
+        now: the present, from which the next attempt's time is counted.
     """
     if attempt.succeeded:
         return Settled(DeliveryState.DELIVERED, None)
@@ -317,13 +325,13 @@ def settle(delivery: Delivery, attempt: Attempt, retry_after: float | None, now:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """An endpoint's health after some attempts; the members are those of `Endpoint`.
+    """How an endpoint's latest attempts ended; `Endpoint` has the same members.
 
     Attributes:
         failures: number of failed attempts since the last success.
         failing_since: when the first of these attempts was made; None without one.
-        probe_at: when the next attempt may be made while the breaker is open; None while it is closed.
-        succeeded_at: when the last attempt succeeded; None before the first success.
+        probe_at: after five or more failures in a row, when the next attempt may be made; else None.
+        succeeded_at: when the last successful attempt began; None before the first success.
     """
 
     failures: int
@@ -333,9 +341,12 @@ class Health:
 
 
 def health_after(endpoint: Endpoint, attempts: Sequence[Attempt], now: datetime) -> Health:
-    """Return an endpoint's health after further attempts, which come in the order in which they ended.
+    """Return an endpoint's health after further attempts. Nothing is stored.
 
-    `now` is the time from which the next probe is counted.
+    Args:
+        endpoint: the endpoint, with its health before these attempts.
+        attempts: the attempts, in the order in which they ended.
+        now: the present; a next probe may be made half a minute later.
     """
     failures, since, succeeded = endpoint.failures, endpoint.failing_since, endpoint.succeeded_at
     for attempt in attempts:

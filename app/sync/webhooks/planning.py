@@ -49,16 +49,16 @@ _REPLAY = _Part(
 
 
 async def make_deliveries(unit: Unit, head: Head) -> bool:
-    """Store the next deliveries for endpoints behind the ledger: of alerts first, then of other records, then replays.
+    """Store the next deliveries for endpoints that lack some: first of alerts, then of other records, then of replays.
 
-    The number for one call is limited. An endpoint with a full backlog gets only alerts.
+    One call stores about 1000 deliveries at most. An endpoint with 1000 due deliveries gets only those of alerts.
 
     Args:
         unit: the transaction.
-        head: the ledger's head, up to which deliveries are made.
+        head: the ledger's head, up to which deliveries are stored.
 
     Returns:
-        Whether the limit was reached, so that more deliveries may be left to make.
+        Whether the limit was reached, so that more deliveries may be left to store.
     """
     behind = await queue.lock_behind(unit, head.size)
     roomy = [endpoint for endpoint in behind if not endpoint.full]
@@ -120,9 +120,13 @@ def _delivery(unit: Unit, head: Head, endpoint: Follower, record: Numbered, *, r
 
 
 def of_endpoint(unit: Unit, endpoint_id: str, kind: str, facts: dict[str, str | int | None]) -> Delivery:
-    """Return a new delivery, due now, of an event about an endpoint itself; it is not stored.
+    """Return a new delivery, due now, of an event about the endpoint itself, such as a test; it is not stored.
 
-    `kind` is the event's type, such as `endpoint.test`; `facts` are further members of the event's data.
+    Args:
+        unit: the transaction.
+        endpoint_id: the endpoint.
+        kind: the event's type, such as `endpoint.test`.
+        facts: further members of the event's data.
     """
     delivery_id = new_id("dlv", unit.now)
     return Delivery(

@@ -66,21 +66,25 @@ _BEHIND = _WORKS & or_(_ALERTS_BEHIND, _DATA_BEHIND)
 
 
 async def lock_rounds(unit: Unit) -> None:
-    """Take the lock that lets one process at a time do a round, and hold it until the commit; SQLite needs none."""
+    """Take the lock that lets only one process do a dispatcher's round, until the commit; on SQLite nothing is done."""
     if not unit.is_sqlite:
         await unit.run(select(func.pg_advisory_xact_lock(LOCK)))
 
 
 async def is_behind(reader: Reader, size: int) -> bool:
-    """Return whether an active endpoint lacks deliveries of the ledger's first `size` records, or of its replay."""
+    """Return whether an active endpoint of an active client lacks deliveries.
+
+    Deliveries can be lacking for the ledger's first `size` records or for the endpoint's replay. An endpoint with 1000
+    due deliveries counts only if it lacks deliveries of alerts.
+    """
     return (await reader.run(select(_E.c.id).where(_BEHIND).limit(1), {"size": size})).first() is not None
 
 
 class Follower(NamedTuple):
-    """The members of an endpoint that are needed to make its deliveries; all but the last are those of `Endpoint`.
+    """The members of an endpoint that are needed to store its deliveries; all but the last are those of `Endpoint`.
 
     Attributes:
-        full: whether its backlog of due deliveries is full, so that only deliveries of alerts are made for it.
+        full: whether it has 1000 or more due deliveries, so that only those of alerts are added.
     """
 
     id: str
@@ -93,7 +97,7 @@ class Follower(NamedTuple):
 
 
 async def lock_behind(unit: Unit, size: int) -> list[Follower]:
-    """Lock the endpoints for which `is_behind` holds until the commit, and return them by id."""
+    """Lock the endpoints that lack deliveries, as `is_behind` defines, until the commit, and return them by id."""
     read = (_E.c.id, _E.c.events, _E.c.position, _E.c.alert_position, _E.c.replay_position, _E.c.replay_until)
     statement = select(*read, _FULL.label("full")).where(_BEHIND).order_by(_E.c.id).with_for_update(of=_E)
     rows = (await unit.run(statement, {"size": size})).all()
@@ -112,9 +116,14 @@ async def lock_behind(unit: Unit, size: int) -> list[Follower]:
 
 
 async def move(unit: Unit, column: str, reached: int, endpoint_ids: Sequence[str]) -> None:
-    """Set one position of some endpoints to the sequence `reached`; end their replays that have reached their ends.
+    """Store that deliveries of some endpoints are stored up to the sequence `reached`.
 
-    `column` names the position: `position`, `alert_position` or `replay_position`.
+    Args:
+        unit: the transaction.
+        column: what kind of deliveries: `position`, `alert_position` or `replay_position`. With the last, a replay that
+            has reached its last record is ended.
+        reached: the sequence.
+        endpoint_ids: the endpoints.
     """
     await unit.run(
         update(_E).where(any_of(_E.c.id, "ids")).values({column: reached}), {"ids": list(endpoint_ids)}
@@ -175,17 +184,18 @@ def _chosen(priority: Priority) -> Select[str, str]:
 
 
 async def has_due(reader: Reader, priority: Priority) -> bool:
-    """Return whether a delivery of a priority may be sent now."""
+    """Return whether `claim` would find a delivery of this priority now."""
     return (await reader.run(_chosen(priority), {"now": reader.now, "limit": 1})).first() is not None
 
 
 async def claim(unit: Unit, priority: Priority, limit: int) -> list[tuple[Delivery, Endpoint, Actor]]:
-    """Claim at most `limit` deliveries of a priority that may be sent now, at most one of each endpoint, for `LEASE`.
+    """Claim up to `limit` deliveries of a priority that may be sent now, one of each endpoint, for 30 s (`LEASE`).
 
-    Each claim counts as an attempt. If there are more endpoints than `limit`, a random choice decides.
+    Meanwhile no other process claims them. Each claim counts as an attempt. If more endpoints have such a delivery,
+    they are chosen at random.
 
     Returns:
-        (delivery, endpoint, client) of each claimed delivery; the client's view decides which data are sent.
+        (delivery, endpoint, client) of each claimed delivery; only data that the client may see are sent.
     """
     if limit <= 0:
         return []
@@ -213,7 +223,7 @@ async def claim(unit: Unit, priority: Priority, limit: int) -> list[tuple[Delive
 
 
 async def list_actors(reader: Reader, client_ids: Collection[str]) -> dict[str, Actor]:
-    """Return clients as actors without a key, by id; unknown clients and those that are not active are omitted."""
+    """Return active clients as actors without a key, by id; unknown and inactive clients are omitted."""
     table = client_table
     statement = select(table).where(any_of(table.c.id, "ids"), table.c.standing == Standing.ACTIVE)
     rows = await reader.run(statement, {"ids": sorted(client_ids)})
@@ -245,7 +255,7 @@ async def lock_endpoints(unit: Unit, endpoint_ids: Collection[str]) -> dict[str,
 
 
 async def read_standing(reader: Reader, delivery_ids: Collection[str]) -> dict[str, tuple[str, int]]:
-    """Return the present state and number of attempts of these deliveries, by id; unknown ids are omitted."""
+    """Return (state, number of attempts) of each of these deliveries, by id; unknown ids are omitted."""
     statement = select(_D.c.id, _D.c.state, _D.c.attempts).where(any_of(_D.c.id, "ids"))
     rows = await reader.run(statement, {"ids": sorted(delivery_ids)})
     return {row.id: (row.state, row.attempts) for row in rows}
@@ -266,7 +276,7 @@ _SETTLE = (
 
 
 async def save_settled(unit: Unit, settled: Iterable[tuple[Delivery, Settled]]) -> None:
-    """Store the new states of deliveries after their attempts, and end their leases."""
+    """Store the new states of deliveries after their attempts, and end the time for which they were claimed."""
     rows = []
     for delivery, after in settled:
         open_still = after.state is DeliveryState.DUE
@@ -285,7 +295,7 @@ async def save_settled(unit: Unit, settled: Iterable[tuple[Delivery, Settled]]) 
 
 
 async def save_attempts(unit: Unit, attempts: Sequence[Attempt]) -> None:
-    """Store attempts, and keep only the newest `KEPT_ATTEMPTS` of each of their deliveries."""
+    """Store the results of attempts; of each delivery concerned only the newest 100 (`KEPT_ATTEMPTS`) are kept."""
     if not attempts:
         return
     table = tables.attempt
@@ -314,7 +324,7 @@ _HEALTH = (
 
 
 async def save_health(unit: Unit, health: Mapping[str, Health]) -> None:
-    """Store the health of endpoints, by id."""
+    """Store the new health of endpoints; `health` is by endpoint id."""
     rows = [
         {
             "of": endpoint_id,
@@ -346,7 +356,7 @@ def _of_checkpoints() -> Select[str, str]:
 
 
 async def list_connected(reader: Reader, within: timedelta) -> dict[str, str]:
-    """Return the codes of checkpoints with a working endpoint, by the endpoint's id.
+    """Return the checkpoints that are reachable by a working endpoint: a mapping of endpoint ids to checkpoint codes.
 
     An endpoint works if it is active, its last attempt has succeeded, and that was less than `within` ago.
     """
@@ -355,18 +365,21 @@ async def list_connected(reader: Reader, within: timedelta) -> dict[str, str]:
 
 
 async def list_quiet(reader: Reader, silence: timedelta) -> list[str]:
-    """Return the ids of checkpoints' active endpoints without a success for `silence` and without a due delivery."""
+    """Return the ids of the endpoints of checkpoints that need a test delivery.
+
+    Such an endpoint is active, has had no success for the time `silence` or ever, and has no due delivery.
+    """
     due = exists().where(_OF_IT, _DUE)
     quiet = or_(_E.c.succeeded_at.is_(None), _E.c.succeeded_at <= reader.now - silence)
     return [row.id for row in await reader.run(_of_checkpoints().where(quiet, ~due))]
 
 
 async def measure(reader: Reader) -> tuple[dict[Priority, int], Any, int]:
-    """Return figures for the metrics.
+    """Return figures on all deliveries and endpoints, for the metrics.
 
     Returns:
-        The number of due deliveries by priority, the time since when the oldest of them has been due (None without
-        any), and the number of open breakers.
+        (depths, oldest, broken): the number of deliveries due now by priority; since when the oldest of them has been
+        due, None if none is due; and the number of endpoints that only get probes because they keep failing.
     """
     overdue = select(_D.c.priority, func.count(), func.min(_D.c.due_at)).where(
         _DUE, _D.c.due_at <= reader.now

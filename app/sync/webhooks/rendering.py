@@ -36,7 +36,7 @@ _ALERT_NUMBERS: Final = frozenset({"id", "sequence", "previous_sequence"})
 
 
 class Claimed(NamedTuple):
-    """A claimed delivery, its endpoint, and the client; the client's view decides which data are sent."""
+    """A claimed delivery, its endpoint, and the client of the endpoint; only data that the client may see are sent."""
 
     delivery: Delivery
     endpoint: Endpoint
@@ -44,10 +44,11 @@ class Claimed(NamedTuple):
 
 
 class Rendered(NamedTuple):
-    """A claimed delivery with its body.
+    """A claimed delivery with the body of its request.
 
     Attributes:
-        needed: whether the delivery must still be sent; if not, it is dropped.
+        claimed: the delivery, its endpoint and the client.
+        needed: whether the delivery must still be sent; if not, the caller drops it.
         body: the body; None if the delivery is not needed, or if its event can't be rendered.
     """
 
@@ -67,10 +68,11 @@ class _Ledger(NamedTuple):
 
 
 async def render(reader: Reader, claimed: Sequence[Claimed], settings: Settings) -> list[Rendered]:
-    """Return claimed deliveries with bodies, in the same order; a body has the data that its receiver may see now.
+    """Return claimed deliveries with the bodies of their requests, in the same order.
 
-    A delivery of an alert is no longer needed if the alert is over, or if its client has sent a receipt of the alert. A
-    replayed alert is always needed. An event that can't be rendered is logged, and has no body.
+    A body contains only what the client may see now. A delivery of an alert is not needed if the alert is over, or if
+    the client has sent a receipt of it; a replayed alert is always needed. An event that can't be rendered is logged,
+    and has no body.
     """
     numbers = {each.delivery.sequence for each in claimed if each.delivery.sequence is not None}
     records = await list_chosen(reader, numbers)
@@ -164,7 +166,7 @@ def _full(actor: Actor, record: Record, read: _Ledger) -> dict[str, Any]:
 
 
 def may_be_full(url: str, settings: Settings) -> bool:
-    """Return whether the deployment allows full records to be sent to a URL: with https, to a host in its settings.
+    """Return whether full records may be sent to a URL: it is https, and its host is in `CEKAL_WEBHOOK_FULL_HOSTS`.
 
     Raises:
         AddressRefused: the URL has a form that an endpoint may not have.

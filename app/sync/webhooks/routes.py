@@ -50,11 +50,11 @@ def _tag(endpoint: Endpoint) -> str:
 async def create_endpoint(
     body: NewEndpointBody, unit: OwnerUnit, request: Request, response: Response
 ) -> NewEndpointOut:
-    """Make an endpoint to which records of the ledger are posted from now on, signed as Standard Webhooks.
+    """Make an endpoint: an address to which new records of the ledger are posted, signed as Standard Webhooks.
 
-    It belongs to `client_id`, or to the caller. Its receiver gets what that client may see: an integrator as in
-    `GET /v1/changes`, a checkpoint as in `GET /v1/alerts`. A full payload is for admins to set, for hosts that the
-    deployment names.
+    It belongs to the client `client_id`, or to the caller. Only what that client may see is sent: to an integrator as
+    in `GET /v1/changes`, to a checkpoint as in `GET /v1/alerts`. Only an admin may request a full payload, and only for
+    hosts that the deployment names.
     """
     runtime = runtime_of(request)
     endpoint, made = await service.create(
@@ -75,7 +75,7 @@ async def create_endpoint(
 async def list_endpoints(
     reader: OwnerReader, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[EndpointOut]:
-    """List the caller's endpoints, or those of every client to admins and auditors, oldest first."""
+    """List the caller's endpoints, oldest first; admins and auditors get the endpoints of all clients."""
     rows = await service.list_all(reader, decode_last_id(cursor), limit + 1)
     page, after = cut(rows, limit, lambda row: (row.id,))
     return Page(items=[EndpointOut.of(row) for row in page], next_cursor=after)
@@ -91,7 +91,7 @@ async def list_endpoints(
 async def read_endpoint(
     reader: OwnerReader, endpoint_id: EndpointId, response: Response, if_none_match: IfNoneMatch = None
 ) -> EndpointOut | Response:
-    """Read one endpoint, and whether it works: `failing_since`, `succeeded_at`."""
+    """Read one endpoint. `failing_since` and `succeeded_at` show whether deliveries arrive."""
     endpoint = await service.read(reader, endpoint_id)
     response.headers["ETag"] = tag = _tag(endpoint)
     return not_modified(if_none_match, tag) or EndpointOut.of(endpoint)
