@@ -94,7 +94,7 @@ class LogVerification:
         ]
 
     async def count_unsealed(self, runtime: Runtime) -> int:
-        """Return the number of stored lines that are not before `reached`; once `done`, these are not sealed yet."""
+        """Return the number of stored lines at or after `reached`; once `done` is true, they wait for a later batch."""
         async with (
             runtime.reading(SYSTEM) as register,
             runtime.checks_beside(register) as checks,

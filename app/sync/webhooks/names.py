@@ -23,8 +23,12 @@ _under_way: dict[_Key, asyncio.Future[list[AddressInfo]]] = {}
 async def look_up(host: str, port: int, family: int = socket.AF_UNSPEC) -> list[AddressInfo]:
     """Return the addresses of a host for connections to `port`; simultaneous look-ups of the same host share one.
 
-    It waits as long as the name server takes. `family` is `socket.AF_INET` or `AF_INET6` for only IPv4 or IPv6
-    addresses.
+    There is no time limit of its own: the caller sets one.
+
+    Args:
+        host: the host's name.
+        port: the port, which the returned addresses contain.
+        family: `socket.AF_INET` or `AF_INET6` for only IPv4 or IPv6 addresses; by default both.
 
     Raises:
         OSError: the host has no address, the name server has failed, or too many look-ups are running.

@@ -114,9 +114,9 @@ async def change_endpoint(
     request: Request,
     response: Response,
 ) -> EndpointOut:
-    """Replace the changeable members of an endpoint; `state: active` activates one that was disabled.
+    """Replace those members of an endpoint that its owner may change, all at once.
 
-    Events that happened while it was disabled are sent then.
+    `state: active` activates an endpoint that was disabled: the events that happened meanwhile are sent then.
     """
     settings = runtime_of(request).settings
     endpoint = await service.change(unit, endpoint_id, body.requested(), expected, settings)
@@ -133,9 +133,9 @@ async def change_endpoint(
     response_model=None,
 )
 async def delete_endpoint(unit: OwnerUnit, endpoint_id: EndpointId) -> Response:
-    """Delete an endpoint with its deliveries; a request that is under way may still arrive.
+    """Delete an endpoint with its deliveries. A request that is already being sent may still arrive.
 
-    The service deletes what it has stored of the deliveries in the minutes after.
+    The stored deliveries are deleted in the following minutes.
     """
     await service.delete(unit, endpoint_id)
     return Response(status_code=204)
@@ -149,7 +149,10 @@ async def delete_endpoint(unit: OwnerUnit, endpoint_id: EndpointId) -> Response:
     responses=problems("not-found", "wrong-state", *REPEATS),
 )
 async def test_endpoint(unit: OwnerUnit, endpoint_id: EndpointId) -> DeliveryOut:
-    """Send an event `endpoint.test`, signed and tried as any other; its delivery shows the result."""
+    """Send the event `endpoint.test`, which is signed and repeated like any other event.
+
+    The answer is its delivery, before the first attempt; read the endpoint's deliveries for the result.
+    """
     return DeliveryOut.of(service.Logged(await service.test(unit, endpoint_id), []))
 
 
@@ -170,9 +173,10 @@ async def rotate_secret(
     response: Response,
     body: RotationIn | None = None,
 ) -> NewEndpointOut:
-    """Replace both keys of an endpoint; until `overlap_until` each request is signed by the former ones too.
+    """Replace both secrets of an endpoint, of the signatures `v1` and `v1a`. The answer shows the new `v1` secret.
 
-    With `overlap_hours: 0` the former ones sign no more, as after a theft.
+    Until `overlap_until` each request is signed with the former secrets too. With `overlap_hours: 0`, for example after
+    a theft, the former secrets are not used any more.
     """
     overlap = timedelta(hours=(body or RotationIn()).overlap_hours)
     endpoint, made = await service.rotate(unit, endpoint_id, overlap, runtime_of(request).pepper)
@@ -196,7 +200,10 @@ async def list_deliveries(
         DeliveryState | None, Query(description="Only these; `exhausted` for dead letters.")
     ] = None,
 ) -> Page[DeliveryOut]:
-    """List the past and pending deliveries to an endpoint, newest first; finished ones are kept for 30 days."""
+    """List the past and pending deliveries to an endpoint, newest first, each with its newest attempts.
+
+    Finished deliveries are kept for 30 days, unless the deployment has another setting.
+    """
     rows = await service.list_deliveries(reader, endpoint_id, state, decode_last_id(cursor), limit + 1)
     page, after = cut(rows, limit, lambda row: (row.delivery.id,))
     return Page(items=[DeliveryOut.of(row) for row in page], next_cursor=after)
@@ -210,9 +217,10 @@ async def list_deliveries(
     responses=problems("validation", "not-found", "wrong-state", "cursor-gone", *REPEATS),
 )
 async def replay_deliveries(unit: OwnerUnit, endpoint_id: EndpointId, body: ReplayIn) -> ReplayOut:
-    """Send the records between two cursors, or two times, once more: those of the endpoint's types, with the same ids.
+    """Send the records between two cursors or times once more. Only records of the endpoint's types are sent.
 
-    They are sent after new records, and show the data that the receiver may see now.
+    Their events have the same ids as before. They are sent after new records, and show the data that the receiver may
+    see now.
     """
     span = await service.replay(unit, endpoint_id, body.after, body.before)
     return ReplayOut(endpoint_id=endpoint_id, after=span.after, until=span.until)
@@ -226,5 +234,5 @@ async def replay_deliveries(unit: OwnerUnit, endpoint_id: EndpointId, body: Repl
     responses=problems("not-found", "wrong-state", *REPEATS),
 )
 async def retry_delivery(unit: OwnerUnit, delivery_id: DeliveryId) -> DeliveryOut:
-    """Make a finished delivery due again, as for a dead letter; its event keeps its id."""
+    """Make a finished delivery due again, for example a dead letter (`exhausted`). Its event keeps its id."""
     return DeliveryOut.of(await service.retry(unit, delivery_id))

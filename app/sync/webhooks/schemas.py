@@ -74,7 +74,7 @@ class EndpointChangeIn(WireIn):
 
 
 class EndpointIn(EndpointChangeIn):
-    """A new endpoint."""
+    """A new endpoint, with the client to which it belongs."""
 
     client_id: Code | None = None
     """Whose it is, and whose view decides what is sent: for an admin, an integrator or a checkpoint; without it, the
@@ -128,7 +128,7 @@ class EndpointOut(WireOut):
 
 
 class NewEndpointOut(EndpointOut):
-    """An endpoint with its secret, which is shown in this answer only."""
+    """An endpoint with its new secret, which only this answer shows."""
 
     state: EndpointState
     """Whether deliveries are made and sent."""
@@ -138,7 +138,7 @@ class NewEndpointOut(EndpointOut):
 
     @classmethod
     def shown(cls, endpoint: Endpoint, made: Secrets) -> Self:
-        """Convert an endpoint to the API's model, with its secrets, which were made just now."""
+        """Convert an endpoint to the API's model, with the shared secret in `made`, its new secrets."""
         return cls(**_members(endpoint), secret=made.shared_text)
 
 
@@ -154,7 +154,7 @@ def _members(endpoint: Endpoint) -> dict[str, Any]:
 
 
 class AttemptOut(WireOut):
-    """An attempt to deliver."""
+    """One attempt to deliver an event, and its result."""
 
     number: int
     """From 1, in the order of the delivery's attempts."""
@@ -175,7 +175,7 @@ class AttemptOut(WireOut):
 
 
 class DeliveryOut(WireOut):
-    """An event for an endpoint, with the results of its attempts."""
+    """A delivery: an event for an endpoint, its state, and the results of its newest attempts."""
 
     id: str
     """The delivery's id."""
@@ -229,7 +229,7 @@ _Place = Annotated[
 
 
 class ReplayIn(WireIn):
-    """The span of records to send once more."""
+    """The beginning and the end of the part of the ledger whose records are sent once more."""
 
     after: _Place
     """The cursor, or the time, behind which the replay begins."""
@@ -238,7 +238,7 @@ class ReplayIn(WireIn):
 
 
 class ReplayOut(WireOut):
-    """A replay that has begun."""
+    """The replay that was begun: the endpoint, and the records that are sent once more."""
 
     endpoint_id: str
     """The endpoint."""
@@ -266,7 +266,7 @@ class ThinOut(WireOut):
 
 
 class AboutEndpointOut(WireOut):
-    """The data of an event about an endpoint."""
+    """The data of an event about the endpoint itself: its id, and for `endpoint.recovered` its failures."""
 
     endpoint_id: str
     """The endpoint."""
@@ -294,7 +294,7 @@ class _EventOut(WireOut):
 
 
 class RecordEventOut(_EventOut):
-    """A record of the ledger, as an event."""
+    """An event of a webhook that sends a record of the ledger."""
 
     type: RecordType
     """What happened."""
@@ -306,7 +306,7 @@ class RecordEventOut(_EventOut):
 
 
 class EndpointEventOut(_EventOut):
-    """An event about the endpoint itself."""
+    """An event of a webhook about the endpoint itself: a test, or that it works again."""
 
     type: Literal["endpoint.test", "endpoint.recovered"]
     """`endpoint.test`: asked for, or sent to a checkpoint that had no event for five minutes. `endpoint.recovered`:

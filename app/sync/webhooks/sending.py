@@ -61,10 +61,10 @@ def not_sent(error: str) -> Outcome:
 
 
 class Sender:
-    """Sends requests to endpoints, judges each address before it connects, and keeps connections open for reuse.
+    """Posts to endpoints. It checks each IP address before it connects, and keeps connections open for reuse.
 
     Args:
-        settings: the networks that the deployment allows, and its certificate as a client.
+        settings: gives the networks that the deployment allows, and the certificate with which it identifies itself.
     """
 
     def __init__(self, settings: Settings) -> None:

@@ -64,7 +64,7 @@ class Requested:
     Attributes:
         events: the types of records that are sent to it.
         networks: networks in which its address must be; empty for any that the deployment allows.
-        ordered: whether a delivery about an entry waits until the delivery before it about this entry is settled.
+        ordered: whether a delivery about an entry waits until the earlier ones about this entry are finished.
     """
 
     url: str
@@ -91,15 +91,15 @@ def _scope(actor: Actor) -> str | None:
 async def create(
     unit: Unit, requested: Requested, client_id: str | None, settings: Settings, pepper: bytes
 ) -> tuple[Endpoint, Secrets]:
-    """Store a new endpoint of a client (None: of the actor), which gets the events from now on; the act is recorded.
+    """Store a new endpoint of a client (None: of the actor) for all later records; the audit trail records this.
 
     Returns:
-        The endpoint, and its secrets, which are shown once.
+        The endpoint, and its secrets, which can't be shown again.
 
     Raises:
         WrongRole: the actor is no admin, and requests a full payload.
-        Invalid: the client is another one's, unknown, or may not have an endpoint or these events; or the deployment
-            does not allow a full payload to the host.
+        Invalid: the client is not the actor, and the actor is no admin; or the client is unknown, or may not have an
+            endpoint or these events; or the deployment does not allow a full payload to the host.
         WrongState: the client has `MOST_ENDPOINTS` endpoints already.
     """
     owner = await _owner(unit, client_id or unit.actor.client_id)
@@ -147,12 +147,12 @@ async def create(
 async def change(
     unit: Unit, endpoint_id: str, requested: Requested, expected: int, settings: Settings
 ) -> Endpoint:
-    """Replace the changeable members of an endpoint. One that is activated again begins with a closed breaker.
+    """Replace the members of an endpoint that its owner may change. A change of state also resets its failures.
 
     Raises:
-        NotFound: there is no endpoint with this id in the actor's view.
-        StaleVersion: it has changed since the version `expected`, which the caller has read.
-        WrongRole: the actor is no admin, and the payload is, or would be, full.
+        NotFound: there is no endpoint with this id that the actor may see.
+        StaleVersion: it was changed since the version `expected`, which the caller has read.
+        WrongRole: the actor is no admin, and requests a full payload.
         Invalid: its client may not have these events, or the deployment does not allow a full payload to its host.
     """
     known = await store.lock_endpoint(unit, endpoint_id, _scope(unit.actor))
@@ -241,16 +241,16 @@ def _fault(pointer: str, code: str, detail: str) -> Invalid:
 
 
 async def read(reader: Reader, endpoint_id: str) -> Endpoint:
-    """Return an endpoint in the actor's view.
+    """Return an endpoint. Admins and auditors may read every endpoint, other clients only their own.
 
     Raises:
-        NotFound: there is no endpoint with this id in the actor's view.
+        NotFound: there is no endpoint with this id that the actor may see.
     """
     return await store.get_endpoint(reader, endpoint_id, _scope(reader.actor))
 
 
 async def list_all(reader: Reader, after: str | None, limit: int) -> list[Endpoint]:
-    """Return the endpoints in the actor's view, by id, at most `limit`; with `after` only those after this id."""
+    """Return at most `limit` endpoints that the actor may see, by id; with `after`, only those with higher ids."""
     return await store.list_endpoints(reader, _scope(reader.actor), after, limit)
 
 
@@ -258,7 +258,7 @@ async def delete(unit: Unit, endpoint_id: str) -> None:
     """Mark an endpoint as deleted: nothing more is sent to it, and the dispatcher deletes its data step by step.
 
     Raises:
-        NotFound: there is no endpoint with this id in the actor's view.
+        NotFound: there is no endpoint with this id that the actor may see.
     """
     endpoint = await store.lock_endpoint(unit, endpoint_id, _scope(unit.actor))
     await store.hide_endpoint(unit, endpoint_id)
@@ -266,10 +266,10 @@ async def delete(unit: Unit, endpoint_id: str) -> None:
 
 
 async def test(unit: Unit, endpoint_id: str) -> Delivery:
-    """Store a delivery of a test event, due now, and return it.
+    """Store a delivery of the event `endpoint.test`, due now, and return it; the dispatcher sends it.
 
     Raises:
-        NotFound: there is no endpoint with this id in the actor's view.
+        NotFound: there is no endpoint with this id that the actor may see.
         WrongState: the endpoint is disabled.
     """
     endpoint = await store.lock_endpoint(unit, endpoint_id, _scope(unit.actor))
@@ -280,13 +280,13 @@ async def test(unit: Unit, endpoint_id: str) -> Delivery:
 
 
 async def rotate(unit: Unit, endpoint_id: str, overlap: timedelta, pepper: bytes) -> tuple[Endpoint, Secrets]:
-    """Replace an endpoint's secrets. For the time `overlap`, the replaced ones sign too; zero ends them at once.
+    """Replace an endpoint's secrets. For the time `overlap` the former ones sign too; zero ends their use at once.
 
     Returns:
-        The endpoint, and its new secrets, which are shown once.
+        The endpoint, and its new secrets, which can't be shown again.
 
     Raises:
-        NotFound: there is no endpoint with this id in the actor's view.
+        NotFound: there is no endpoint with this id that the actor may see.
     """
     endpoint = await store.lock_endpoint(unit, endpoint_id, _scope(unit.actor))
     made = Secrets.generate()
@@ -307,12 +307,12 @@ async def rotate(unit: Unit, endpoint_id: str, overlap: timedelta, pepper: bytes
 async def list_deliveries(
     reader: Reader, endpoint_id: str, state: DeliveryState | None, before: str | None, limit: int
 ) -> list[Logged]:
-    """Return at most `limit` deliveries of an endpoint, newest first, each with its newest attempts.
+    """Return at most `limit` deliveries of an endpoint, newest first, each with its newest ten attempts.
 
-    `state` None is for every state. Only deliveries older than the id `before` are returned; None for the newest.
+    `state` None is for every state. With `before`, only deliveries older than the one with this id are returned.
 
     Raises:
-        NotFound: there is no endpoint with this id in the actor's view.
+        NotFound: there is no endpoint with this id that the actor may see.
     """
     await read(reader, endpoint_id)
     deliveries = await store.list_deliveries(reader, endpoint_id, state, before, limit)
@@ -324,7 +324,7 @@ async def retry(unit: Unit, delivery_id: str) -> Logged:
     """Make a finished delivery due again, from the beginning of its schedule; its id and that of its event stay.
 
     Raises:
-        NotFound: there is no delivery with this id in the actor's view.
+        NotFound: there is no delivery with this id, or the actor may not see its endpoint.
         WrongState: the delivery is due already, or its endpoint is disabled.
     """
     found = await store.get_delivery(unit, delivery_id)
@@ -348,26 +348,26 @@ async def retry(unit: Unit, delivery_id: str) -> Logged:
 
 
 class Span(NamedTuple):
-    """The records of a replay: those after the number `after`, up to the number `until`."""
+    """The records of a replay: those with sequences above `after`, up to and including `until`."""
 
     after: int
     until: int
 
 
 async def replay(unit: Unit, endpoint_id: str, after: str | datetime, before: str | datetime | None) -> Span:
-    """Begin a replay: records of the endpoint's types are sent once more. Returns the span of sequences.
+    """Begin to send records of the endpoint's types once more, and return which; without any, no replay begins.
 
     Args:
         unit: the transaction.
         endpoint_id: the endpoint.
-        after: the cursor behind which, or the instant at which, the replay begins.
-        before: the last record's cursor, or the instant before which records are sent; None for the ledger's end.
+        after: the cursor after which, or the instant from which on, records are sent.
+        before: the cursor up to which, or the instant before which, records are sent; None for the ledger's end.
 
     Raises:
-        NotFound: there is no endpoint with this id in the actor's view.
+        NotFound: there is no endpoint with this id that the actor may see.
         WrongState: the endpoint is disabled, or a replay of it is running.
         Invalid: `before` is earlier than `after`, or a text is not a cursor.
-        CursorGone: a cursor is of another epoch, or beyond the head.
+        CursorGone: a cursor is of another epoch, or beyond the ledger's end.
     """
     endpoint = await store.lock_endpoint(unit, endpoint_id, _scope(unit.actor))
     _expect_active(endpoint)

@@ -36,13 +36,13 @@ logger = logging.getLogger(__name__)
 
 
 class Result(NamedTuple):
-    """The result of a claimed delivery.
+    """What became of a claimed delivery: it was sent, or it was not needed any more.
 
     Attributes:
         delivery: the delivery, as it was claimed.
         actor: the endpoint's client.
-        attempt: the attempt; None if the delivery is no longer needed, and so was not sent.
-        retry_after: seconds that the receiver requested to wait; None without a request.
+        attempt: the attempt to send it; None if it was not needed any more, and so not sent.
+        retry_after: seconds that the receiver requested to wait before the next attempt; None without a request.
     """
 
     delivery: Delivery
@@ -52,10 +52,11 @@ class Result(NamedTuple):
 
 
 async def store_results(unit: Unit, results: Sequence[Result], *, doubtful: bool) -> None:
-    """Store the results of some deliveries: their states and attempts, receipts of alerts, and the endpoints' health.
+    """Store the results of some deliveries: their new states, their attempts, and the health of their endpoints.
 
-    Endpoints that fail for long are reported to admins, or disabled. If the lease of a failed attempt was over and
-    another attempt has begun, the failure does not change the delivery's state; a success always does.
+    An alert that a checkpoint's endpoint has taken counts as received: a receipt is stored. Endpoints that fail for an
+    hour are reported to the admins; integrators' endpoints are disabled after five days or the answer 410. If a
+    delivery was claimed again since, a failed attempt does not change its state; a success always does.
 
     Args:
         unit: the transaction.

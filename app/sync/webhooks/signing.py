@@ -26,12 +26,17 @@ _PURPOSE: Final = b"cekal webhook secrets 1"
 
 
 class SecretsUnreadable(Exception):
-    """The secrets in the database can't be decrypted; the message gives the remedy."""
+    """The encrypted secrets of an endpoint can't be decrypted; the message gives the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """The secrets of an endpoint: the shared one of `v1`, and the seed of the private key of `v1a`."""
+    """The two secrets of an endpoint, with which each request is signed in two ways (Standard Webhooks).
+
+    Attributes:
+        shared: the secret that the receiver has too, for the signatures `v1` (HMAC-SHA256).
+        seed: the private key for the signatures `v1a` (Ed25519); the receiver has the public key.
+    """
 
     shared: bytes
     seed: bytes
@@ -43,12 +48,12 @@ class Secrets:
 
     @property
     def shared_text(self) -> str:
-        """The shared secret as text, `whsec_` and base64, as the receiver gets it once."""
+        """The shared secret as text: `whsec_` and base64. It is shown to the endpoint's owner once."""
         return "whsec_" + base64.b64encode(self.shared).decode()
 
     @property
     def public_text(self) -> str:
-        """The public key of `v1a` as text, `whpk_` and base64; it is not secret."""
+        """The public key with which receivers verify `v1a` signatures: `whpk_` and base64; it is not secret."""
         key = Ed25519PrivateKey.from_private_bytes(self.seed).public_key()
         return "whpk_" + base64.b64encode(key.public_bytes_raw()).decode()
 
@@ -85,13 +90,14 @@ def _private_key(seed: bytes) -> Ed25519PrivateKey:
 def signed_headers(
     message_id: str, timestamp: int, body: bytes, signers: Sequence[Secrets]
 ) -> dict[str, str]:
-    """Return the header fields that sign a body, by name.
+    """Return the header fields that sign a request, by name: `webhook-id`, `webhook-timestamp`, `webhook-signature`.
 
     Args:
-        message_id: id of the message, without a dot.
+        message_id: id of the event, without a dot.
         timestamp: time of the attempt, in seconds since 1970.
-        body: the exact bytes that are sent.
-        signers: the secrets that sign: the present ones, and the former ones during an overlap.
+        body: the exact bytes of the request's body.
+        signers: the secrets that sign: the present ones, and the former ones during an overlap. Each adds two
+            signatures.
     """
     signed = b"%b.%d.%b" % (message_id.encode(), timestamp, body)
     signatures = [

@@ -49,7 +49,7 @@ def _conversions(columns: Sequence[str], **convert: Callable[[Any], Any]) -> _Co
 
 @lru_cache(maxsize=1024)  # most endpoints have the same
 def list_of(text: str) -> tuple[str, ...]:
-    """Return the texts of a stored JSON list."""
+    """Return the texts in a JSON list of texts, as a column of the database has it."""
     return tuple(_plain(text))
 
 
@@ -65,12 +65,12 @@ _OF_DELIVERY = _conversions(_DELIVERY, priority=Priority, state=DeliveryState, f
 
 
 def endpoint_of(row: Sequence[Any]) -> Endpoint:
-    """Return the endpoint of a row of its table."""
+    """Return the endpoint that a row of the table of endpoints contains."""
     return Endpoint(*_converted(row, _OF_ENDPOINT))
 
 
 def delivery_of(row: Sequence[Any]) -> Delivery:
-    """Return the delivery of a row of its table."""
+    """Return the delivery that a row of the table of deliveries contains."""
     return Delivery(*_converted(row, _OF_DELIVERY))
 
 
@@ -141,7 +141,7 @@ async def _delete(unit: Unit, which: ColumnElement[bool], order: ColumnElement[A
 
 
 async def get_endpoint(reader: Reader, endpoint_id: str, client_id: str | None) -> Endpoint:
-    """Return an endpoint.
+    """Return an endpoint that is not deleted.
 
     Args:
         reader: the transaction.
@@ -149,7 +149,7 @@ async def get_endpoint(reader: Reader, endpoint_id: str, client_id: str | None) 
         client_id: the client that it must belong to; None for any.
 
     Raises:
-        NotFound: there is no endpoint with this id, or it belongs to another client.
+        NotFound: there is no endpoint with this id, it is deleted, or it belongs to another client.
     """
     table = tables.endpoint
     row = (await reader.run(select(table).where(table.c.id == endpoint_id, *_seen_by(client_id)))).first()
@@ -159,12 +159,12 @@ async def get_endpoint(reader: Reader, endpoint_id: str, client_id: str | None) 
 
 
 async def lock_endpoint(unit: Unit, endpoint_id: str, client_id: str | None) -> Endpoint:
-    """Return an endpoint and lock its row until the commit.
+    """Return an endpoint that is not deleted, and lock its row until the commit.
 
     `client_id` is the client that it must belong to; None for any.
 
     Raises:
-        NotFound: there is no endpoint with this id, or it belongs to another client.
+        NotFound: there is no endpoint with this id, it is deleted, or it belongs to another client.
     """
     table = tables.endpoint
     await unit.run(select(table.c.id).where(table.c.id == endpoint_id).with_for_update())
@@ -174,7 +174,10 @@ async def lock_endpoint(unit: Unit, endpoint_id: str, client_id: str | None) -> 
 async def list_endpoints(
     reader: Reader, client_id: str | None, after: str | None, limit: int
 ) -> list[Endpoint]:
-    """Return at most `limit` endpoints of a client (None: of all) with ids above `after`, by id; None for the first."""
+    """Return at most `limit` endpoints with ids above `after`, by id; deleted ones are omitted.
+
+    `client_id` None is for the endpoints of all clients, `after` None for the first endpoints.
+    """
     table = tables.endpoint
     statement = select(table).where(*_seen_by(client_id)).order_by(table.c.id).limit(limit)
     if after is not None:
@@ -183,7 +186,7 @@ async def list_endpoints(
 
 
 async def count_endpoints(reader: Reader, client_id: str) -> int:
-    """Return the number of endpoints of a client."""
+    """Return the number of endpoints of a client, deleted ones excepted."""
     return len((await reader.run(select(tables.endpoint.c.id).where(*_seen_by(client_id)))).all())
 
 
@@ -202,7 +205,7 @@ async def begin_replay(unit: Unit, endpoint_id: str, after: int, until: int) -> 
 
 
 async def get_delivery(reader: Reader, delivery_id: str) -> Delivery:
-    """Return a delivery; lock its endpoint before you change it.
+    """Return a delivery. A caller that changes it must lock its endpoint before.
 
     Raises:
         NotFound: there is no delivery with this id.
@@ -222,7 +225,7 @@ async def add_deliveries(unit: Unit, deliveries: Iterable[Delivery]) -> None:
 
 
 async def save_delivery(unit: Unit, delivery: Delivery) -> None:
-    """Store the changed members of a delivery."""
+    """Replace the stored delivery that has this delivery's id."""
     table = tables.delivery
     await unit.run(
         update(table)
@@ -236,7 +239,12 @@ async def list_deliveries(
 ) -> list[Delivery]:
     """Return at most `limit` deliveries of an endpoint, newest first; empty for an unknown endpoint.
 
-    `state` None is for every state. Only deliveries older than the id `before` are returned; None for the newest.
+    Args:
+        reader: the transaction.
+        endpoint_id: the endpoint.
+        state: only deliveries in this state; None for every state.
+        before: only deliveries older than the one with this id; None to begin with the newest.
+        limit: how many to return at most.
     """
     table = tables.delivery
     statement = select(table).where(table.c.endpoint_id == endpoint_id).order_by(table.c.id.desc())
@@ -248,7 +256,10 @@ async def list_deliveries(
 
 
 async def list_attempts(reader: Reader, delivery_ids: Collection[str]) -> dict[str, list[Attempt]]:
-    """Return the newest attempts of deliveries, newest first, by delivery id; an empty list for an unknown id."""
+    """Return the newest ten attempts of each of these deliveries, newest first, by delivery id.
+
+    A delivery without attempts, and an unknown id, has an empty list.
+    """
     tried, about = tables.attempt, tables.delivery
     statement = (
         select(tried)
@@ -263,7 +274,7 @@ async def list_attempts(reader: Reader, delivery_ids: Collection[str]) -> dict[s
 
 
 async def erase_of_entry(unit: Unit, entry_id: str) -> None:
-    """Erase the receivers' answers to deliveries about an entry, because these may contain personal data."""
+    """Erase the texts with which receivers answered deliveries about an entry: they may contain personal data."""
     about, tried = tables.delivery, tables.attempt
     of_entry = select(about.c.id).where(about.c.entry_id == entry_id)
     await unit.run(update(tried).where(tried.c.delivery_id.in_(of_entry)).values(answer=None))

@@ -37,7 +37,7 @@ Prove = Callable[[int, int], Awaitable[list[bytes]]]
 
 
 def http_client() -> httpx2.AsyncClient:
-    """Return a client for calls to witnesses; redirects are not followed."""
+    """Return an HTTP client for `push`; it does not follow redirects. The caller must close it."""
     plain = {"accept-encoding": "identity"}
     return httpx2.AsyncClient(timeout=httpx2.Timeout(PATIENCE / 2), follow_redirects=False, headers=plain)
 
@@ -45,21 +45,23 @@ def http_client() -> httpx2.AsyncClient:
 async def push(
     http: httpx2.AsyncClient, witness: Witness, head: PushedHead, known: int, now: datetime, prove: Prove
 ) -> list[Cosignature]:
-    """Send a head to a witness and return its verified cosignatures, at least one.
+    """Send a signed head to a witness, which is to cosign it; return its verified cosignatures, at least one.
+
+    The head is sent with a proof that it continues the last head that the witness has. If the witness answers that it
+    has another one, the head is sent again with the proof from there.
 
     Args:
         http: the HTTP client.
         witness: the witness.
         head: the head.
-        known: the size of the last head that the witness is believed to have; 0 for none. If the witness answers
-            another size, the head is sent again with the proof from that size.
+        known: the size of the last head that the witness is believed to have; 0 for none.
         now: the register's time.
         prove: function that returns the consistency proof between two sizes, the first at least 1; its errors are
             raised unchanged.
 
     Raises:
-        PushFailed: the witness refused, has a larger head, can't be reached, did not answer in time, answered
-            something that is not a valid cosignature, or has a clock that is ahead.
+        PushFailed: the witness refused, has a larger head, can't be reached, did not answer in time, answered something
+            that is not a valid cosignature, or has a clock that is ahead.
     """
     try:
         async with asyncio.timeout(PATIENCE):

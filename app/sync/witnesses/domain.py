@@ -50,7 +50,7 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class Cosignature:
-    """A witness's signature of a head, verified.
+    """A verified signature of a head by a witness.
 
     Attributes:
         key: the witness's key.
@@ -65,7 +65,7 @@ class Cosignature:
 
 @dataclass(frozen=True, slots=True)
 class Cosigner:
-    """A key that cosigned a head.
+    """A witness's key that cosigned a certain head.
 
     Attributes:
         name: the witness's name, as in signature lines.
@@ -80,7 +80,7 @@ class Cosigner:
 
 @dataclass(frozen=True, slots=True)
 class WitnessState:
-    """The known state of one witness.
+    """What the register knows of one witness: which head it cosigned last, and its failures since.
 
     Attributes:
         url: its address.
@@ -109,10 +109,10 @@ class WitnessState:
         return self.size if self.epoch == epoch else 0
 
     def wants(self, head: PushedHead, now: datetime) -> bool:
-        """Return whether a head must be sent to the witness at `now`.
+        """Return whether `head`, the newest signed head, must be sent to the witness at the time `now`.
 
-        It must be sent if the witness has not cosigned it, or has cosigned an older signature of it; but not before
-        `retry_at`.
+        It must be sent if the witness has not cosigned it, or if the register has signed it again since. Before
+        `retry_at` the result is False.
         """
         if self.retry_at is not None and now < self.retry_at:
             return False
@@ -120,7 +120,14 @@ class WitnessState:
         return new or self.head_signed_at is None or self.head_signed_at < head.signed_at
 
     def lags(self, head: PushedHead, now: datetime) -> bool:
-        """Return whether the witness has failed, or `head` lacks its cosignature, for longer than `LATE` at `now`."""
+        """Return whether the witness has not cosigned properly for over 90 s (`LATE`).
+
+        It has been failing for so long, or has not cosigned a head as large as `head`, which was signed so long ago.
+
+        Args:
+            head: the newest signed head.
+            now: the present.
+        """
         if self.failing_since is not None:
             return now - self.failing_since > LATE
         behind = self.size_in(head.epoch) < head.size or self.cosigned_at is None
@@ -128,11 +135,14 @@ class WitnessState:
 
 
 class PushFailed(Exception):
-    """A witness did not cosign; the message gives the reason."""
+    """A witness did not cosign a head that was sent to it; the message gives the reason."""
 
 
 def delay(failures: int) -> timedelta:
-    """Return the pause after a number of failures in a row: twice as long for each failure, up to `LONGEST_DELAY`."""
+    """Return how long to wait before the next attempt, after this number of failures in a row.
+
+    It is 2 s after the first failure and twice as long after each further one, but at most a minute.
+    """
     return min(FIRST_DELAY * (1 << min(failures - 1, 10)), LONGEST_DELAY)
 
 

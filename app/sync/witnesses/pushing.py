@@ -44,20 +44,20 @@ logger = logging.getLogger(__name__)
 
 
 class Pusher:
-    """Sends signed heads to the witnesses of the policy and stores their cosignatures; one for each process.
+    """Sends signed heads to the witnesses of the policy, and stores their cosignatures; each process has one.
 
-    Witnesses do not wait for each other. Any number of processes may run it: each claims a witness in the database
-    before it sends a head to that witness.
+    A slow witness does not delay the others. Several processes may run it at the same time: each claims a witness in
+    the database before it sends a head to that witness.
 
     Args:
         runtime: the runtime of the process.
-        newest: function that reads the newest signed head of the ledger's present epoch.
+        newest: function that reads the newest signed head of the ledger's present epoch; None without one.
 
     Attributes:
-        witnesses: the witnesses of the policy; empty without a policy.
+        witnesses: the witnesses to which heads are sent; empty without a policy.
 
     Raises:
-        WitnessPolicyRefused: the policy can't be used.
+        WitnessPolicyRefused: the policy in the settings can't be used.
     """
 
     def __init__(self, runtime: Runtime, newest: Newest) -> None:
@@ -87,8 +87,8 @@ class Pusher:
     async def due(self) -> list[tuple[Witness, WitnessState, PushedHead]]:
         """Return (witness, its known state, newest head) for each witness to which the newest head must be sent now.
 
-        The list is empty before the first head, and while the register is rolled back: its heads are behind those that
-        the witnesses have.
+        The list is empty while no head is signed, and while the register is rolled back to an earlier state: then the
+        witnesses have newer heads.
         """
         if self._runtime.rollback is not None:
             return []

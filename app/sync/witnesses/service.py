@@ -19,7 +19,7 @@ class WitnessPolicyRefused(RuntimeError):
 
 
 def read_policy(settings: Settings) -> Policy | None:
-    """Return the policy of witnesses; None if no file is set.
+    """Return the witness policy (trusted witnesses, and how many must cosign) of the settings; None if no file is set.
 
     Raises:
         WitnessPolicyRefused: the file can't be read, is not a valid policy, or contains an address without http(s).
@@ -46,7 +46,7 @@ def _expect_addresses(path: Path, policy: Policy) -> None:
 
 @cache
 def policy_in_use(file: Path | None) -> Policy:
-    """Return the policy in a file; None for a policy that needs no witness.
+    """Return the witness policy in a file; without a file, a policy that demands no witness.
 
     A process reads each file once: later changes of the file have no effect.
 
@@ -74,28 +74,37 @@ async def list_cosigners(reader: Reader, epoch: str, size: int) -> list[Cosigner
 
 
 async def cosigned_note(reader: Reader, epoch: str, size: int, note: Note) -> Note:
-    """Return `note` of the head of this epoch and size, with the cosignatures that the head has so far added."""
+    """Return `note`, the note of the head of this epoch and size, with the head's stored cosignatures appended.
+
+    Raises:
+        KeyMalformed: the stored text of a witness's key can't be read.
+    """
     return await store.cosigned_note(reader, epoch, size, note)
 
 
 async def page_cosigned_sizes(
     reader: Reader, epoch: str, after: int, keys: Collection[VerifierKey], least: int
 ) -> list[int]:
-    """Return the next sizes above `after` at which at least `least` of these keys cosigned an epoch's head.
+    """Return the next sizes of heads that enough witnesses have cosigned, smallest first; empty if there are no more.
 
-    Smallest first, one page; an empty list means that there are no further sizes.
+    Args:
+        reader: the transaction.
+        epoch: the epoch of the heads.
+        after: only heads with more records than this are returned, at most 50.
+        keys: the keys of witnesses that count.
+        least: how many of these keys must have cosigned the head.
     """
     return await store.page_cosigned_sizes(reader, epoch, after, keys, least)
 
 
 async def list_states(reader: Reader, policy: Policy) -> list[WitnessState]:
-    """Return the known state of each witness of a policy that has an address, in the policy's order."""
+    """Return what is known of each witness of a policy, in the policy's order; those without an address are omitted."""
     known = await store.list_states(reader)
     return [known.get(each.url, WitnessState(each.url)) for each in witnesses_of(policy)]
 
 
 async def is_witnessed(reader: Reader, policy: Policy, epoch: str, size: int) -> bool:
-    """Return whether the head of this epoch and size has the quorum of cosignatures that a policy demands.
+    """Return whether the head of this epoch and size has as many cosignatures as a policy demands.
 
     Raises:
         ValueError: a stored key can't be read.

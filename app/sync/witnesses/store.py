@@ -20,13 +20,16 @@ _KNOWN = [column for column in log_witness.c if column.name != "claimed_until"]
 
 
 async def list_states(reader: Reader) -> dict[str, WitnessState]:
-    """Return the stored states of witnesses, by address; a witness to which no head was sent has none."""
+    """Return the stored states of witnesses, by address; a witness that was never sent a head may be missing."""
     rows = await reader.run(select(*_KNOWN))
     return {row.url: WitnessState(*row) for row in rows}
 
 
 async def claim(unit: Unit, url: str, until: datetime) -> bool:
-    """Claim the witness at this address until an instant, unless a claim is running. Returns whether it was claimed."""
+    """Claim the witness at an address until an instant, unless another claim is running.
+
+    Returns whether it was claimed.
+    """
     new = {**asdict(WitnessState(url)), "claimed_until": None}
     await unit.run(unit.inserting(log_witness).values(new).on_conflict_do_nothing())
     free = or_(log_witness.c.claimed_until.is_(None), log_witness.c.claimed_until <= unit.now)
@@ -68,7 +71,10 @@ async def save_cosignatures(unit: Unit, head: PushedHead, found: Sequence[Cosign
 
 
 async def list_cosigners(reader: Reader, epoch: str, size: int) -> list[Cosigner]:
-    """Return the keys that cosigned the head of this epoch and size, by name and time; empty for an unknown head."""
+    """Return the keys that cosigned the head of this epoch and size, by witness name, then by time of the signature.
+
+    The result is empty for an unknown head.
+    """
     rows = await reader.run(
         select(cosignature.c.name, cosignature.c.vkey, cosignature.c.signed_at)
         .where(cosignature.c.epoch == epoch, cosignature.c.size == size)
@@ -78,7 +84,7 @@ async def list_cosigners(reader: Reader, epoch: str, size: int) -> list[Cosigner
 
 
 class StoredCosignature(NamedTuple):
-    """A cosignature as it is stored.
+    """A witness's signature of a head, as it is stored; nothing in it is verified again.
 
     Attributes:
         size: the size of the head that it signs.
@@ -96,7 +102,10 @@ class StoredCosignature(NamedTuple):
 
 
 async def list_cosignatures(reader: Reader, epoch: str, sizes: Collection[int]) -> list[StoredCosignature]:
-    """Return the cosignatures of heads with these sizes in an epoch, by size; unknown sizes add none."""
+    """Return the stored cosignatures of the heads with these sizes in an epoch, by size.
+
+    A size without cosignatures adds none.
+    """
     columns = [cosignature.c[name] for name in StoredCosignature._fields]
     statement = select(*columns).where(cosignature.c.epoch == epoch, cosignature.c.size.in_(sorted(sizes)))
     return [StoredCosignature(*row) for row in await reader.run(statement.order_by(cosignature.c.size))]
@@ -105,9 +114,14 @@ async def list_cosignatures(reader: Reader, epoch: str, sizes: Collection[int]) 
 async def page_cosigned_sizes(
     reader: Reader, epoch: str, after: int, keys: Collection[VerifierKey], least: int
 ) -> list[int]:
-    """Return the next sizes above `after` at which at least `least` of these keys cosigned an epoch's head.
+    """Return the next sizes of heads that enough witnesses have cosigned, smallest first; empty if there are no more.
 
-    Smallest first, one page; an empty list means that there are no further sizes.
+    Args:
+        reader: the transaction.
+        epoch: the epoch of the heads.
+        after: only heads with more records than this are returned, at most 50.
+        keys: the keys of witnesses that count.
+        least: how many of these keys must have cosigned the head.
     """
     statement = (
         select(cosignature.c.size)
@@ -126,7 +140,11 @@ async def page_cosigned_sizes(
 
 
 async def cosigned_note(reader: Reader, epoch: str, size: int, note: Note) -> Note:
-    """Return `note` of the head of this epoch and size, with the cosignatures that the head has so far added."""
+    """Return `note`, the note of the head of this epoch and size, with the head's stored cosignatures appended.
+
+    Raises:
+        KeyMalformed: the stored text of a witness's key can't be read.
+    """
     rows = await reader.run(
         select(cosignature.c.vkey, cosignature.c.data)
         .where(cosignature.c.epoch == epoch, cosignature.c.size == size)
