@@ -20,7 +20,10 @@ class LedgerBroken(Exception):
 
 
 class RecordType(StrEnum):
-    """The types of ledger records: a closed list (API section 6)."""
+    """The types of ledger records: what happened to an entry, an alert, a clearance or the register itself.
+
+    The list is closed. A record of type `seal` contains the root of a digest or of a batch of the query log.
+    """
 
     ENTRY_LISTED = "entry.listed"
     ENTRY_PROVISIONAL = "entry.provisional"
@@ -39,30 +42,30 @@ class RecordType(StrEnum):
 
     @property
     def is_alert(self) -> bool:
-        """Whether records of this type are about an alert, and so belong to the stream of alerts."""
+        """Whether records of this type are about an alert to checkpoints, and so belong to the stream of alerts."""
         return self.value.startswith("alert.")
 
     @property
     def is_entry(self) -> bool:
-        """Whether each record of this type is a version of an entry."""
+        """Whether each record of this type is about a new version of an entry."""
         return self.value.startswith("entry.")
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A record that has no number yet.
+    """A record that has no number yet: `append` numbers it and writes it to the ledger.
 
     Attributes:
         type: the type of the record.
-        entry_id: the entry that the record is about; None if it is about none, as for a drill or a seal.
+        entry_id: the entry that the record is about; None if it is about none, as for a drill (a test alert) or a seal.
         version: the entry's version after the event; None if the record is about no version.
         agency: code of the agency that owns the entry or the drill; None without one.
-        facts: further members of the leaf, which differ by type: only ids, versions, types, hashes and dates, never
-            personal data.
+        facts: further members of the leaf, the hashed part of the record; they differ by type. Only ids, versions,
+            types, hashes and dates, never personal data.
         personal: the data that retention may erase later; stored outside the leaf, which contains a commitment to it.
             Empty if the record has no personal data.
         effective_at: when an end that follows automatically from the law took effect; else None.
-        tombstone: whether a follower must remove the entry from its copy.
+        tombstone: whether holders of a copy must remove the entry from it.
         alert_id: the alert, if the record is about one; else None.
     """
 
@@ -83,11 +86,15 @@ class Record:
 
     Attributes:
         sequence: the record's number.
+        type: the type of the record.
         at: when the record was written.
         effective_at: when an end that follows automatically from the law took effect; else None.
+        entry_id: the entry that the record is about; None if it is about none.
         version: the entry's version after the event; None if the record is about no version.
-        tombstone: whether a follower must remove the entry from its copy.
-        leaf: the members above, the commitment, and the `facts` of the draft.
+        tombstone: whether holders of a copy must remove the entry from it.
+        alert_id: the alert, if the record is about one; else None.
+        agency: code of the agency that owns the entry or the drill; None without one.
+        leaf: what is hashed: the members above, the commitment, and the `facts` of the draft.
         personal: the personal data, such as the entry's subject; None once erased.
         salt: the random bytes of the commitment; None once the personal part is erased.
     """
@@ -107,10 +114,10 @@ class Record:
 
 
 class RecordText(NamedTuple):
-    """A numbered record as it is stored: instants as RFC 3339 text, leaf and personal part as JSON text.
+    """A record as it is stored: instants are RFC 3339 text, leaf and personal part are JSON text.
 
-    So copies of records need no parsing. The members are those of `Record`; `personal` and `salt` are None once the
-    personal part is erased.
+    It can be sent on without parsing. The members are those of `Record`, without `alert_id`; `personal` and `salt` are
+    None once the personal part is erased.
     """
 
     sequence: int
@@ -145,10 +152,10 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Closures:
-    """Which of some entries are closed, and for which persons.
+    """Which of some entries are closed: an entry is closed once it was sealed, and is never opened again.
 
     Attributes:
-        closed: ids of the entries that are or were sealed; only auditors may see the personal part of their records.
+        closed: ids of the closed entries; only auditors may see the personal part of their records.
         barred: by the id of a closed entry, the persons that never see that personal part, not even as auditors; closed
             entries without such persons are omitted.
     """
@@ -176,11 +183,11 @@ class Head:
         return f"{self.epoch}.{self.size if sequence is None else sequence}"
 
     def position(self, cursor: str | None, restart: str) -> int:
-        """Return the sequence in a reader's cursor, or 0 without a cursor.
+        """Return the sequence in the cursor that a reader sent; 0 without a cursor.
 
         Args:
-            cursor: the cursor that the reader sent.
-            restart: the path at which a reader with an invalid cursor restarts; the problem document contains it.
+            cursor: the cursor; None or empty without one.
+            restart: the path at which a reader with an invalid cursor must restart; the problem document contains it.
 
         Raises:
             Invalid: the text is not a cursor.
@@ -201,13 +208,13 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class NotedRollback:
-    """A note in the database that the database was rolled back to an earlier state.
+    """A note, stored in the database, that the database was rolled back to an earlier state.
 
     Attributes:
         epoch: the ledger's epoch in which the rollback was noticed.
         origin: the origin of the highest known head that the database lacks; empty if only its size is known.
         size: the number of records of that head.
-        found: the number of records that the database had at that time.
+        found: the number of records that the database had when the rollback was noticed.
     """
 
     epoch: str
@@ -239,10 +246,10 @@ _CURSOR_FAULT = Fault(
 
 
 def numbered(draft: Draft, sequence: int, at: datetime, previous_alert: int | None) -> Record:
-    """Return the record of a draft, with a number, a time, and a leaf with a commitment to the personal part.
+    """Return the record that a draft becomes: with its number, its time, its leaf, and the salt of the commitment.
 
-    The commitment is SHA-256 over 32 random bytes (the salt) and the personal part's RFC 8785 form, so that after the
-    salt and the personal part are erased the leaf still verifies and reveals nothing.
+    The commitment to the personal part is SHA-256 over 32 random bytes (the salt) and the personal part's RFC 8785
+    form. After salt and personal part are erased, the leaf still verifies and reveals nothing.
 
     Args:
         draft: the draft.

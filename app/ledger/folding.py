@@ -14,14 +14,17 @@ BEHIND_ALL: Final = "~"
 
 
 class StateStatements(msgspec.Struct):
-    """The statements that read a part of a state; see `state.list_state`.
+    """The SQL statements that read the register's state at a sequence, in parts by entry id.
+
+    Their parameters: `after` and `last` are the ids between which the part's entries are, `count` is about how many
+    records to examine, `upto` is the sequence of the state.
 
     Attributes:
         end: selects the id of the part's last entry; no row for the last part. Parameters: `after`, `count`.
         newest: selects the newest record of each entry of the part, in any order. Parameters: `after`, `last`, `upto`.
         clearances: selects the records about clearances of the part's entries, by entry and sequence. Parameters:
             `after`, `last`, `upto`.
-        closed: selects the ids of the part's closed entries (see `Closures`). Parameters: `after`, `last`.
+        closed: selects the ids of the part's entries that are or were sealed. Parameters: `after`, `last`.
     """
 
     end: DriverStatement
@@ -38,10 +41,10 @@ _clearance = msgspec.json.Decoder(_ClearanceLeaf).decode
 
 
 def state_of(newest: Iterable[RecordText], clearances: Iterable[RecordText]) -> list[RecordText]:
-    """Return the records of a part of a state, by entry id.
+    """Return the records of the register's state, made from the newest records and all records about clearances.
 
-    Each listed entry has its newest record, then the record of each of its clearances in force. Entries whose newest
-    record is a tombstone are omitted.
+    For each listed entry, by id: its newest record, then the record of each of its clearances in force. Entries whose
+    newest record is a tombstone are omitted.
 
     Args:
         newest: the newest record of each entry, in any order.

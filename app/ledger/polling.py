@@ -26,7 +26,7 @@ PageLimit = Annotated[int, Query(ge=1, le=500, description="How many items at mo
 
 
 class Paged(Protocol):
-    """A page of a numbered list."""
+    """A page of a list whose items are numbered, such as the ledger."""
 
     @property
     def records(self) -> Sequence[object]:
@@ -42,23 +42,23 @@ class Paged(Protocol):
 
 
 class Followed(Protocol):
-    """The part of a follower that long polls need: how far it has read the list."""
+    """What a long poll must know of the task that follows a numbered list in this process: how far it has read."""
 
     @property
     def head(self) -> Head | None:
-        """The end of the list when the follower last read it; None before the first read."""
+        """The end of the list when this process last read it; None before the first read."""
 
 
 class LedgerFollowed(Followed, Protocol):
-    """The part of the ledger's follower that long polls need: also whether the database was put back."""
+    """What a long poll must know of the task that follows the ledger: how far it has read, and why it has stopped."""
 
     @property
     def rollback_reason(self) -> str | None:
-        """Why nothing more is followed, if the database was restored or replaced; else None."""
+        """Why the ledger is followed no more: the database was restored or replaced; None while it is followed."""
 
 
 def followed_of(scope: Mapping[str, Any]) -> LedgerFollowed:
-    """Return this process's follower of the ledger; `scope` is a request, or its ASGI scope."""
+    """Return the task of this process that follows the ledger; `scope` is a request, or its ASGI scope."""
     return cast(LedgerFollowed, scope["app"].state.process.tail)
 
 
@@ -74,19 +74,19 @@ async def read_waiting(
     *,
     alerts_only: bool = False,
 ) -> P:
-    """Return the page that `read` reads; if it is empty, wait for up to `wait` seconds and read it again.
+    """Return the page that `read` reads; if it is empty, wait for up to `wait` seconds for new items, and read again.
 
-    A waiting poll needs no transaction. The page is read again when the process's follower has read new items, when the
-    database was restored, and at the end of the wait; it may still be empty then. After any change of keys the caller's
-    key is checked again, so that a revoked key ends the poll. A HEAD request does not wait.
+    No transaction is open during the wait. The wait ends early when `followed` has read new items, and when the
+    database was restored. The returned page may still be empty. If keys were changed meanwhile, the caller's key is
+    checked again, so that a revoked key ends the poll. A HEAD request does not wait.
 
     Args:
         request: the poll.
         actor: the caller.
         wait: longest wait, in seconds.
         read: function that reads the page; each call gets a new transaction. Its errors are raised unchanged.
-        followed: this process's follower of the list.
-        alerts_only: whether the page is read again only after new alerts, and not after other records.
+        followed: shows when this process has read new items of the list.
+        alerts_only: whether only new alerts end the wait, and no other records.
 
     Raises:
         Unauthenticated: the key was revoked or expired during the wait.

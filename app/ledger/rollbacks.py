@@ -20,12 +20,12 @@ async def find_rollback(reader: Reader, epoch: str) -> NotedRollback | None:
 
 
 async def list_rollbacks(reader: Reader) -> list[NotedRollback]:
-    """Return the notes of all epochs, in no order."""
+    """Return all notes that the database was rolled back, at most one for each epoch, in no particular order."""
     return [NotedRollback(*row) for row in await reader.run(_ALL)]
 
 
 async def note_rollback(unit: Unit, noted: NotedRollback) -> bool:
-    """Store a note that the database was rolled back, unless its epoch has one. Returns whether it was stored.
+    """Store a note that the database was rolled back, unless its epoch has one already. Returns whether it was stored.
 
     From the commit on, the ledger takes no records in this epoch.
     """

@@ -13,18 +13,21 @@ from app.ledger.tables import record as record_table
 
 
 async def list_rows(reader: Reader, after: int, limit: int) -> list[dict[str, Any]]:
-    """Return at most `limit` rows of records after a sequence, as values by column name, by sequence."""
+    """Return the stored rows of the first `limit` records after the sequence `after`, by sequence.
+
+    A row is a mapping of column names to values, exactly as stored.
+    """
     statement = select(record_table).where(record_table.c.sequence > after)
     rows = await reader.run(statement.order_by(record_table.c.sequence).limit(limit))
     return [dict(row._mapping) for row in rows]
 
 
 async def count_stored(reader: Reader, upto: int) -> tuple[int, int, int]:
-    """Count the stored rows of the ledger's first `upto` records.
+    """Count what is stored of the ledger's first `upto` records.
 
     Returns:
-        The number of records, the sequence of the last record about an alert (0 without one), and the number of stored
-        hashes of nodes that cover only these records.
+        (records, last alert, hashes): the number of records; the sequence of the last record about an alert, 0 without
+        one; and the number of stored hashes of the Merkle tree that cover only these records.
     """
     within = record_table.c.sequence <= upto
     last_alert = func.max(record_table.c.sequence).filter(record_table.c.alert_id.is_not(None))
@@ -48,9 +51,10 @@ async def types_of(reader: Reader, sequences: Sequence[int]) -> dict[int, str]:
 
 
 async def list_of_entries(reader: Reader, entry_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of the records about entries' versions, by entry id; each list is sorted by sequence.
+    """Return the stored rows of the records about versions of entries, by entry id, each list by sequence.
 
-    A row is its values by column name. An unknown id has an empty list.
+    A row is a mapping of column names to values. Records about alerts and clearances are omitted. An unknown id has an
+    empty list.
     """
     found: dict[str, list[dict[str, Any]]] = {entry_id: [] for entry_id in entry_ids}
     statement = select(record_table).where(any_of(record_table.c.entry_id, "ids"), OWN)

@@ -14,7 +14,7 @@ from app.ledger.tables import record as record_table
 
 
 class Numbered(NamedTuple):
-    """The number and type of a record, with the ids of the entry and the alert that it is about; None for none."""
+    """The number and type of a record, and the ids of the entry and the alert that it is about (None if about none)."""
 
     sequence: int
     type: str

@@ -85,12 +85,12 @@ _PARTS = 10
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of alerts' records after a cursor.
+    """A page of the ledger's records about alerts, after a cursor.
 
     Attributes:
         records: the records, by sequence.
         head: the ledger's end when the page was read.
-        position: the reader has every alert up to this sequence, by this page and earlier ones; the next cursor.
+        position: the next page begins after this sequence; all alerts up to it are on this page or earlier ones.
         more: whether further alerts follow.
     """
 
@@ -102,14 +102,14 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """A page of selected records after a position, with the ledger's end when they were read.
+    """A page of the ledger's records that a reader has selected, after a cursor.
 
     Attributes:
         records: the records, by sequence.
-        head: the ledger's end.
-        position: the reader has every selected record up to this sequence, by this page and earlier ones; the next
-            cursor.
-        closures: which entries of these records are closed, and for which persons.
+        head: the ledger's end when the page was read.
+        position: the next page begins after this sequence; all selected records up to it are on this page or earlier
+            ones.
+        closures: which entries of these records are or were sealed, and the persons that may never see them.
     """
 
     records: list[RecordText]
@@ -127,7 +127,7 @@ async def append(unit: Unit, drafts: Sequence[Draft]) -> Sequence[Record]:
     """Append drafts to the ledger as numbered records, and return the records in the order of the drafts.
 
     It must be the last step of a transaction: numbers are assigned under one lock that is held until the commit. So
-    they are dense and in commit order; the rollback of a failed transaction also frees its numbers.
+    they have no gaps and are in commit order; a transaction that fails also frees its numbers.
 
     Raises:
         HeadMissing: the ledger has no head.
@@ -172,10 +172,10 @@ async def recompute(reader: Reader, progress: Callable[[int], None]) -> merkle.T
 
     Args:
         reader: the transaction.
-        progress: function that is called with the number of leaves hashed so far, after each batch.
+        progress: function that is called with the number of leaves hashed so far, after each 5000.
 
     Raises:
-        LedgerBroken: a number is missing.
+        LedgerBroken: the record with some number is missing.
     """
     tree = merkle.Tree()
     while leaves := await store.list_leaves(reader, tree.size, _BATCH_SIZE):
@@ -188,7 +188,7 @@ async def recompute(reader: Reader, progress: Callable[[int], None]) -> merkle.T
 
 
 async def prove(reader: Reader, sequences: Sequence[int], size: int) -> list[Inclusion]:
-    """Return a proof for each of some records that the ledger's first `size` records include it, in the same order.
+    """Return, for each of some records, the proof that it is among the ledger's first `size`, in the same order.
 
     Args:
         reader: the transaction; the proofs are made of stored hashes.
@@ -224,9 +224,10 @@ async def prove_consistency(reader: Reader, old: int, new: int) -> list[bytes]:
 
 
 async def close(unit: Unit, entry_id: str, barred: Iterable[str] = ()) -> None:
-    """Close a sealed entry: from now on only auditors see the personal part of its records, old ones included.
+    """Close an entry that was sealed: from now on only auditors may see the personal part of its records, old ones too.
 
-    A later call adds barred persons; nothing opens the entry again.
+    A later call adds barred persons; nothing opens the entry again. Copies and snapshots that show the personal part
+    are out of date from then on (see `state.withdraw`).
 
     Args:
         unit: the transaction.
@@ -238,17 +239,21 @@ async def close(unit: Unit, entry_id: str, barred: Iterable[str] = ()) -> None:
 
 
 async def erase_of_entry(unit: Unit, entry_id: str) -> int:
-    """Erase the personal parts and salts of all records about an entry and its alerts, and withdraw the entry.
+    """Erase the personal parts and salts of all records about an entry and its alerts.
 
-    The leaves, their hashes and the tree stay unchanged; they reveal nothing about the person. Returns the number of
-    records from which something was erased.
+    Snapshots that show a personal part of the entry are out of date from then on (see `state.withdraw`). The leaves,
+    their hashes and the tree stay unchanged; they reveal nothing about the person. Returns the number of records from
+    which something was erased.
     """
     await state.withdraw(unit, entry_id, "erased")
     return await store.erase_of_entry(unit, entry_id)
 
 
 async def closures_among(reader: Reader, entry_ids: Iterable[str | None]) -> Closures:
-    """Return which of these entries are closed, and the persons barred from each; None among the ids is ignored."""
+    """Return which of these entries are or were sealed, and the persons barred from each.
+
+    None among the ids is ignored.
+    """
     closed = await store.closed_among(reader, {each for each in entry_ids if each})
     return Closures(closed, await store.barred_among(reader, closed))
 
@@ -293,7 +298,7 @@ async def read_changes(
 async def read_alerts(reader: Reader, cursor: str | None, limit: int, restart: str) -> Page:
     """Return a page of at most `limit` records about alerts after a cursor, by sequence.
 
-    If no further alert follows, the page's position is the head, so that the next page skips the other records.
+    If no further alert follows, the page's position is the ledger's end, so that the next page skips all other records.
 
     Args:
         reader: the transaction.
@@ -316,9 +321,13 @@ async def read_alerts(reader: Reader, cursor: str | None, limit: int, restart: s
 
 
 async def check_tail(reader: Reader) -> bool:
-    """Return whether the last record has the number in the head, and its leaf the hash that is stored in the tree.
+    """Return whether the ledger's last record agrees with the head and with the Merkle tree.
 
-    An empty ledger gives True. Raises HeadMissing if the ledger has no head.
+    It must have the number that the head states, and its leaf must have the hash that is stored in the tree. The result
+    is also True for an empty ledger, and if a record is appended while this reads.
+
+    Raises:
+        HeadMissing: the ledger has no head.
     """
     size = (await store.head(reader)).size
     if size == 0:

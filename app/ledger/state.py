@@ -60,12 +60,12 @@ _CLOSED: Final = select(closed_table.c.entry_id).where(
 
 @dataclass(frozen=True, slots=True)
 class StatePage:
-    """A part of a state.
+    """A part of the register's state at a sequence; the parts are read one after the other, by entry id.
 
     Attributes:
         records: by entry id: the newest record of each listed entry, followed by the records of its clearances in
             force.
-        after: id of the last examined entry, after which the next part begins; None at the end.
+        after: id of the last examined entry, after which the next part begins; None if this is the last part.
     """
 
     records: Sequence[RecordText]
@@ -73,14 +73,14 @@ class StatePage:
 
 
 async def list_state(reader: Reader, upto: int, after: str, count: int) -> StatePage:
-    """Return a part of the register's state after the record `upto`: the listed entries and their clearances in force.
+    """Return a part of the register's state at the sequence `upto`: its listed entries and their clearances in force.
 
     An entry is listed if its newest record up to `upto` is not a tombstone.
 
     Args:
         reader: the transaction.
-        upto: the sequence of the state.
-        after: id of the last entry of the part before; empty for the beginning.
+        upto: the state is the one after this record.
+        after: id of the last entry of the part before; empty for the first part.
         count: about how many records to examine; all records of one entry are examined together.
 
     Raises:
@@ -94,7 +94,10 @@ async def list_state(reader: Reader, upto: int, after: str, count: int) -> State
 
 
 def driver_statements(dialect: Dialect) -> StateStatements:
-    """Return the statements that read a state, in the syntax of a dialect's driver, to be run without SQLAlchemy."""
+    """Return the statements that read the register's state, as text for the database driver of a dialect.
+
+    A process without SQLAlchemy can run them.
+    """
     return StateStatements(
         end=for_driver(_END, dialect),
         newest=for_driver(_RECORDS, dialect),
@@ -104,7 +107,7 @@ def driver_statements(dialect: Dialect) -> StateStatements:
 
 
 async def find_news(reader: Reader, after: int) -> datetime | None:
-    """Return when the first record after the sequence `after` was written, seals excepted; None if there is none."""
+    """Return when the first record after the sequence `after` was written; None without one. Seals are ignored."""
     statement = (
         select(record_table.c.at)
         .where(record_table.c.sequence > after, record_table.c.type != RecordType.SEAL.value)
@@ -116,9 +119,14 @@ async def find_news(reader: Reader, after: int) -> datetime | None:
 
 
 async def withdraw(unit: Unit, entry_id: str, cause: Literal["closed", "erased"]) -> None:
-    """Store that the personal part of an entry's records must no longer be shown; `cause` gives the reason.
+    """Store that the personal part of an entry's records must no longer be shown, and that copies may show it.
 
     Nothing is stored if the entry has no records, or was withdrawn before.
+
+    Args:
+        unit: the transaction.
+        entry_id: the entry.
+        cause: why: the entry was closed, or its personal data were erased.
     """
     newest = (
         select(record_table.c.sequence, record_table.c.tombstone)
@@ -134,10 +142,10 @@ async def withdraw(unit: Unit, entry_id: str, cause: Literal["closed", "erased"]
 
 
 async def count_withdrawn(reader: Reader, upto: int) -> int:
-    """Return the number of withdrawn entries that no tombstone has removed up to the sequence `upto`.
+    """Return how many entries in the state at the sequence `upto` were withdrawn (`withdraw`): closed or erased.
 
-    The number only grows. If it differs from the number when a copy of the state at `upto` was begun, the copy may show
-    data that must no longer be shown.
+    The number only grows. If it has grown since a copy of this state was begun, the copy may show data that must no
+    longer be shown.
     """
     statement = select(func.count()).where(withdrawn_table.c.listed_until > upto)
     return int((await reader.run(statement)).scalar_one())

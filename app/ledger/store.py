@@ -93,7 +93,7 @@ OWN = record_table.c.type.in_([kind.value for kind in RecordType if kind.is_entr
 
 
 async def initialise_head(unit: Unit) -> None:
-    """Create the head of an empty ledger with a new epoch, unless there is a head.
+    """Create the head of an empty ledger with a new epoch; nothing is done if the ledger has a head.
 
     It takes a lock until the commit, so that one machine at a time initialises a register.
 
@@ -128,7 +128,7 @@ async def begin_epoch(unit: Unit) -> tuple[Head | None, Head]:
 
 
 def new_epoch() -> str:
-    """Return a random epoch."""
+    """Return a new random id for an epoch of the ledger."""
     return secrets.token_hex(8)
 
 
@@ -157,13 +157,13 @@ async def head(reader: Reader) -> Head:
 
 
 async def find_head(reader: Reader) -> Head | None:
-    """Return the ledger's head; None if there is none, as in a backup that was not put into use yet."""
+    """Return the ledger's head; None without one, as in a restored backup until `cekal restore` has run."""
     row = (await reader.run(_HEAD)).first()
     return None if row is None else Head(*row)
 
 
 async def require_head(reader: Reader) -> None:
-    """Raise HeadMissing if the ledger is not initialised.
+    """Raise HeadMissing if the ledger has no head.
 
     Raises:
         HeadMissing: the ledger has no head.
@@ -172,7 +172,7 @@ async def require_head(reader: Reader) -> None:
 
 
 async def take_numbers(unit: Unit, count: int, last_alert_offset: int) -> tuple[int, int]:
-    """Reserve the next `count` numbers of the ledger, and lock its head until the commit.
+    """Reserve the next `count` numbers of the ledger, and lock the ledger's head until the commit.
 
     The lock makes the order of numbers the order of commits; the commit wakes other processes. Data that may have
     changed while this waited for the lock must be read by a later statement.
@@ -183,7 +183,7 @@ async def take_numbers(unit: Unit, count: int, last_alert_offset: int) -> tuple[
         last_alert_offset: position (from 1) of the last record about an alert among these; 0 if there is none.
 
     Returns:
-        The ledger's size before the reserved numbers, and the sequence of the last record about an alert (0: none).
+        The ledger's size, and the sequence of the last record about an alert (0: none), before the reserved numbers.
 
     Raises:
         HeadMissing: the ledger has no head.
@@ -207,7 +207,7 @@ async def _refusal(reader: Reader) -> RolledBack:
 
 
 async def nodes(reader: Reader, selected: Sequence[Node]) -> dict[Node, bytes]:
-    """Return the stored hashes of these nodes, by node; missing ones are omitted."""
+    """Return the stored hashes of nodes of the ledger's Merkle tree, by node; nodes without one are omitted."""
     if not selected:
         return {}
     rows = await reader.run(_NODES, {"nodes": selected})
@@ -223,7 +223,7 @@ async def add(
 
 
 async def list_after(reader: Reader, after: int, limit: int, *, alerts_only: bool = False) -> list[Record]:
-    """Return at most `limit` records (with `alerts_only`, about alerts) after the sequence `after`, by sequence."""
+    """Return the first `limit` records (with `alerts_only`, about alerts) after the sequence `after`, by sequence."""
     statement = _ALERTS_AFTER if alerts_only else _AFTER
     return [record_of(row) for row in await reader.run(statement, {"after": after, "limit": limit})]
 
@@ -231,7 +231,7 @@ async def list_after(reader: Reader, after: int, limit: int, *, alerts_only: boo
 async def list_texts(
     reader: Reader, selection: Selection, after: int, upto: int, limit: int
 ) -> list[RecordText]:
-    """Return at most `limit` selected records after the sequence `after` up to `upto`, by sequence, as stored."""
+    """Return the first `limit` selected records after the sequence `after`, up to `upto`, by sequence, as stored."""
     asked: dict[str, Any] = {"after": after, "upto": upto, "limit": limit}
     if selection.types:
         asked["types"] = sorted(selection.types)
@@ -252,7 +252,7 @@ def _texts(*, of_types: bool, of_entry: bool) -> Select[*tuple[Any, ...]]:
 
 
 async def list_leaves(reader: Reader, after: int, limit: int) -> list[tuple[int, str]]:
-    """Return (sequence, leaf) of at most `limit` records after a sequence, by sequence; leaves exactly as hashed."""
+    """Return (sequence, leaf) of the first `limit` records after a sequence, by sequence; leaves exactly as hashed."""
     return await _pairs(reader, _LEAVES.params(after=after, limit=limit))
 
 
@@ -279,7 +279,10 @@ async def list_of_entry(reader: Reader, entry_id: str, upto: int | None = None) 
 
 
 async def last_of_entries(reader: Reader, entry_ids: Sequence[str]) -> dict[str, int]:
-    """Return the sequence of the newest record about a version, by entry id; entries without one are omitted."""
+    """Return, by entry id, the sequence of the newest record about a version of the entry.
+
+    Records about alerts and clearances are ignored; entries without a record about a version are omitted.
+    """
     if not entry_ids:
         return {}
     statement = (
@@ -291,7 +294,7 @@ async def last_of_entries(reader: Reader, entry_ids: Sequence[str]) -> dict[str,
 
 
 async def sequences_of_entry(reader: Reader, entry_id: str) -> dict[int, int]:
-    """Return the sequence of each version's first record, by version number; empty for an unknown entry."""
+    """Return, by version number, the sequence of the first record of each version; empty for an unknown entry."""
     statement = (
         select(record_table.c.version, func.min(record_table.c.sequence))
         .where(record_table.c.entry_id == entry_id, OWN)
@@ -334,7 +337,7 @@ def _row(record: Record, leaf: bytes) -> tuple[Any, ...]:
 
 
 def record_of(row: Row[*tuple[Any, ...]]) -> Record:
-    """Return the record in a row of the record table."""
+    """Return the record that a row of the table of records contains."""
     values: dict[str, Any] = {**row._mapping}
     values["type"] = RecordType(values["type"])
     values["leaf"] = _decode(values["leaf"])
@@ -343,7 +346,7 @@ def record_of(row: Row[*tuple[Any, ...]]) -> Record:
 
 
 async def close(unit: Unit, entry_id: str, barred: Iterable[str] = ()) -> bool:
-    """Store that only auditors may see the personal part of an entry's records, old ones included.
+    """Store that an entry is closed: only auditors may see the personal part of its records, old ones included.
 
     Args:
         unit: the transaction.
@@ -351,7 +354,7 @@ async def close(unit: Unit, entry_id: str, barred: Iterable[str] = ()) -> bool:
         barred: further persons that never see the personal part, not even as auditors.
 
     Returns:
-        Whether the entry was not closed before.
+        True if the entry was not closed before; False if only barred persons were added.
     """
     known = select(closed_table.c.entry_id).where(closed_table.c.entry_id == entry_id)
     was_open = (await unit.run(known)).first() is None
@@ -366,7 +369,7 @@ async def close(unit: Unit, entry_id: str, barred: Iterable[str] = ()) -> bool:
 
 
 async def barred_among(reader: Reader, entry_ids: Iterable[str]) -> Mapping[str, frozenset[str]]:
-    """Return the persons that never see an entry's personal part, by entry id; entries without such are omitted."""
+    """Return, by entry id, the persons barred from the personal part of its records; entries without are omitted."""
     ids = sorted(entry_ids)
     if not ids:
         return {}
@@ -380,7 +383,7 @@ async def barred_among(reader: Reader, entry_ids: Iterable[str]) -> Mapping[str,
 
 
 async def closed_among(reader: Reader, entry_ids: Iterable[str]) -> frozenset[str]:
-    """Return the ids of those entries that are closed: only auditors see their records' personal part."""
+    """Return the ids of those entries that are or were sealed: only auditors may see their personal part."""
     ids = sorted(entry_ids)
     if not ids:
         return frozenset()

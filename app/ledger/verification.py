@@ -23,11 +23,11 @@ _COLUMNS: Final = ("sequence", "type", "entry_id", "version", "agency", "tombsto
 
 @dataclass(slots=True)
 class LedgerVerification:
-    """Verifies the ledger from its first record, page by page: call `page` until `done`.
+    """Verifies the ledger from its first record on: call `page` for one page after the other until `done` is true.
 
     Attributes:
         head: the head up to which the records are verified.
-        tree: the tree of the records so far, computed from the leaves alone.
+        tree: the Merkle tree of the records so far, computed from the leaves alone.
         log_seals: number of records so far that seal a batch of the query log.
     """
 
@@ -44,10 +44,11 @@ class LedgerVerification:
     async def page(
         self, reader: Reader, roots: Mapping[int, list[bytes]], limit: int
     ) -> AsyncIterator[Difference]:
-        """Verify at most the next `limit` records, and yield the differences.
+        """Verify up to `limit` further records, and yield each difference that is found.
 
-        A missing record ends the verification, so that it is `done`: every later leaf would have another place in the
-        tree.
+        A record must agree with its leaf, the personal part with its commitment, the stored hashes with the leaves. A
+        missing record is a difference that ends the verification: `done` is then true, because every later leaf would
+        have another place in the tree.
 
         Args:
             reader: the transaction.
@@ -85,7 +86,10 @@ class LedgerVerification:
 
 
 async def compare_totals(reader: Reader, head: Head) -> AsyncIterator[Difference]:
-    """Compare a head with the stored numbers of records and hashes and the last alert, and yield the differences."""
+    """Compare what a head states with what is stored, and yield the differences.
+
+    Compared are the number of records, the sequence of the last record about an alert, and the number of hashes.
+    """
     records, last_alert, nodes = await count_stored(reader, head.size)
     if records != head.size:
         yield Difference("ledger_head", f"it counts {head.size} records, and there are {records}")

@@ -13,7 +13,7 @@ _LINES = 3
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The statement that a log signs: its origin (name), its number of leaves, and the Merkle root of these."""
+    """What a log states and signs: its origin (its name), its number of leaves, and the Merkle root of these leaves."""
 
     origin: str
     size: int
@@ -25,7 +25,7 @@ class Checkpoint:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the checkpoint in a note's text. Extension lines are ignored, as the specification demands.
+        """Return the checkpoint in the text of a note; the signatures are not part of it. Extension lines are ignored.
 
         Raises:
             NoteMalformed: the text is not a checkpoint.

@@ -20,7 +20,7 @@ _PARTS = 5  # the head, and text and signatures of each note
 
 
 class Contradiction(StrEnum):
-    """The kind of contradiction that two signed heads of one log prove."""
+    """How two signed heads of one log contradict each other, so that the log can't have only grown."""
 
     TWO_ROOTS = "two-roots"
     """The trees have the same size and different roots."""
@@ -90,11 +90,12 @@ class Evidence:
 
 
 def contradiction(smaller: Opened, larger: Opened, path: Sequence[bytes]) -> Contradiction | None:
-    """Return how two heads of one origin contradict each other; None if the arguments do not prove a contradiction.
+    """Return how two heads of one log contradict each other; None if this is not proved.
 
-    A consistency proof that leads to another root than the larger head's proves nothing, because anybody can write one.
-    A proof that leads to the larger head's root shows which root the smaller tree must have; if the smaller head has
-    another one, the heads contradict each other.
+    Heads of the same size contradict each other if their roots differ. Otherwise there are two ways. The path is a
+    valid proof of the larger head's root that needs another root of the smaller tree; a path that leads to another root
+    than the larger head's is ignored, because anybody can write one. Or one key has signed the smaller head later than
+    the larger.
 
     Args:
         smaller: the head of the smaller tree, with its verified signatures; if both have the same size, either head.

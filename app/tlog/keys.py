@@ -32,7 +32,7 @@ _KEY_ID = re.compile(r"[0-9a-f]{8}")
 
 
 class KeyKind(IntEnum):
-    """The algorithms of keys; each value is the identifier byte (C2SP signed-note, "Signature types")."""
+    """The algorithms of keys. Each value is the byte that identifies the algorithm in C2SP signed-note."""
 
     ED25519 = 0x01
     """Signs the note's text; has no time."""
@@ -50,7 +50,7 @@ _PUBLIC_BYTES: Final = {
 
 
 class SignatureInvalid(ValueError):
-    """A signature is wrong, or no trusted key signed; the message names the key or the log."""
+    """A signature is wrong, or none of the trusted keys has signed; the message names the key or the log."""
 
 
 class KeyMalformed(ValueError):
@@ -67,7 +67,7 @@ class VerifierKey:
 
     @property
     def key_id(self) -> bytes:
-        """The first four bytes of the hash of name, kind and key (C2SP signed-note)."""
+        """The key's id in signature lines: the first four bytes of the hash of name, kind and key (C2SP)."""
         named = self.name.encode() + b"\n" + bytes([self.kind]) + self.public
         return hashlib.sha256(named).digest()[:KEY_ID_BYTES]
 
@@ -78,7 +78,7 @@ class VerifierKey:
 
     @classmethod
     def parse(cls, vkey: str) -> Self:
-        """Return the key in a vkey.
+        """Return the key in a vkey: a text of name, key id and key, joined by plus signs (C2SP signed-note).
 
         Raises:
             KeyMalformed: the text is not a vkey of a known kind, or its id does not belong to its name and key.
@@ -100,7 +100,7 @@ class VerifierKey:
         return key
 
     def verify(self, text: str, signature: Signature) -> int | None:
-        """Verify that the bytes of a signature are this key's signature of a checkpoint's text.
+        """Raise SignatureInvalid unless the bytes of a signature are this key's signature of a checkpoint's text.
 
         The signature's name and key id are not compared.
 
@@ -131,7 +131,7 @@ class VerifierKey:
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A private key without a name: the signer's name is given with each signature, as a log's origin changes."""
+    """A private key. It has no name: the signer's name is an argument of each signature, as a log's origin changes."""
 
     kind: KeyKind
     private: Ed25519PrivateKey | MLDSA44PrivateKey = field(repr=False)
@@ -173,7 +173,7 @@ class SigningKey:
         return VerifierKey(name, self.kind, self.public)
 
     def sign(self, name: str, text: str, time: int) -> Signature:
-        """Return the signature of a checkpoint's text under a name.
+        """Return the signature of a checkpoint's text by this key, under a signer's name.
 
         Args:
             name: the signer's name: a witness's name, or a log's origin.
@@ -181,7 +181,8 @@ class SigningKey:
             time: the POSIX time of the signature; a plain Ed25519 signature does not contain it.
 
         Raises:
-            SignatureInvalid: the key is of ML-DSA-44, and `text` is not a checkpoint or a name is too long.
+            SignatureInvalid: only for a key of ML-DSA-44: `text` is not a checkpoint, or `name` or the checkpoint's
+                origin is empty or longer than 255 bytes.
         """
         if self.kind is KeyKind.ED25519:
             signed = self.private.sign(text.encode())

@@ -25,9 +25,9 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def needed(index: int) -> list[Node]:
-    """Return the nodes whose stored hashes are needed to append leaf `index`, from the leaf's level upwards.
+    """Return the nodes whose stored hashes are needed to append leaf `index` (from 0), from the lowest upwards.
 
-    They are the left siblings of the nodes that the leaf completes.
+    The appended leaf completes some full subtrees; these nodes are the left halves of those subtrees.
     """
     nodes = []
     level = 0
@@ -39,7 +39,7 @@ def needed(index: int) -> list[Node]:
 
 
 def completed(index: int, leaf: bytes, siblings: Mapping[Node, bytes]) -> dict[Node, bytes]:
-    """Return the hashes of the nodes that leaf `index` completes, the leaf included, by node.
+    """Return, by node, the hash of the new leaf and of each full subtree that the new leaf completes.
 
     Args:
         index: the leaf's index, from 0.
@@ -60,7 +60,10 @@ def completed(index: int, leaf: bytes, siblings: Mapping[Node, bytes]) -> dict[N
 
 
 def peaks(size: int) -> list[Node]:
-    """Return the nodes at the roots of the full subtrees that together cover a tree of `size` leaves, left to right."""
+    """Return the peaks of a tree of `size` leaves, left to right.
+
+    They are the top nodes of the largest full subtrees that together cover the tree.
+    """
     nodes = []
     offset = 0
     for level in range(size.bit_length() - 1, -1, -1):
@@ -71,7 +74,7 @@ def peaks(size: int) -> list[Node]:
 
 
 def root(hashes: list[bytes]) -> bytes:
-    """Return a tree's root from the hashes of its `peaks`, left to right (RFC 9162 section 2.1.1)."""
+    """Return a tree's root from the hashes of its `peaks`, left to right; without any, `EMPTY_ROOT`."""
     if not hashes:
         return EMPTY_ROOT
     here = hashes[-1]
@@ -96,7 +99,7 @@ def root_of_leaves(leaves: Sequence[bytes]) -> bytes:
 
 
 class Tree:
-    """Computes the root of a tree that grows leaf by leaf; it keeps only the hashes of the tree's peaks.
+    """Computes the root of a Merkle tree that grows leaf by leaf; it keeps only the hashes of the tree's `peaks`.
 
     Attributes:
         size: number of leaves.
@@ -116,7 +119,7 @@ class Tree:
         return tree
 
     def copy(self) -> Self:
-        """Return a tree of the same leaves that grows independently."""
+        """Return a copy of the tree; leaves that are added to one are not added to the other."""
         return self.resume(self.size, self._peaks)
 
     def add(self, leaf: bytes) -> None:
@@ -134,10 +137,10 @@ class Tree:
 
 
 def inclusion_nodes(index: int, size: int) -> list[list[Node]]:
-    """Return, for each hash of an audit path, the nodes from whose stored hashes it is computed, from the leaf upwards.
+    """Return which stored nodes are needed for an audit path: a list of nodes for each hash of the path.
 
-    Each hash of the path is the root of one neighbouring subtree. Usually this subtree is one stored node; at the
-    tree's incomplete right edge, its hash is the `root` of several nodes.
+    The lists are in the path's order, from the leaf upwards. Usually a list has one node, whose hash is in the path. At
+    the tree's incomplete right edge it has several nodes, and the `root` of their hashes is in the path.
 
     Args:
         index: the leaf's index, from 0.
@@ -175,9 +178,10 @@ def inclusion_path(index: int, size: int, hashes: Mapping[Node, bytes]) -> list[
 
 
 def consistency_nodes(old: int, new: int) -> list[list[Node]]:
-    """Return, for each hash of a consistency proof, the nodes from whose stored hashes it is computed, in order.
+    """Return which stored nodes are needed for a consistency proof: a list of nodes for each hash of the proof.
 
-    The result is empty if both sizes are equal.
+    The lists are in the proof's order; the `root` of the hashes of a list's nodes is in the proof. The result is empty
+    if both sizes are equal.
 
     Args:
         old: number of leaves of the smaller tree, at least 1.
@@ -199,9 +203,9 @@ def consistency_nodes(old: int, new: int) -> list[list[Node]]:
 
 
 def consistency_path(old: int, new: int, hashes: Mapping[Node, bytes]) -> list[bytes]:
-    """Return the proof that a tree of `new` leaves continues one of `old` leaves (RFC 9162 section 2.1.4.1).
+    """Return the hashes of the proof that a tree of `new` leaves begins with the tree of `old` leaves.
 
-    The proof is empty if both sizes are equal.
+    It is the consistency proof of RFC 9162 section 2.1.4.1. It is empty if both sizes are equal.
 
     Args:
         old: number of leaves of the smaller tree, at least 1.
@@ -252,19 +256,20 @@ def verify_inclusion(index: int, size: int, leaf: bytes, path: Sequence[bytes], 
 
 
 def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, path: Sequence[bytes]) -> None:
-    """Raise ProofInvalid unless a tree continues a smaller one without changing it (RFC 9162 section 2.1.4.2).
+    """Raise ProofInvalid unless a proof shows that the larger tree begins with the smaller (RFC 9162 section 2.1.4.2).
 
-    If the smaller tree is empty or both have the same size, the proof must be empty.
+    If the smaller tree is empty or both have the same size, nothing needs proof, and `path` must be empty.
 
     Args:
         old: number of leaves of the smaller tree.
         new: number of leaves of the larger tree.
         old_root: the smaller tree's root.
         new_root: the larger tree's root.
-        path: the consistency proof.
+        path: the hashes of the proof.
 
     Raises:
-        ProofInvalid: the proof does not lead to both roots, or is not empty where it must be; or a root is wrong.
+        ProofInvalid: the proof does not lead to both roots, or is not empty where it must be; `old` is larger than
+            `new`; an empty tree's root is not `EMPTY_ROOT`; or trees of the same size have different roots.
     """
     if not 0 <= old <= new:
         raise ProofInvalid(f"a tree of {new} leaves can't continue one of {old}")
@@ -283,13 +288,16 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pat
 
 
 def roots_of(old: int, new: int, path: Sequence[bytes]) -> tuple[bytes, bytes]:
-    """Return the root of the first `old` leaves and the root of all `new` leaves to which a consistency proof leads.
+    """Return the two roots to which a consistency proof leads: of the first `old` leaves, and of all `new` leaves.
+
+    The caller must compare them with the roots of the two trees.
 
     Args:
         old: number of leaves of the smaller tree, at least 1.
         new: number of leaves of the larger tree, more than `old`.
-        path: the hashes of the proof, with the first subtree of both trees in front. RFC 9162 omits this hash if the
-            subtree is the whole smaller tree, that is, if `old` is a power of two; then its root must be put in front.
+        path: the hashes of the proof. The first must be the hash of a subtree that both trees have. RFC 9162 omits it
+            if `old` is a power of two, because it is then the smaller tree's root: the caller must put that root in
+            front.
 
     Raises:
         ProofInvalid: the proof has too few or too many hashes.

@@ -23,7 +23,7 @@ class NoteMalformed(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A line of a note: the key's name and id, and the bytes that its algorithm made."""
+    """A signature line of a note: the name and the id of the key that signed, and the signature's bytes."""
 
     name: str
     key_id: bytes
@@ -35,7 +35,7 @@ class Signature:
 
     @classmethod
     def parse(cls, line: str) -> Self:
-        """Return the signature in a line without its line end.
+        """Return the signature in a line of a note; the line has no line break at its end.
 
         Raises:
             NoteMalformed: the line is not a signature line.
@@ -51,10 +51,10 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A text with its signatures, which are not verified.
+    """A text with its signatures (C2SP signed-note); whether the signatures are right is not known.
 
     Attributes:
-        text: the signed text, with its last line end.
+        text: the signed text, with the line break at its end.
         signatures: the signatures, in the note's order.
     """
 
@@ -89,7 +89,7 @@ class Note:
 
 
 def parse_signatures(lines: str) -> tuple[Signature, ...]:
-    """Return the signatures in the lines of a text, in order; each line must have its line end.
+    """Return the signatures in a text of signature lines, in order; each line must end with a line break.
 
     Raises:
         NoteMalformed: there is no line, there are too many, or one is not a signature line.
@@ -111,7 +111,7 @@ def decode_base64(text: str) -> bytes:
     """Return the bytes in a text of standard base64 with its padding (RFC 4648 section 4).
 
     Raises:
-        NoteMalformed: the text is not base64, or is not the only text of these bytes, because unused bits are not zero.
+        NoteMalformed: the text is not base64, or its unused bits are not zero, so that another text has the same bytes.
     """
     try:
         data = base64.b64decode(text, validate=True)

@@ -47,7 +47,8 @@ class Policy:
     Attributes:
         logs: the trusted logs.
         witnesses: the trusted witnesses, by their name in the policy.
-        quorum: name of the witness or group that must have witnessed a checkpoint; `none` if no cosignature is needed.
+        quorum: name of the witness that must have cosigned a checkpoint, or of the group whose members must have, as
+            many as the policy demands of the group; `none` if no cosignature is needed.
     """
 
     logs: tuple[Peer, ...]
@@ -79,16 +80,19 @@ class Policy:
         return cls(tuple(reading.logs), reading.witnesses, reading.quorum, reading.groups)
 
     def is_witnessed(self, cosigners: Iterable[VerifierKey]) -> bool:
-        """Return whether these keys, whose cosignatures of a checkpoint were verified, make a quorum."""
+        """Return whether the cosignatures by these keys suffice for the policy's quorum.
+
+        The caller must have verified that the keys cosigned the same checkpoint.
+        """
         return self.fewest(cosigners) is not None
 
     def fewest(self, cosigners: Iterable[VerifierKey]) -> tuple[VerifierKey, ...] | None:
-        """Return the smallest set of the given keys that makes a quorum, in the policy's order.
+        """Return the smallest set of the given keys whose cosignatures suffice for the quorum, in the policy's order.
 
         If several sets are equally small, the policy's first keys are chosen.
 
         Returns:
-            The keys; empty for the quorum `none`; None if not even all of the given keys make a quorum.
+            The keys; empty for the quorum `none`; None if not even all of the given keys suffice.
         """
         keys = set(cosigners)
         chosen: dict[str, tuple[VerifierKey, ...] | None] = {NO_WITNESS: ()}
@@ -103,7 +107,7 @@ class Policy:
         return None if fewest is None else tuple(key for key in order if key in fewest)
 
     def published(self, logs: Iterable[VerifierKey]) -> Self:
-        """Return the policy for readers: with the keys `logs` in place of its logs, without addresses of witnesses."""
+        """Return a copy of the policy for readers: its logs are the keys `logs`, and witnesses have no addresses."""
         peers = {name: replace(peer, url=None) for name, peer in self.witnesses.items()}
         return replace(self, logs=tuple(Peer(key.name, key, None) for key in logs), witnesses=peers)
 

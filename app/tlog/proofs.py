@@ -17,12 +17,14 @@ _LONGEST_PATH = 63
 
 @dataclass(frozen=True, slots=True)
 class InclusionProof:
-    """The content of a proof file; nothing in it is verified.
+    """The content of a proof file (C2SP tlog-proof), by which anybody can verify that a log contains a leaf.
+
+    Nothing in it is verified before `verify`.
 
     Attributes:
         index: the leaf's index, from 0.
         path: the audit path, from the leaf upwards.
-        note: the signed checkpoint.
+        note: the signed checkpoint of the log.
         extra: further data, which is not signed; None without such data.
     """
 
@@ -64,7 +66,7 @@ class InclusionProof:
         return cls(index, tuple(parse_hash(line) for line in lines[1:]), Note.parse(note), extra)
 
     def verify(self, leaf: bytes, keys: Iterable[VerifierKey]) -> Opened:
-        """Verify that the signed checkpoint is of a log that contains a leaf, and return the checkpoint.
+        """Verify that a leaf is in the tree of the signed checkpoint, and return the checkpoint.
 
         Args:
             leaf: the leaf's `leaf_hash`.

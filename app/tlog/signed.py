@@ -25,7 +25,7 @@ def sign_checkpoint(checkpoint: Checkpoint, keys: Sequence[SigningKey], time: in
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A checkpoint with at least one verified signature.
+    """A note whose checkpoint has at least one verified signature; `open_checkpoint` makes it.
 
     Attributes:
         checkpoint: the checkpoint in the note.

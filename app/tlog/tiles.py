@@ -18,12 +18,12 @@ _MOST_PARTS = 6
 
 
 class TileUnknown(ValueError):
-    """A path does not name a tile; the message is the path, or its level."""
+    """A path is not the path of a tile; the message is that path, or the part of it that names the level."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """The place of a tile of hashes, or of a bundle of entries, in a log.
+    """Which part of a log a tile contains: up to 256 hashes of the Merkle tree, or (as a bundle) up to 256 entries.
 
     Attributes:
         level: 0 for a tile of leaf hashes; each hash of the next level covers 256 hashes of this one. None for a bundle
@@ -38,7 +38,7 @@ class Tile:
 
     @property
     def start(self) -> int:
-        """The number, from 0 within the level, of the tile's first hash or entry."""
+        """The index, from 0 within the level, of the tile's first hash or entry."""
         return self.index * WIDTH
 
     @property
@@ -62,10 +62,10 @@ class Tile:
 
     @classmethod
     def parse(cls, level: str, path: str) -> Self:
-        """Return the tile that the two parts of its path name: the level (or `entries`), and the index with the width.
+        """Return the tile that the two parts of a path name: the level (or `entries`), and index and width.
 
         Raises:
-            TileUnknown: the specification forms no such path.
+            TileUnknown: no tile has this path (C2SP tlog-tiles).
         """
         index, partial, width = path.partition(".p/")
         if not _INDEX.fullmatch(index) or index.count("/") >= _MOST_PARTS:

@@ -14,7 +14,7 @@ LONGEST_BODY = LONGEST_NOTE + 64 * 64
 
 
 class SubmissionMalformed(ValueError):
-    """A body does not have the format of `add-checkpoint`; the message gives the reason."""
+    """The body of a request `add-checkpoint` (a head and its proof) is malformed; the message gives the reason."""
 
 
 class OriginUnknown(Exception):
@@ -22,14 +22,14 @@ class OriginUnknown(Exception):
 
 
 class HeadRefused(Exception):
-    """Raised if the proof does not show that a head continues the head cosigned before; the message says why."""
+    """Raised if the proof does not show that a head continues the head cosigned last; the message gives the reason."""
 
 
 class SizeConflict(Exception):
-    """Raised if the submitted proof does not begin at the size that the witness has cosigned last.
+    """Raised if the submitted proof does not begin at the head of the log that the witness has cosigned last.
 
     Attributes:
-        size: the size of the latest head of the log that the witness has cosigned; 0 for none.
+        size: the size of that head; 0 if none of the log was cosigned.
     """
 
     def __init__(self, size: int) -> None:
@@ -43,7 +43,9 @@ class ClockDoubted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A body of `add-checkpoint`, parsed; nothing in it is verified.
+    """The body of a request `add-checkpoint`: a log's head, and the proof that it continues an earlier one.
+
+    Nothing in it is verified.
 
     Attributes:
         old_size: the size of the head that the sender believes to be cosigned last; the proof begins there.
@@ -59,7 +61,7 @@ class Submission:
 
     @classmethod
     def parse(cls, body: bytes) -> Self:
-        """Return the submission in a body, without verifying it.
+        """Return the submission in the body of a request, without verifying it.
 
         Raises:
             SubmissionMalformed: the body breaks a rule of the specification, or is larger than `LONGEST_BODY`.
@@ -86,11 +88,11 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The latest head of a log that the witness cosigned.
+    """The latest head of one log that the witness has cosigned.
 
     Attributes:
-        checkpoint: the head.
-        note: the head with the log's verified signatures and the witness's cosignatures.
+        checkpoint: the head: origin, size and root.
+        note: the signed text of the head, with the log's verified signatures and the witness's cosignatures.
     """
 
     checkpoint: Checkpoint
@@ -99,13 +101,13 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Two heads that the witness kept because they may contradict each other.
+    """Evidence: two heads of one log that may contradict each other, as the witness has stored them.
 
     Attributes:
         number: the number of this evidence in the witness's file.
         found_at: POSIX time at which the second head was submitted.
         origin: the log's origin.
-        kind: the `Contradiction`, or `UNPROVED`.
+        kind: the `Contradiction` that the heads prove, or `UNPROVED`.
         file: the text of the evidence file.
     """
 

@@ -46,11 +46,11 @@ logger = logging.getLogger(__name__)
 
 
 class Service:
-    """Answers the HTTP requests of one witness; a single thread calls the witness, one request after the other.
+    """Answers the HTTP requests of one witness. A single thread calls the witness, one request after the other.
 
     Args:
         witness: the witness.
-        reload: function that reads the policy again and gives it to the witness; called by the same thread.
+        reload: function that reads the policy file again and gives it to the witness; that thread calls it.
     """
 
     def __init__(self, witness: Witness, reload: Callable[[], None]) -> None:
@@ -59,20 +59,22 @@ class Service:
         self._thread = ThreadPoolExecutor(1, "witness")
 
     async def reload(self) -> None:
-        """Call the function `reload` in the witness's thread, and wait for it."""
+        """Read the policy again: call the function `reload` in the witness's thread, and wait for it."""
         await self._in_turn(self._reload)
 
     def close(self) -> None:
-        """Let the thread finish its present call, cancel the waiting ones, and wait for the thread's end."""
+        """Stop the witness's thread and wait for its end; its present call is finished, waiting calls are cancelled."""
         self._thread.shutdown(cancel_futures=True)
 
     async def add_checkpoint(self, request: Request) -> Response:
-        """Answer `POST /add-checkpoint` with the cosignatures, or with a status and a reason; see `_STATUS`.
+        """Answer `POST /add-checkpoint` with the witness's cosignatures, or with an error status and the reason.
 
-        A conflict of sizes is answered with 409 and the size, a doubted clock or a head that can't be stored with 503.
+        The statuses: 400, the body is malformed; 403, a signature is missing or wrong; 404, the log is unknown; 409
+        with the size of the head that was cosigned last, the proof begins at another; 422, the proof is wrong; 503, the
+        clock is in doubt or the head can't be stored.
 
         Raises:
-            HTTPException: the body is too large or too slow, or was cut.
+            HTTPException: the body is too large or too slow, or was cut off.
         """
         body = await _body_of(request)
         try:
@@ -89,7 +91,10 @@ class Service:
             return _said(503, "the head can't be stored", _RETRY)
 
     async def checkpoint(self, request: Request) -> Response:
-        """Answer `GET /<origin hash>/checkpoint` with the log's head that was cosigned last; 404 if there is none."""
+        """Answer `GET /<origin hash>/checkpoint` with the log's head that was cosigned last.
+
+        The status is 404 if the witness has cosigned no head of a log with this hash.
+        """
         hashed = request.path_params["origin_hash"]
         note = await self._in_turn(lambda: self._witness.latest(hashed))
         if note is None:
@@ -101,7 +106,7 @@ class Service:
         return PlainTextResponse(vkeys_text(self._witness.identity))
 
     async def healthz(self, _request: Request) -> Response:
-        """Answer `GET /healthz` with 200; with 503 and a reason if the clock is doubted or the file can't be read."""
+        """Answer `GET /healthz` with 200; with 503 and a reason if the clock is in doubt or the file can't be read."""
         try:
             doubt = await self._in_turn(self._witness.doubt)
         except sqlite3.Error:

@@ -41,16 +41,17 @@ class Identity:
 
 
 def default_name() -> str:
-    """Return the machine's host name as the name of a witness; `witness` if a witness can't have this name."""
+    """Return the machine's host name, as the name of a witness; `witness` if the host name has a wrong form."""
     name = socket.gethostname()
     return name if _NAME.fullmatch(name) else "witness"
 
 
 def expect_name(name: str) -> str:
-    """Return a name unchanged if a witness can have it.
+    """Return the name unchanged if it has the form of a witness's name; else raise IdentityRefused.
 
     Raises:
-        IdentityRefused: the name has other characters than a host's name and slashes, or is too long or empty.
+        IdentityRefused: the name has characters other than ASCII letters, digits, dots, hyphens, underscores and
+            slashes, does not begin with a letter or digit, or is longer than 200 characters.
     """
     if not _NAME.fullmatch(name):
         raise IdentityRefused("A witness's name is like a host: letters, digits, dots, hyphens and slashes.")
@@ -58,15 +59,16 @@ def expect_name(name: str) -> str:
 
 
 def take_keys(data_dir: Path, *, make: bool) -> tuple[SigningKey, ...]:
-    """Return a witness's private keys from its folder, or make them.
+    """Return a witness's two private keys from the folder `keys` in its own folder; at the first start, make them.
 
     Args:
         data_dir: the witness's folder.
-        make: True at the first start: new keys are made, and there must be none. False: the keys must be there.
+        make: True at the first start: new keys are made, and the folder `keys` must be missing. False: the keys must
+            exist.
 
     Raises:
         IdentityRefused: a key is missing, malformed, or may be read by other users of the machine; or `make` is true
-            and the folder of keys exists.
+            and the folder `keys` exists.
         OSError: a key can't be read or written.
     """
     folder = data_dir / FOLDER

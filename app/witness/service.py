@@ -32,7 +32,9 @@ logger = logging.getLogger(__name__)
 
 
 class Witness:
-    """Cosigns a submitted head of a trusted log if it continues the head cosigned before; not safe for threads.
+    """Cosigns a submitted head of a trusted log if it continues the head of that log that was cosigned last.
+
+    Only one thread at a time may use it.
 
     Args:
         store: the witness's file of heads and evidence.
@@ -82,8 +84,7 @@ class Witness:
             SignatureInvalid: no key of the log signed the head, a signature is wrong, or its time is in the future.
             SizeConflict: the proof does not begin at the size that was cosigned last.
             HeadRefused: the proof does not show that the head continues the one that was cosigned last.
-            ClockDoubted: this machine's clock may be wrong.
-            sqlite3.Error: the head can't be stored.
+            ClockDoubted: this machine's clock may be wrong. sqlite3.Error: the head can't be stored.
         """
         submission = Submission.parse(body)
         keys = self._logs.get(submission.checkpoint.origin)
@@ -104,12 +105,18 @@ class Witness:
         raise refused
 
     def latest(self, hashed: str) -> Note | None:
-        """Return the latest cosigned head of the log with this `origin_hash`; None if there is none."""
+        """Return the head of a log that was cosigned last, as a note; None if there is none.
+
+        `hashed` is the `origin_hash` of the log.
+        """
         held = self._store.head(hashed)
         return held.note if held else None
 
     def accept_clock(self) -> None:
-        """Accept the present time as right: stored times of cosignatures that are later are set to it."""
+        """Accept the machine's present time as right: later times of stored cosignatures are replaced by it.
+
+        Without this, `doubt` reports such times as a fault of the clock.
+        """
         self._store.lower_cosigned_at(int(self._clock().timestamp()))
 
     def doubt(self) -> str | None:
@@ -191,7 +198,7 @@ class Witness:
 def open_witness(
     data_dir: Path, policy: Policy, name: str | None, clock: Clock, plausibility: Plausibility | None
 ) -> Witness:
-    """Return the witness whose data are in a folder; at the first start its keys and its file are made.
+    """Return the witness whose data are in a folder; at the first start its keys and its file are made there.
 
     Args:
         data_dir: the witness's folder; it is made with mode 0700 if it is missing.
@@ -201,9 +208,8 @@ def open_witness(
         plausibility: doubts the clock if it was set while the witness runs; None for a test's clock.
 
     Raises:
-        IdentityRefused: the keys can't be used or are not those of the first start, or the name is invalid or not the
-            stored one.
-        sqlite3.Error: the witness's file can't be used.
+        IdentityRefused: the keys can't be used or are not those of the first start; the name is invalid or not the
+            stored one; or the file is missing although there are keys. sqlite3.Error: the witness's file can't be used.
         OSError: the folder can't be made, or a key can't be read or written.
     """
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)

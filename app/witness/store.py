@@ -105,7 +105,10 @@ class Store:
         self._connection.execute("INSERT INTO identity (id, name, vkeys) VALUES (1, ?, ?)", (name, vkeys))
 
     def head(self, hashed: str) -> Held | None:
-        """Return the latest cosigned head of the log with this `origin_hash`; None if there is none."""
+        """Return the head of a log that was cosigned last; None if there is none.
+
+        `hashed` is the `origin_hash` of the log.
+        """
         statement = "SELECT origin, size, root, note FROM head WHERE origin_hash = ?"
         with closing(self._connection.execute(statement, (hashed,))) as found:
             row = found.fetchone()
@@ -115,9 +118,9 @@ class Store:
         return Held(Checkpoint(origin, size, root), Note.parse(note.encode()))
 
     def set_head(self, held: Held, cosigned_at: int) -> None:
-        """Store the latest cosigned head of a log in place of the former; `cosigned_at` is a POSIX time.
+        """Store the head of a log that was cosigned last, in place of the former; `cosigned_at` is a POSIX time.
 
-        Evidence of the kind `UNPROVED` about this head is deleted, because the head is proved now.
+        Evidence of the kind `UNPROVED` whose larger head is this one is deleted, because the head is proved now.
         """
         head = held.checkpoint
         self._connection.execute(
@@ -131,19 +134,21 @@ class Store:
         )
 
     def last_cosigned_at(self) -> int:
-        """Return the latest stored POSIX time of a cosignature, over all logs; 0 before the first."""
+        """Return the POSIX time of the latest stored cosignature of any log; 0 before the first."""
         with closing(self._connection.execute("SELECT max(cosigned_at) FROM head")) as found:
             return found.fetchone()[0] or 0
 
     def lower_cosigned_at(self, most: int) -> None:
-        """Replace each stored time of a cosignature that is later than the POSIX time `most` by `most`."""
+        """Set each stored time of a cosignature that is later than `most` to `most`, a POSIX time."""
         self._connection.execute("UPDATE head SET cosigned_at = min(cosigned_at, ?)", (most,))
 
     def keep(self, kind: str, origin: str, evidence: Evidence, found_at: int) -> bool:
-        """Store two heads as evidence, unless they are stored already or the log has `MOST_KEPT` of this kind.
+        """Store two heads of a log as evidence.
+
+        Nothing is stored if these heads are stored already, or if the log has 100 pieces of evidence of this kind.
 
         Args:
-            kind: the `Contradiction`, or `UNPROVED`.
+            kind: the `Contradiction` that the heads prove, or `UNPROVED`.
             origin: the log's origin.
             evidence: the heads.
             found_at: POSIX time at which the second head was submitted.
@@ -166,7 +171,7 @@ class Store:
         return done.rowcount > 0
 
     def kept(self) -> Sequence[Kept]:
-        """Return all evidence, by number, oldest first."""
+        """Return all stored evidence, by number, which is oldest first."""
         statement = "SELECT number, found_at, origin, kind, file FROM evidence ORDER BY number"
         with closing(self._connection.execute(statement)) as found:
             return [Kept(*row) for row in found]

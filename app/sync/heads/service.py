@@ -145,7 +145,7 @@ async def with_cosignatures(reader: Reader, head: SignedHead) -> SignedHead:
 
 
 async def published_policy(reader: Reader, policy: Policy) -> Policy:
-    """Return the witness policy for readers, who verify heads by it.
+    """Return the witness policy that readers need to verify heads.
 
     It has the register's keys of the present origin, and the witnesses and quorum of `policy`, without the witnesses'
     addresses.
