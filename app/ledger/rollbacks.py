@@ -14,7 +14,7 @@ _ALL = select(*(tables.rollback.c[name] for name in ("epoch", "origin", "size", 
 
 
 async def find_rollback(reader: Reader, epoch: str) -> NotedRollback | None:
-    """Return the note that the database was rolled back in an epoch of the ledger; None without a note."""
+    """Return the stored note about a rollback of the database in an epoch of the ledger; None without one."""
     row = (await reader.run(_ALL.where(tables.rollback.c.epoch == epoch))).first()
     return None if row is None else NotedRollback(*row)
 

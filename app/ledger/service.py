@@ -109,7 +109,8 @@ class Changes:
         head: the ledger's end when the page was read.
         position: the next page begins after this sequence; all selected records up to it are on this page or earlier
             ones.
-        closures: which entries of these records are or were sealed, and the persons that may never see them.
+        closures: which entries of these records are or were sealed, and the persons that must not see their personal
+            part.
     """
 
     records: list[RecordText]
@@ -188,11 +189,11 @@ async def recompute(reader: Reader, progress: Callable[[int], None]) -> merkle.T
 
 
 async def prove(reader: Reader, sequences: Sequence[int], size: int) -> list[Inclusion]:
-    """Return, for each of some records, the proof that it is among the ledger's first `size`, in the same order.
+    """Return, for each of some records, the proof that it is among the ledger's first `size` records.
 
     Args:
         reader: the transaction; the proofs are made of stored hashes.
-        sequences: numbers of the records, from 1.
+        sequences: numbers of the records, from 1; the proofs have the same order.
         size: the ledger's present size, or an earlier one.
 
     Raises:

@@ -119,7 +119,7 @@ async def find_news(reader: Reader, after: int) -> datetime | None:
 
 
 async def withdraw(unit: Unit, entry_id: str, cause: Literal["closed", "erased"]) -> None:
-    """Store that the personal part of an entry's records must no longer be shown, and that copies may show it.
+    """Mark an entry as withdrawn: the personal part of its records, which may have been shown, must no longer be.
 
     Nothing is stored if the entry has no records, or was withdrawn before.
 

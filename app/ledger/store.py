@@ -145,7 +145,7 @@ async def _add_head(unit: Unit, begun: Head) -> None:
 
 
 async def head(reader: Reader) -> Head:
-    """Return the ledger's head as this transaction sees it.
+    """Return the ledger's head (its epoch and number of records) as this transaction sees it.
 
     Raises:
         HeadMissing: the ledger has none.

@@ -20,7 +20,7 @@ _PARTS = 5  # the head, and text and signatures of each note
 
 
 class Contradiction(StrEnum):
-    """How two signed heads of one log contradict each other, so that the log can't have only grown."""
+    """How two signed heads of one log contradict each other, so that they can't both be true."""
 
     TWO_ROOTS = "two-roots"
     """The trees have the same size and different roots."""
@@ -37,8 +37,9 @@ class Evidence:
     Attributes:
         smaller: the head of the smaller tree; if both have the same size, either head.
         larger: the other head.
-        path: for trees of different sizes, the consistency proof of the larger tree from the smaller size, always with
-            its first subtree, which RFC 9162 may omit; empty without a proof.
+        path: the hashes of the consistency proof from the smaller tree to the larger one. The first is always that of a
+            subtree of both trees, also where RFC 9162 omits it (see `roots_of`). Empty without a proof, and for trees
+            of the same size.
     """
 
     smaller: Note
@@ -52,7 +53,7 @@ class Evidence:
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
-        """Return the evidence in a file, without verifying it.
+        """Return the evidence in the bytes of an evidence file, without verifying it.
 
         Raises:
             NoteMalformed: the bytes are not an evidence file.
@@ -92,10 +93,9 @@ class Evidence:
 def contradiction(smaller: Opened, larger: Opened, path: Sequence[bytes]) -> Contradiction | None:
     """Return how two heads of one log contradict each other; None if this is not proved.
 
-    Heads of the same size contradict each other if their roots differ. Otherwise there are two ways. The path is a
-    valid proof of the larger head's root that needs another root of the smaller tree; a path that leads to another root
-    than the larger head's is ignored, because anybody can write one. Or one key has signed the smaller head later than
-    the larger.
+    Heads of the same size do if their roots differ. Heads of different sizes do if one key signed the smaller head
+    later than the larger, or if `path` proves that the larger tree begins with another tree than the smaller one. A
+    path that does not lead to the larger head's root proves nothing, because anybody can write one.
 
     Args:
         smaller: the head of the smaller tree, with its verified signatures; if both have the same size, either head.

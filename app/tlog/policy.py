@@ -58,10 +58,12 @@ class Policy:
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
-        """Return the policy in a file. In names, bytes that are not UTF-8 become surrogates (surrogateescape).
+        """Return the policy in the bytes of a policy file.
+
+        In names, bytes that are not UTF-8 become surrogates (surrogateescape).
 
         Raises:
-            PolicyMalformed: the file breaks a rule.
+            PolicyMalformed: the file breaks a rule of the specification.
         """
         reading = _Reading()
         text = data.decode(errors="surrogateescape")

@@ -42,7 +42,7 @@ class InclusionProof:
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
-        """Return the proof in a file, without verifying it.
+        """Return the proof in the bytes of a proof file, without verifying it.
 
         Raises:
             NoteMalformed: the bytes are not a proof file.

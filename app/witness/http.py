@@ -69,9 +69,9 @@ class Service:
     async def add_checkpoint(self, request: Request) -> Response:
         """Answer `POST /add-checkpoint` with the witness's cosignatures, or with an error status and the reason.
 
-        The statuses: 400, the body is malformed; 403, a signature is missing or wrong; 404, the log is unknown; 409
-        with the size of the head that was cosigned last, the proof begins at another; 422, the proof is wrong; 503, the
-        clock is in doubt or the head can't be stored.
+        The statuses: 400, the body is malformed; 403, a signature is missing or wrong; 404, the log is unknown; 409,
+        the proof does not begin at the head that was cosigned last, and the answer is the size of that head; 422, the
+        proof is wrong; 503, the clock is in doubt or the head can't be stored.
 
         Raises:
             HTTPException: the body is too large or too slow, or was cut off.

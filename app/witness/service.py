@@ -84,7 +84,8 @@ class Witness:
             SignatureInvalid: no key of the log signed the head, a signature is wrong, or its time is in the future.
             SizeConflict: the proof does not begin at the size that was cosigned last.
             HeadRefused: the proof does not show that the head continues the one that was cosigned last.
-            ClockDoubted: this machine's clock may be wrong. sqlite3.Error: the head can't be stored.
+            ClockDoubted: this machine's clock may be wrong.
+            sqlite3.Error: the head can't be stored.
         """
         submission = Submission.parse(body)
         keys = self._logs.get(submission.checkpoint.origin)
@@ -209,7 +210,8 @@ def open_witness(
 
     Raises:
         IdentityRefused: the keys can't be used or are not those of the first start; the name is invalid or not the
-            stored one; or the file is missing although there are keys. sqlite3.Error: the witness's file can't be used.
+            stored one; or the file is missing although there are keys.
+        sqlite3.Error: the witness's file can't be used.
         OSError: the folder can't be made, or a key can't be read or written.
     """
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)

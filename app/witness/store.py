@@ -101,7 +101,10 @@ class Store:
         return row
 
     def set_identity(self, name: str, vkeys: str) -> None:
-        """Store the witness's name and its public keys (one vkey a line). Raises sqlite3.Error if they are stored."""
+        """Store the witness's name and its public keys, one vkey a line.
+
+        Raises sqlite3.Error if a name and keys are stored already.
+        """
         self._connection.execute("INSERT INTO identity (id, name, vkeys) VALUES (1, ?, ?)", (name, vkeys))
 
     def head(self, hashed: str) -> Held | None:

@@ -105,9 +105,9 @@ async def read_changes_feed(  # type: ignore[empty-body]  # served by serve_chan
     record outside the reader's scope, the personal part is withheld. With a filter the sequences have gaps, and the
     cursor moves past the omitted records.
 
-    There are three formats, which share the cursor. A page of JSON. Lines (`application/x-ndjson`), one for each record
-    up to the head, and a last line with the cursor that was reached. Server-sent events (`text/event-stream`): `change`
-    for each record and `heartbeat` every 15 s. The service cuts an event stream after a quarter of an hour: reconnect
+    `Accept` selects one of three formats, which share the cursor. `application/json` is a page. `application/x-ndjson`
+    is a line for each record up to the head, and a last line with the cursor that was reached. `text/event-stream` is
+    an event `change` for each record, and a `heartbeat` every 15 s; it is cut after a quarter of an hour: reconnect
     with the last `id`.
     """
 

@@ -24,7 +24,7 @@ _WAITING = 2_000
 
 
 class Asked(NamedTuple):
-    """The selection and format that the reader of a stream requested; streams with equal ones get the same records.
+    """Which records, and which format, the reader of a stream requested; the hub keeps it as the stream's topic.
 
     Attributes:
         selection: the requested types of records, and the entry that the records must be about.
@@ -38,7 +38,7 @@ class Asked(NamedTuple):
 class FeedTail:
     """Publishes new records to the open streams of the feed in this process.
 
-    The process passes it each new record after the streams of alerts have got their part.
+    It gets each new record only after the streams of alerts.
 
     Attributes:
         hub: the streams of the feed; each has an `Asked`, which selects its records.

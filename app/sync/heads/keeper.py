@@ -300,5 +300,5 @@ async def _root(reader: Reader, size: int) -> bytes | None:
 
 
 def keeper_of(runtime: Runtime) -> MarkKeeper:
-    """Return the keeper of the mark in this process."""
+    """Return this process's `MarkKeeper`, which compares the database with the highest signed head."""
     return cast(MarkKeeper, runtime.keeper)

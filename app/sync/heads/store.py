@@ -35,7 +35,7 @@ async def add_name(unit: Unit, name: str) -> None:
 
 
 async def list_origins(reader: Reader) -> list[Origin]:
-    """Return all origins in the order in which they began."""
+    """Return all origins (names of the log in its heads), earliest `used_from` first."""
     rows = await reader.run(
         select(log_origin.c.epoch, log_origin.c.name, log_origin.c.used_from).order_by(log_origin.c.used_from)
     )
@@ -43,14 +43,14 @@ async def list_origins(reader: Reader) -> list[Origin]:
 
 
 async def add_origin(unit: Unit, origin: Origin) -> None:
-    """Store an origin."""
+    """Store an origin under which heads are signed."""
     await unit.run(
         insert(log_origin).values(epoch=origin.epoch, name=origin.name, used_from=origin.used_from)
     )
 
 
 async def list_keys(reader: Reader) -> list[PublicKey]:
-    """Return all public keys in the order in which they were made."""
+    """Return all public keys of the register, in the order in which they were made."""
     columns = (signing_key.c.kind, signing_key.c.public, signing_key.c.made_at, signing_key.c.retires_at)
     rows = await reader.run(select(*columns).order_by(signing_key.c.made_at, signing_key.c.kind))
     return [PublicKey(KeyKind(kind), bytes(public), made, retires) for kind, public, made, retires in rows]

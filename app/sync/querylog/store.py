@@ -269,7 +269,7 @@ async def find_batch(reader: Reader, number: int) -> Batch | None:
 
 
 async def find_salted_batch(reader: Reader, before: str) -> Batch | None:
-    """Return the first batch that still has its salt and contains a check before the id `before`; None without one."""
+    """Return the first batch with a check before the id `before` whose salt is not erased yet; None without one."""
     statement = select(batch).where(batch.c.first_check < before, batch.c.salt.is_not(None))
     row = (await reader.run(statement.order_by(batch.c.first_check).limit(1))).first()
     return None if row is None else _batch(row)

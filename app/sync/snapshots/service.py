@@ -31,8 +31,8 @@ class Current:
         epoch: the ledger's epoch.
         sealed: the newest digest that is sealed by a record in `head`.
         head: the newest signed head.
-        withdrawn: how many of the state's entries were erased or sealed, so that a personal part that was shown must
-            not be shown any more. A file that was made when this number was another one is not served.
+        withdrawn: how many of the state's entries were erased or sealed since their personal part was shown. A
+            snapshot's file that was made at another number is not served.
     """
 
     epoch: str

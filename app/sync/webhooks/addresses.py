@@ -95,8 +95,8 @@ class AddressRefused(Exception):
 class Guard:
     """Decides to which IP addresses the service may connect for one endpoint.
 
-    Public addresses are allowed with TLS, addresses in the deployment's networks in any case. Link-local addresses and
-    those of cloud metadata are always refused.
+    Public addresses are allowed with TLS, addresses in the deployment's networks with and without TLS. Link-local
+    addresses and those of cloud metadata are always refused.
 
     Args:
         allowed: the deployment's networks; addresses in them may be private, and be reached without TLS.

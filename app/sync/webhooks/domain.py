@@ -180,7 +180,7 @@ class Delivery:
         type: type of the record or of the event about the endpoint.
         sequence: number of the ledger's record; None for an event about the endpoint.
         entry_id: the entry that the record is about; None if it is about none.
-        alert_id: the alert, if the record is one; else None.
+        alert_id: the alert that the record is about; None if it is about none.
         urgent: whether it follows the schedule of alerts; a replayed alert does not.
         priority: the queue in which it waits for its next attempt.
         step: number of failed attempts on its schedule; a retry by hand sets it to 0.

@@ -116,12 +116,12 @@ async def lock_behind(unit: Unit, size: int) -> list[Follower]:
 
 
 async def move(unit: Unit, column: str, reached: int, endpoint_ids: Sequence[str]) -> None:
-    """Store that deliveries of some endpoints are stored up to the sequence `reached`.
+    """Set a position of some endpoints to `reached`: their deliveries of records up to this sequence are stored.
 
     Args:
         unit: the transaction.
-        column: what kind of deliveries: `position`, `alert_position` or `replay_position`. With the last, a replay that
-            has reached its last record is ended.
+        column: the position: `position`, `alert_position` or `replay_position`. With the last, a replay that has
+            reached its last record is ended.
         reached: the sequence.
         endpoint_ids: the endpoints.
     """
@@ -191,8 +191,8 @@ async def has_due(reader: Reader, priority: Priority) -> bool:
 async def claim(unit: Unit, priority: Priority, limit: int) -> list[tuple[Delivery, Endpoint, Actor]]:
     """Claim up to `limit` deliveries of a priority that may be sent now, one of each endpoint, for 30 s (`LEASE`).
 
-    Meanwhile no other process claims them. Each claim counts as an attempt. If more endpoints have such a delivery,
-    they are chosen at random.
+    Meanwhile no other process claims them. Each claim counts as an attempt. If more than `limit` endpoints have such a
+    delivery, they are chosen at random.
 
     Returns:
         (delivery, endpoint, client) of each claimed delivery; only data that the client may see are sent.

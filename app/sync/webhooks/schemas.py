@@ -82,7 +82,7 @@ class EndpointIn(EndpointChangeIn):
 
 
 class EndpointOut(WireOut):
-    """An endpoint of webhooks."""
+    """An endpoint of webhooks: its settings, and whether deliveries arrive."""
 
     id: Annotated[str, Field(description="The endpoint's id.")]
     client_id: Annotated[
@@ -138,7 +138,7 @@ class NewEndpointOut(EndpointOut):
 
     @classmethod
     def shown(cls, endpoint: Endpoint, made: Secrets) -> Self:
-        """Convert an endpoint to the API's model, with the shared secret in `made`, its new secrets."""
+        """Convert an endpoint to the API's model; its `secret` is the shared secret in `made`, its new secrets."""
         return cls(**_members(endpoint), secret=made.shared_text)
 
 

@@ -355,7 +355,7 @@ class Span(NamedTuple):
 
 
 async def replay(unit: Unit, endpoint_id: str, after: str | datetime, before: str | datetime | None) -> Span:
-    """Begin to send records of the endpoint's types once more, and return which; without any, no replay begins.
+    """Begin to send records of the endpoint's types once more. Returns their span; an empty span begins nothing.
 
     Args:
         unit: the transaction.

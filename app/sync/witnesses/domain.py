@@ -40,7 +40,7 @@ class Witness:
     """A witness of the policy: one address, with all keys that the policy has for this address.
 
     Attributes:
-        url: the submission prefix of the witness, without a slash at the end.
+        url: the address to which heads are sent, without `/add-checkpoint` and without a slash at the end.
         keys: the public keys of the witness.
     """
 
@@ -120,9 +120,10 @@ class WitnessState:
         return new or self.head_signed_at is None or self.head_signed_at < head.signed_at
 
     def lags(self, head: PushedHead, now: datetime) -> bool:
-        """Return whether the witness has not cosigned properly for over 90 s (`LATE`).
+        """Return whether the witness has been late or failing for over 90 s (`LATE`).
 
-        It has been failing for so long, or has not cosigned a head as large as `head`, which was signed so long ago.
+        If attempts have failed since it last cosigned, only the time since the first failure counts. Otherwise it is
+        late if `head` was signed so long ago, and it has not cosigned a head as large as that.
 
         Args:
             head: the newest signed head.

@@ -43,7 +43,7 @@ async def claim(unit: Unit, url: str, until: datetime) -> bool:
 
 
 async def save_state(unit: Unit, state: WitnessState) -> None:
-    """Store the known state of a witness, and end the claim on this witness."""
+    """Store what is known of a witness, and end the claim on it, so that other processes may claim it."""
     values = {**asdict(state), "claimed_until": None}
     changed = {name: value for name, value in values.items() if name != "url"}
     await unit.run(
@@ -84,7 +84,7 @@ async def list_cosigners(reader: Reader, epoch: str, size: int) -> list[Cosigner
 
 
 class StoredCosignature(NamedTuple):
-    """A witness's signature of a head, as it is stored; nothing in it is verified again.
+    """A witness's signature of a head, as it is stored; it was verified before it was stored.
 
     Attributes:
         size: the size of the head that it signs.
