@@ -103,7 +103,7 @@ class SealedLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far the query log is read or sealed: for each kind of lines, all lines before an id or an instant.
+    """How far the query log is read or sealed: an id or an instant for each kind of lines; earlier lines are done.
 
     Attributes:
         check: an id; checks with lower ids are before the position.

@@ -91,7 +91,7 @@ def _scope(actor: Actor) -> str | None:
 async def create(
     unit: Unit, requested: Requested, client_id: str | None, settings: Settings, pepper: bytes
 ) -> tuple[Endpoint, Secrets]:
-    """Store a new endpoint of a client (None: of the actor) for all later records; the audit trail records this.
+    """Store a new endpoint of a client (None: of the actor); later records are sent to it. The audit trail records it.
 
     Returns:
         The endpoint, and its secrets, which can't be shown again.
