@@ -44,9 +44,9 @@ class ConsumerRefused(RuntimeError):
 
 @consumer.promise("first-copy", "A copy is made from the beginning, and later versions replace earlier ones.")
 def copy(rehearsal: Rehearsal) -> str:
-    """Check that the consumer makes a copy, in which later versions replace earlier ones.
+    """Check that the consumer reads the feed from its beginning and keeps the newest version of each entry.
 
-    Returns what was seen; raises Failed if the consumer does otherwise.
+    Returns one sentence about what was seen. Raises Failed if the check fails.
     """
     with rehearsal.stage.changing(ledger=rehearsal.ledger) as ledger:
         ledger.add("entry.listed", "ent_a", 1)
@@ -66,9 +66,9 @@ def copy(rehearsal: Rehearsal) -> str:
     "withheld", "A record without its personal part counts, and its entry is held.", "first-copy"
 )
 def take_withheld(rehearsal: Rehearsal) -> str:
-    """Check that the copy contains an entry whose personal part is withheld.
+    """Check that the consumer's copy contains an entry that came without its personal part.
 
-    Returns what was seen; raises Failed if the consumer does otherwise.
+    Returns one sentence about what was seen. Raises Failed if the check fails.
     """
     rehearsal.begin()
     with rehearsal.stage.changing() as ledger:
@@ -78,9 +78,9 @@ def take_withheld(rehearsal: Rehearsal) -> str:
 
 @consumer.promise("tombstone", "A tombstone takes its entry out.", "first-copy")
 def take_out(rehearsal: Rehearsal) -> str:
-    """Check that an ended entry leaves the copy.
+    """Check that the consumer removes an ended entry from its copy.
 
-    Returns what was seen; raises Failed if the consumer does otherwise.
+    Returns one sentence about what was seen. Raises Failed if the check fails.
     """
     rehearsal.begin()
     with rehearsal.stage.changing() as ledger:
@@ -90,9 +90,9 @@ def take_out(rehearsal: Rehearsal) -> str:
 
 @consumer.promise("erased", "An erased record takes the personal part out of the copy.", "first-copy")
 def forget(rehearsal: Rehearsal) -> str:
-    """Check that an erased person leaves the copy, while the entry stays.
+    """Check that the consumer removes an erased person's data from its copy, and keeps the entry.
 
-    Returns what was seen; raises Failed if the consumer does otherwise.
+    Returns one sentence about what was seen. Raises Failed if the check fails.
     """
     rehearsal.begin()
     with rehearsal.stage.changing() as ledger:
@@ -107,9 +107,9 @@ def forget(rehearsal: Rehearsal) -> str:
     "first-copy",
 )
 def cut(rehearsal: Rehearsal) -> str:
-    """Check that after a connection that is cut within a record the copy is complete.
+    """Check that the consumer's copy becomes complete after a connection was cut within a record.
 
-    Returns what was seen; raises Failed if the consumer does otherwise.
+    Returns one sentence about what was seen. Raises Failed if the check fails.
     """
     rehearsal.begin()
     fault = Fault(cut_after=1)
@@ -124,9 +124,9 @@ def cut(rehearsal: Rehearsal) -> str:
 
 @consumer.promise("duplicate", "A record that comes twice changes nothing the second time.", "first-copy")
 def repeat(rehearsal: Rehearsal) -> str:
-    """Check that records which are sent twice change the copy once only.
+    """Check that a record that is sent twice changes the consumer's copy only once.
 
-    Returns what was seen; raises Failed if the consumer does otherwise.
+    Returns one sentence about what was seen. Raises Failed if the check fails.
     """
     rehearsal.begin()
     size = rehearsal.ledger.size
@@ -153,18 +153,18 @@ def _patience_of(rehearsal: Rehearsal, status: int, slug: str) -> str:
 
 @consumer.promise("unavailable", "After 503 it waits Retry-After, and goes on.", "first-copy")
 def wait_for_the_service(rehearsal: Rehearsal) -> str:
-    """Check that the consumer waits as long as a 503 says, and goes on.
+    """Check that after a 503 the consumer waits the seconds in `Retry-After`, and then continues.
 
-    Returns what was seen; raises Failed if the consumer does otherwise.
+    Returns one sentence about what was seen. Raises Failed if the check fails.
     """
     return _patience_of(rehearsal, 503, "unavailable")
 
 
 @consumer.promise("rate-limited", "After 429 it waits Retry-After, and goes on.", "first-copy")
 def wait_for_its_turn(rehearsal: Rehearsal) -> str:
-    """Check that the consumer waits as long as a 429 says, and goes on.
+    """Check that after a 429 the consumer waits the seconds in `Retry-After`, and then continues.
 
-    Returns what was seen; raises Failed if the consumer does otherwise.
+    Returns one sentence about what was seen. Raises Failed if the check fails.
     """
     return _patience_of(rehearsal, 429, "rate-limited")
 
@@ -175,9 +175,9 @@ def wait_for_its_turn(rehearsal: Rehearsal) -> str:
     "first-copy",
 )
 def restore(rehearsal: Rehearsal) -> str:
-    """Check that the consumer starts anew after a 410, and shows the old copy until then.
+    """Check that the consumer makes a new copy after a 410, and shows the old one until the new one is complete.
 
-    Returns what was seen; raises Failed if the consumer does otherwise.
+    Returns one sentence about what was seen. Raises Failed if the check fails.
     """
     rehearsal.begin()
     old = rehearsal.ledger.entries()
@@ -215,9 +215,9 @@ def _alarm(rehearsal: Rehearsal, alter: Callable[[list[Json]], list[Json]]) -> s
     "forged-personal", "A personal part to which the leaf does not commit stops it.", "first-copy"
 )
 def forge_a_person(rehearsal: Rehearsal) -> str:
-    """Check that a personal part to which the leaf does not commit stops the consumer.
+    """Check that the consumer stops at a record whose personal part does not fit the commitment in its leaf.
 
-    Returns what was seen; raises Failed if the consumer does otherwise.
+    Returns one sentence about what was seen. Raises Failed if the check fails.
     """
     return _alarm(
         rehearsal, lambda records: [{**each, "personal": {"full_name": "Orang Lain"}} for each in records]
@@ -226,9 +226,9 @@ def forge_a_person(rehearsal: Rehearsal) -> str:
 
 @consumer.promise("forged-leaf", "A record that says something else than its leaf stops it.", "first-copy")
 def forge_a_leaf(rehearsal: Rehearsal) -> str:
-    """Check that a record that differs from its leaf stops the consumer.
+    """Check that the consumer stops at a record whose members differ from its leaf.
 
-    Returns what was seen; raises Failed if the consumer does otherwise.
+    Returns one sentence about what was seen. Raises Failed if the check fails.
     """
     return _alarm(
         rehearsal, lambda records: [{**each, "leaf": {**each["leaf"], "version": 9}} for each in records]
@@ -237,9 +237,9 @@ def forge_a_leaf(rehearsal: Rehearsal) -> str:
 
 @consumer.promise("gap", "A missing number stops it.", "first-copy")
 def leave_a_gap(rehearsal: Rehearsal) -> str:
-    """Check that a missing record stops the consumer.
+    """Check that the consumer stops if a record of the feed is missing.
 
-    Returns what was seen; raises Failed if the consumer does otherwise.
+    Returns one sentence about what was seen. Raises Failed if the check fails.
     """
     return _alarm(rehearsal, lambda records: records[1:])
 
@@ -250,9 +250,9 @@ def leave_a_gap(rehearsal: Rehearsal) -> str:
     "first-copy",
 )
 def fall_silent(rehearsal: Rehearsal) -> str:
-    """Check that the consumer gives up a connection that stays open and sends nothing.
+    """Check that the consumer opens another connection if one stays open and brings nothing for too long.
 
-    Returns what was seen; raises Failed if the consumer does otherwise.
+    Returns one sentence about what was seen. Raises Failed if the check fails.
     """
     rehearsal.begin()
     mute = Fault(mute=True)
@@ -269,9 +269,9 @@ def fall_silent(rehearsal: Rehearsal) -> str:
 
 @consumer.promise("snapshot", "A new copy begins with a snapshot, and goes on behind it.", "first-copy")
 def take_a_snapshot(rehearsal: Rehearsal) -> str:
-    """Check that a new copy begins with a snapshot and continues after its cursor.
+    """Check that the consumer begins a new copy with a snapshot, and reads the feed after the snapshot's cursor.
 
-    Returns what was seen; raises Failed if the consumer does otherwise, and Skipped if it takes no snapshots.
+    Returns one sentence about what was seen. Raises Failed if the check fails, Skipped if it takes no snapshots.
     """
     rehearsal.forget()
     with rehearsal.stage.changing() as ledger:
@@ -290,9 +290,9 @@ def take_a_snapshot(rehearsal: Rehearsal) -> str:
 
 @consumer.promise("snapshot-cut", "Nothing is taken of a snapshot that was cut.", "snapshot")
 def cut_a_snapshot(rehearsal: Rehearsal) -> str:
-    """Check that nothing is taken from a snapshot that is cut within a line, or between two.
+    """Check that the consumer uses no part of a snapshot that is cut within a line or between two lines.
 
-    Returns what was seen; raises Failed if the consumer does otherwise.
+    Returns one sentence about what was seen. Raises Failed if the check fails.
     """
     rehearsal.forget()
     asked, read = len(rehearsal.stage.asked), rehearsal.stage.snapshots
@@ -318,9 +318,9 @@ def _refuse(rehearsal: Rehearsal, alter: Callable[[list[Json]], list[Json]]) -> 
 
 @consumer.promise("snapshot-forged", "A snapshot whose last line does not prove it stops it.", "snapshot")
 def forge_a_snapshot(rehearsal: Rehearsal) -> str:
-    """Check that a snapshot that lacks an entry, with fitting counts, is refused.
+    """Check that the consumer stops at a snapshot that lacks an entry, though its counts fit its lines.
 
-    Returns what was seen; raises Failed if the consumer does otherwise.
+    Returns one sentence about what was seen. Raises Failed if the check fails.
     """
 
     def without_one(lines: list[Json]) -> list[Json]:
@@ -333,9 +333,9 @@ def forge_a_snapshot(rehearsal: Rehearsal) -> str:
 
 @consumer.promise("snapshot-foreign", "A snapshot that another register has signed stops it.", "snapshot")
 def send_a_foreign_snapshot(rehearsal: Rehearsal) -> str:
-    """Check that a snapshot of a register with the same name and other keys is refused.
+    """Check that the consumer stops at a snapshot that another register of the same name has signed.
 
-    Returns what was seen; raises Failed if the consumer does otherwise.
+    Returns one sentence about what was seen. Raises Failed if the check fails.
     """
     other = ScriptedLedger(rehearsal.ledger.epoch)
     other.add("entry.listed", "ent_z", 1)
@@ -345,9 +345,9 @@ def send_a_foreign_snapshot(rehearsal: Rehearsal) -> str:
 
 @consumer.promise("key-revoked", "After 401 it stops.", "first-copy")
 def revoke(rehearsal: Rehearsal) -> str:
-    """Check that a revoked key stops the consumer.
+    """Check that the consumer stops, and leaves its copy unchanged, once its key is refused.
 
-    Returns what was seen; raises Failed if the consumer does otherwise.
+    Returns one sentence about what was seen. Raises Failed if the check fails.
     """
     rehearsal.begin()
     before = rehearsal.settle()
@@ -375,10 +375,10 @@ def examine_consumer(
     """Run a consumer against a scripted service, and yield the finding of each check, in order.
 
     Args:
-        command: its command line, without `follow` or `show`.
-        patience: seconds that it gets for a step.
-        checks: the checks.
-        silence: seconds without a byte after which it must give up a connection.
+        command: the consumer's command line, without the argument `follow` (keep the copy) or `show` (print it).
+        patience: seconds within which the consumer must do what a step of a check expects.
+        checks: the checks to make.
+        silence: seconds without a byte after which the consumer must give up a connection.
 
     Raises:
         ConsumerRefused: the program does not exist.

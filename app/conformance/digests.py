@@ -16,11 +16,13 @@ _BUCKETS = 256
 
 @dataclass(slots=True)
 class StateDigest:
-    """The digest of a state whose records are added in the order of a snapshot.
+    """Computes the digest of the register's state: a Merkle root over 256 buckets of records.
+
+    The records of the listed entries are added in the order of a snapshot, which is that of the entries' ids.
 
     Attributes:
-        records: the number of records so far.
-        entries: the number of entries so far.
+        records: the number of records that were added.
+        entries: the number of entries that these records are about.
     """
 
     records: int = 0
@@ -29,10 +31,10 @@ class StateDigest:
     _last: str = ""
 
     def add(self, record: Json) -> None:
-        """Add a record.
+        """Add the next record of the state.
 
         Raises:
-            Failed: it is not in the order of the entries' ids.
+            Failed: its entry's id is smaller than that of the record before.
         """
         entry_id = record["entry_id"]
         if entry_id < self._last:
@@ -45,7 +47,7 @@ class StateDigest:
 
     @property
     def buckets(self) -> list[bytes]:
-        """The root of each bucket, from bucket 0 to bucket 255."""
+        """The Merkle root of each bucket, from bucket 0 to bucket 255. The hash of its entry's id chooses a bucket."""
         return [tree.root() for tree in self._trees]
 
     @property
@@ -55,10 +57,10 @@ class StateDigest:
 
 
 def digest_of(records: Iterable[Json]) -> StateDigest:
-    """Return the digest of a state's records, which must be in the order of a snapshot.
+    """Return the digest of the register's state, given all its records in the order of a snapshot.
 
     Raises:
-        Failed: they are not in the order of the entries' ids.
+        Failed: the records are not in the order of their entries' ids.
     """
     digest = StateDigest()
     for each in records:

@@ -44,10 +44,13 @@ _FORMATS = (JSON, LINES, EVENTS)
 
 @feed.promise("pages", "Pages of JSON give every record once, in order, with dense numbers from 1.")
 def read_pages(session: Session) -> str:
-    """Check that pages give every record once, in order, without gaps. Returns what was seen.
+    """Check that pages give every record once, in order, without gaps; store the records in the session.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
+        Failed: the service breaks this promise.
     """
     page = session.page(limit=1)
     end = min(int(page["head"]), session.most)
@@ -76,11 +79,14 @@ def read_pages(session: Session) -> str:
 
 @feed.promise("lines", "Lines of JSON give the same records, and a last line with the cursor.", "pages")
 def read_lines(session: Session) -> str:
-    """Check that lines give the same records as pages, and a last line with the cursor. Returns what was seen.
+    """Check that lines give the same records as pages, and a last line with the cursor.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
-        Skipped: this can't be checked here.
+        Failed: the service breaks this promise.
+        Skipped: no record was read before.
     """
     records = session.first()
     end = len(records)
@@ -102,11 +108,14 @@ def read_lines(session: Session) -> str:
 
 @feed.promise("events", "Server-sent events give the same records, each with its cursor as id.", "pages")
 def read_events(session: Session) -> str:
-    """Check that events give the same records as pages, and then a heartbeat. Returns what was seen.
+    """Check that events give the same records as pages, and then a heartbeat.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
-        Skipped: this can't be checked here.
+        Failed: the service breaks this promise.
+        Skipped: no record was read before.
     """
     records = session.first()
     to_end = len(records) == session.reach
@@ -137,11 +146,14 @@ def read_events(session: Session) -> str:
     "resume", "Each format goes on behind a cursor that another one gave.", "pages", "lines", "events"
 )
 def resume(session: Session) -> str:
-    """Check that each format continues after a cursor from another format. Returns what was seen.
+    """Check that each format continues after a cursor from another format.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
-        Skipped: this can't be checked here.
+        Failed: the service breaks this promise.
+        Skipped: fewer than two records were read before.
     """
     records = session.first(2)
     at = len(records) // 2
@@ -159,11 +171,14 @@ def resume(session: Session) -> str:
     "leaves", "Each record says what its leaf says, and its leaf commits to the personal part.", "pages"
 )
 def read_leaves(session: Session) -> str:
-    """Check that each record agrees with its leaf, and its personal part with the commitment. Returns what was seen.
+    """Check that each record agrees with its leaf, and its personal part with the commitment.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
-        Skipped: this can't be checked here.
+        Failed: the service breaks this promise.
+        Skipped: no record was read before.
     """
     records = session.first()
     shown = 0
@@ -187,11 +202,14 @@ def read_leaves(session: Session) -> str:
 
 @feed.promise("filters", "A filter by type or entry gives exactly the records that it names.", "pages")
 def filter_records(session: Session) -> str:
-    """Check that filters by type and by entry give exactly those records. Returns what was seen.
+    """Check that filters by type and by entry give exactly the records of this type or entry.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
-        Skipped: this can't be checked here.
+        Failed: the service breaks this promise.
+        Skipped: no record was read before.
     """
     records = session.first()
     kinds = sorted({each["type"] for each in records})
@@ -230,11 +248,14 @@ def _in_words(asked: Json) -> str:
 
 @feed.promise("cursor-end", "The cursor of the end gives nothing, and stays.", "pages")
 def ask_behind_the_end(session: Session) -> str:
-    """Check that the cursor of the newest record gives no records, and the same cursor again. Returns what was seen.
+    """Check that a page after the newest record has no records, and its cursor is the cursor that was sent.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
-        Skipped: this can't be checked here.
+        Failed: the service breaks this promise.
+        Skipped: new records came at each attempt.
     """
     for _ in range(_PAGES):  # a record may come meanwhile
         cursor = session.cursor(session.reach)
@@ -250,10 +271,13 @@ def ask_behind_the_end(session: Session) -> str:
 
 @feed.promise("cursor-malformed", "A cursor that is none is refused as 422 validation.")
 def ask_behind_nonsense(session: Session) -> str:
-    """Check that texts that are no cursors are refused as 422 `validation`. Returns what was seen.
+    """Check that texts that are no cursors are refused as 422 `validation`.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
+        Failed: the service breaks this promise.
     """
     for cursor in ("nonsense", "1", f"{session.epoch or 'x'}.-1", f"{session.epoch or 'x'}.one"):
         for accept in _FORMATS:
@@ -271,10 +295,11 @@ def ask_behind_nonsense(session: Session) -> str:
 def ask_behind_the_unknown(session: Session) -> str:
     """Check that cursors of another epoch or beyond the head are refused as 410 `cursor-gone`.
 
-    Returns what was seen.
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
+        Failed: the service breaks this promise.
     """
     for cursor in ("0123456789abcdef.1", session.cursor(session.reach + 10**9)):
         for accept in _FORMATS:

@@ -17,11 +17,11 @@ class Outcome(StrEnum):
 
 
 class Failed(Exception):
-    """A promise is broken; the message is one sentence about what was seen."""
+    """Raised by a check whose promise is broken; the message is one sentence about what was seen."""
 
 
 class Skipped(Exception):
-    """A check can't be made here; the message is one sentence with the reason."""
+    """Raised by a check that can't be made, for example without data; the message is one sentence with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,10 @@ class Check(Generic[S]):
     """A promise, and the function that checks it.
 
     Attributes:
-        name: a name for scripts that stays the same.
+        name: a name that never changes, for scripts that read the findings.
         promise: the promise, in one sentence.
-        needs: names of the checks that must have succeeded before.
-        run: makes the check; returns one sentence about what was seen, raises Failed or Skipped.
+        needs: names of the checks that must have succeeded before; otherwise this one is skipped.
+        run: makes the check. Returns one sentence about what was seen, or raises Failed or Skipped.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Finding:
 
 
 class Checks(Generic[S]):
-    """Checks in the order in which they are made; the decorator `promise` adds a function."""
+    """A list of checks in the order in which they are made; the decorator `promise` adds a function as a check."""
 
     def __init__(self) -> None:
         self.all: list[Check[S]] = []
@@ -72,7 +72,7 @@ class Checks(Generic[S]):
         Args:
             name: the check's name.
             sentence: the promise.
-            needs: names of the checks that must have succeeded before.
+            needs: names of the checks that must have succeeded before; otherwise this one is skipped.
         """
 
         def add(run: Callable[[S], str]) -> Callable[[S], str]:
@@ -89,9 +89,9 @@ def examine(
 
     Args:
         checks: the checks, each after those that it needs.
-        session: the object that they read from, and where they store data for later checks.
-        broken: errors by which a check fails as by Failed, each with the beginning of the sentence about it. Any other
-            error of a check is raised.
+        session: the object that each check gets: it reads from it, and stores data in it for later checks.
+        broken: classes of errors that mean a failed check when it raises them, as Failed does. The text of a class
+            begins the finding's sentence. An error of another class is raised.
     """
     passed: set[str] = set()
     for check in checks:

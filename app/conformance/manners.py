@@ -29,10 +29,13 @@ _OWN_PATHS = (CHANGES, "/v1/head")
 
 @manners.promise("key", "A call without a key is 401 unauthenticated, and says how to authenticate.")
 def call_without_key(session: Session) -> str:
-    """Check that calls without a key are refused as 401 and ask for a Bearer key. Returns what was seen.
+    """Check that calls without a key are refused as 401 and ask for a Bearer key.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
+        Failed: the service breaks this promise.
     """
     for path in _OWN_PATHS:
         answer = session.get(path, keyless=True)
@@ -46,10 +49,13 @@ def call_without_key(session: Session) -> str:
 
 @manners.promise("problems", "An unknown path and an unknown parameter are problem documents.")
 def ask_wrongly(session: Session) -> str:
-    """Check that an unknown path and wrong parameters are refused with problem documents. Returns what was seen.
+    """Check that an unknown path and wrong parameters are refused with problem documents.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
+        Failed: the service breaks this promise.
     """
     expect_problem(session.get(f"{CHANGES}/nothing-here"), 404, "not-found")
     for params in ({"nonsense": "1"}, {"limit": "501"}, {"limit": "many"}):
@@ -63,10 +69,13 @@ def ask_wrongly(session: Session) -> str:
     "accept", "What a call can't answer is 406 not-acceptable; the feed's format follows Accept."
 )
 def ask_for_another_format(session: Session) -> str:
-    """Check that an unknown media type is refused as 406, and that the feed follows `Accept`. Returns what was seen.
+    """Check that an unknown media type is refused as 406, and that the feed follows `Accept`.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
+        Failed: the service breaks this promise.
     """
     for path in _OWN_PATHS:
         expect_problem(session.get(path, "image/png"), 406, "not-acceptable")
@@ -83,10 +92,13 @@ def ask_for_another_format(session: Session) -> str:
 
 @manners.promise("head-method", "HEAD answers as GET does, without content.")
 def ask_for_the_head_alone(session: Session) -> str:
-    """Check that HEAD answers like GET, without content. Returns what was seen.
+    """Check that HEAD answers like GET, without content.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
+        Failed: the service breaks this promise.
     """
     for path, accept in ((CHANGES, JSON), (CHANGES, LINES), (CHANGES, EVENTS), ("/v1/head", JSON)):
         answer = session.get(path, accept, method="HEAD")
@@ -104,10 +116,13 @@ def ask_for_the_head_alone(session: Session) -> str:
     "compression", "A compressed page has the same content, and is not sent to a caller who refuses it."
 )
 def ask_for_compression(session: Session) -> str:
-    """Check that a compressed page equals the plain one, and is never forced on a caller. Returns what was seen.
+    """Check that a compressed page equals the plain one, and that a caller that refuses gzip gets the plain one.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
+        Failed: the service breaks this promise.
     """
     params = {"limit": 50}
     plain = session.get(CHANGES, params=params, headers={"Accept-Encoding": "identity"})
@@ -132,11 +147,14 @@ def ask_for_compression(session: Session) -> str:
 
 @manners.promise("etag", "The API's document has an ETag, with which it is not sent again.")
 def ask_again_for_the_same(session: Session) -> str:
-    """Check that the API's document has an ETag, and is not sent again with it. Returns what was seen.
+    """Check that the OpenAPI document has an ETag, and that a request with this ETag is answered with 304.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
-        Skipped: this can't be checked here.
+        Failed: the service breaks this promise.
+        Skipped: the service has no `/v1/openapi.json`.
     """
     path = "/v1/openapi.json"
     answer = session.get(path)
@@ -154,10 +172,13 @@ def ask_again_for_the_same(session: Session) -> str:
 
 @manners.promise("request-id", "A request's X-Request-Id comes back, and one is made where there is none.")
 def send_request_ids(session: Session) -> str:
-    """Check that a request's id comes back, and that one is made where there is none. Returns what was seen.
+    """Check that an answer repeats the request's `X-Request-Id`, and has a new one if the request has none.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
+        Failed: the service breaks this promise.
     """
     sent = f"conformance-{secrets.token_hex(8)}"
     found = session.get("/v1/head", headers={"X-Request-Id": sent}).headers.get("x-request-id")

@@ -38,10 +38,13 @@ _BEYOND = 10**9
 
 @proof.promise("signing-keys", "The public keys are shown without a key, as vkeys with their ids.")
 def read_keys(session: Session) -> str:
-    """Check that the public keys are published without a key, and agree with their ids. Returns what was seen.
+    """Check that the public signing keys can be read without an access key, and agree with their ids and origins.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
+        Failed: the service breaks this promise.
     """
     items = read_json(session.get("/v1/signing-keys", keyless=True))["items"]
     for each in items:
@@ -58,11 +61,13 @@ def read_keys(session: Session) -> str:
     "signing-keys",
 )
 def read_head(session: Session) -> str:
-    """Check that every published key in use has signed the newest head. Returns what was seen.
+    """Check that each published key that is in use has signed the newest head; store the head in the session.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
-        Skipped: this can't be checked here.
+        Failed: the service breaks this promise.
     """
     head = read_json(session.get(_HEAD))
     used = [
@@ -86,10 +91,13 @@ def read_head(session: Session) -> str:
 
 @proof.promise("head-fresh", "The newest head is not older than its valid_until.", "head")
 def look_at_the_time(session: Session) -> str:
-    """Check that the newest head is still valid by this machine's clock. Returns what was seen.
+    """Check that the newest head is still valid by this machine's clock.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
+        Failed: the service breaks this promise.
     """
     head = read_json(session.get(_HEAD))
     until, now = _instant(head["valid_until"]), datetime.now(UTC)
@@ -104,11 +112,14 @@ def look_at_the_time(session: Session) -> str:
     "checkpoint", "The log's checkpoint and the head as text are the signed head, or continue it.", "head"
 )
 def read_checkpoints(session: Session) -> str:
-    """Check that both signed notes of the head are the head that was read, or continue it. Returns what was seen.
+    """Check that the ledger's head as text and `/log/checkpoint` equal the head that was read, or continue it.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
-        Skipped: this can't be checked here.
+        Failed: the service breaks this promise.
+        Skipped: no signed head with at least one record was read before.
     """
     mine = session.head
     sizes = []
@@ -129,11 +140,14 @@ def read_checkpoints(session: Session) -> str:
     "inclusion", "The first, a middle and the last record are proved to be below the signed root.", "head"
 )
 def prove_inclusion(session: Session) -> str:
-    """Check the inclusion proofs of the first, a middle and the last record. Returns what was seen.
+    """Check the inclusion proofs of the first, a middle and the last record.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
-        Skipped: this can't be checked here.
+        Failed: the service breaks this promise.
+        Skipped: no signed head with at least one record was read before.
     """
     head = session.head
     chosen = sorted({1, (head.size + 1) // 2, head.size})
@@ -153,11 +167,14 @@ def prove_inclusion(session: Session) -> str:
     "proof-file", "A proof file (C2SP tlog-proof) holds with the published keys alone.", "head", "inclusion"
 )
 def read_proof_file(session: Session) -> str:
-    """Check that the newest record's proof file is valid with the published keys alone. Returns what was seen.
+    """Check that the newest record's proof file is valid with the published keys alone.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
-        Skipped: this can't be checked here.
+        Failed: the service breaks this promise.
+        Skipped: no signed head with at least one record was read before.
     """
     head = session.head
     found = read_json(session.get(_INCLUSION, params={"sequence": head.size, "size": head.size}))
@@ -172,11 +189,14 @@ def read_proof_file(session: Session) -> str:
 
 @proof.promise("consistency", "The signed head is proved to continue smaller sizes.", "head")
 def prove_consistency(session: Session) -> str:
-    """Check that the signed head is proved to continue smaller sizes. Returns what was seen.
+    """Check the consistency proofs that the ledger of the signed head continues the ledger of smaller sizes.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
-        Skipped: this can't be checked here.
+        Failed: the service breaks this promise.
+        Skipped: no signed head with at least one record was read before.
     """
     head = session.head
     leaves = [_leaf_hash(each) for each in session.records]
@@ -196,11 +216,14 @@ def prove_consistency(session: Session) -> str:
 
 @proof.promise("sizes-beyond", "Records and sizes beyond the ledger are refused as 422 validation.", "head")
 def ask_beyond(session: Session) -> str:
-    """Check that proofs for records and sizes beyond the ledger are refused as 422. Returns what was seen.
+    """Check that proofs for records and sizes beyond the ledger are refused as 422.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
-        Skipped: this can't be checked here.
+        Failed: the service breaks this promise.
+        Skipped: no signed head with at least one record was read before.
     """
     size = session.head.size
     asked: list[tuple[str, Json]] = [
@@ -218,10 +241,14 @@ def ask_beyond(session: Session) -> str:
 
 @proof.promise("root", "The signed root is that of the leaves that the feed shows.", "pages", "head")
 def compare_root(session: Session) -> str:
-    """Check that the leaves in the feed give the signed root. Returns what was seen.
+    """Check that the Merkle root of the leaves in the feed equals the root in the signed head.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Skipped: not all records of the head were read.
+        Failed: the service breaks this promise.
+        Skipped: no signed head was read before, or not all of its records.
     """
     head, records = session.head, session.first()
     if head.size > len(records):
@@ -237,11 +264,14 @@ def compare_root(session: Session) -> str:
     "tiles", "The tiles of the log hold the leaves and their hashes, and never change.", "pages", "head"
 )
 def read_tiles(session: Session) -> str:
-    """Check that the log's tiles contain the leaves in the feed and their hashes. Returns what was seen.
+    """Check that the log's tiles contain the leaves in the feed and their hashes.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
-        Skipped: this can't be checked here.
+        Failed: the service breaks this promise.
+        Skipped: no signed head, or no record of the feed, was read before.
     """
     head = session.head
     records = session.first()[: head.size]

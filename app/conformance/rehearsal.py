@@ -20,19 +20,19 @@ _STOP_SECONDS: Final = 5.0
 
 
 class Rehearsal:
-    """Runs a consumer against a scripted service, step by step, and reads its copy.
+    """Runs a consumer of the feed against a scripted service, step by step, and reads the consumer's copy.
 
     Args:
-        command: its command line, without `follow` or `show`.
-        stage: the service that it reads.
-        folder: an empty folder, in which its copy is.
-        patience: seconds that it gets for a step.
-        silence: seconds without a byte after which it must give up a connection.
+        command: the consumer's command line, without the argument `follow` (keep the copy) or `show` (print it).
+        stage: the service that the consumer reads.
+        folder: an empty folder, in which the consumer keeps its copy.
+        patience: seconds within which the consumer must do what a step expects.
+        silence: seconds without a byte after which the consumer must give up a connection.
 
     Attributes:
-        stage: the service.
-        ledger: the ledger that the copy must agree with.
-        silence: as given.
+        stage: the service that the consumer reads.
+        ledger: the ledger with which the copy must agree.
+        silence: seconds without a byte after which the consumer must give up a connection.
     """
 
     def __init__(
@@ -49,13 +49,13 @@ class Rehearsal:
         self._errors = folder / "follow.err"
 
     def begin(self, *, keeping: bool = False) -> None:
-        """Begin a step: start the consumer again if it has ended.
+        """Begin a step: start the consumer unless it runs, and wait for its first request.
 
         Args:
-            keeping: whether the faults that were set stay; otherwise those of the step before are removed.
+            keeping: whether faults of the service that were prepared before stay; otherwise they are removed.
 
         Raises:
-            Failed: the started consumer sends no request within the patience, or has ended.
+            Failed: the started consumer has ended, or sends no request within `patience` seconds.
             OSError: its command can't be run.
         """
         if self.stage.is_faulty and not keeping:
@@ -92,9 +92,9 @@ class Rehearsal:
         self._copies += 1
 
     def shown(self) -> dict[str, Json]:
-        """Return the entries of the consumer's copy, by entry id; a `show` that fails is run again for a while.
+        """Run the consumer's `show` and return the entries of its copy, by entry id.
 
-        It may fail while `follow` makes the copy, or writes to it.
+        A failed `show` is repeated for some seconds, because it may fail while `follow` writes to the copy.
 
         Raises:
             Failed: `show` keeps failing, or does not end.
@@ -121,10 +121,10 @@ class Rehearsal:
             time.sleep(_LOOK_SECONDS)
 
     def settle(self) -> dict[str, Json]:
-        """Wait until the copy agrees with the ledger. Returns the copy's entries, by entry id.
+        """Wait until the consumer's copy agrees with `ledger`. Returns the copy's entries, by entry id.
 
         Raises:
-            Failed: it does not agree within the patience, or the consumer has ended.
+            Failed: the copy does not agree within `patience` seconds, or the consumer has ended.
         """
         expected = self.ledger.entries()
         found: dict[str, Json] = {}
@@ -138,12 +138,13 @@ class Rehearsal:
         raise Failed(f"After {self._patience:.0f} s {difference(expected, found)}")
 
     def ended(self, before: dict[str, Json]) -> str:
-        """Wait until the consumer has stopped by itself. Returns the last line that it wrote to standard error.
+        """Wait until the consumer has stopped by itself. Returns the last error line that it wrote to standard error.
 
-        `before` is the copy that it must not change.
+        Args:
+            before: the entries of its copy, by entry id; the copy must still have them unchanged.
 
         Raises:
-            Failed: it continues, exits with success, or its copy has changed.
+            Failed: it runs on for `patience` seconds, exits with 0, or has changed its copy.
         """
         for _ in self._looks():
             assert self._following is not None, "begin() comes first"
@@ -157,19 +158,20 @@ class Rehearsal:
         raise Failed(f"It had not stopped after {self._patience:.0f} s.")
 
     def came_back(self, fault: Fault) -> tuple[float, str | None]:
-        """Return the seconds from the request that met a fault to the next one, and the cursor of the next one.
+        """Return how the consumer came back after a fault: the seconds until its next request, and that one's cursor.
 
-        The cursor is None for a request from the beginning.
+        The seconds count from the request that was answered with the fault. The cursor is None if the next request
+        begins with the first record.
         """
         asked = self.stage.asked
         at = next(index for index, each in enumerate(asked) if each.fault is fault)
         return asked[at + 1].at - asked[at].at, asked[at + 1].after
 
     def wait_for(self, what: Callable[[], bool], otherwise: str, more: float = 0.0) -> None:
-        """Wait until `what` returns true, no longer than the patience and `more` seconds.
+        """Wait until `what` returns true, for at most `patience` plus `more` seconds.
 
         Raises:
-            Failed: it does not become true in time, with the message `otherwise`; or the consumer has ended.
+            Failed: `what` did not return true in time (the message is `otherwise`), or the consumer has ended.
         """
         for _ in self._looks(more):
             if what():

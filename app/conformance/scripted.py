@@ -25,13 +25,13 @@ _ALGORITHMS: Final = {
 
 
 class ScriptedLedger:
-    """A ledger whose records are written by a script.
+    """An invented ledger for tests of consumers, with signed heads, proofs and snapshots; a script adds its records.
 
     Args:
-        epoch: its epoch; a random one if none is given.
+        epoch: the ledger's epoch; None makes a random one.
 
     Attributes:
-        epoch: the epoch in its cursors.
+        epoch: the epoch in the ledger's cursors.
         records: its records, as the feed shows them.
         snapshot: the lines of its newest snapshot; empty before a digest is sealed.
         digest: the newest sealed digest, as `GET /v1/digest` answers it; empty before the first.
@@ -69,9 +69,9 @@ class ScriptedLedger:
         """Append a record.
 
         Args:
-            kind: its type.
-            entry_id: the entry.
-            version: the entry's version.
+            kind: the record's type, such as `entry.listed`.
+            entry_id: the id of the entry that it is about; None for a record about no entry.
+            version: the entry's version; None for a record about no entry.
             tombstone: whether the entry must leave every copy.
             facts: further members of the leaf.
             withheld: why the reader does not get the personal part (`scope`, `erased`); empty if it does.
@@ -108,7 +108,10 @@ class ScriptedLedger:
         self.add("entry.erased", entry_id, version, withheld="erased")
 
     def restored(self, size: int) -> "ScriptedLedger":
-        """Return a ledger with the first `size` records and another epoch, as after a restore from a backup."""
+        """Return the ledger as after a restore from a backup: in a new epoch, with the first `size` records.
+
+        It has one more record, of type `register.restored`.
+        """
         other = ScriptedLedger()
         other._keys = self._keys
         other.records = self.records[:size]
@@ -133,7 +136,7 @@ class ScriptedLedger:
         return held
 
     def seal(self) -> None:
-        """Seal the digest of the present state, and make the snapshot of it."""
+        """Compute the digest of the listed entries, append a record with it, and set `digest` and `snapshot`."""
         state, sequence = self._state(), self.size
         digest = digest_of(state)
         root, entries = digest.root.hex(), digest.entries

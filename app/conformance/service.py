@@ -37,12 +37,12 @@ class ServiceRefused(RuntimeError):
 
 
 def examine_service(url: str, key: str, most: int) -> Iterator[Finding]:
-    """Examine a service, and yield the finding of each check, in order.
+    """Check whether a service keeps the promises of the API, and yield the finding of each check, in order.
 
     Args:
         url: the service's address.
-        key: the key of an integrator or an auditor.
-        most: the greatest number of records that are read from the beginning.
+        key: the access key of an integrator or an auditor.
+        most: the largest number of records that are read from the ledger's beginning.
 
     Raises:
         ServiceRefused: the address can't be reached, or the key may not read the feed.

@@ -38,13 +38,13 @@ _TRIES: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class SignedHead:
-    """The signed head to which all proofs must lead.
+    """The signed head of the examined ledger, by which later checks verify all proofs.
 
     Attributes:
         origin: the log's name.
-        size: the number of records.
-        root: the Merkle root.
-        keys: the published keys of this origin.
+        size: the number of the ledger's records.
+        root: the Merkle root over their leaves.
+        keys: the published keys of this origin that were in use when the head was signed.
     """
 
     origin: str
@@ -54,19 +54,20 @@ class SignedHead:
 
 
 class Session:
-    """Sends the requests of one examination of a service, and holds what a check has read for those after it.
+    """Sends the requests of one examination of a service, and keeps what a check has read for later checks.
 
     Args:
         http: a client with the service's address, without a key.
-        key: the integrator's key.
-        most: how many records are read from the beginning, at most.
+        key: the access key that is sent, of an integrator or an auditor.
+        most: the largest number of records that are read from the ledger's beginning.
 
     Attributes:
-        epoch: the epoch of cursors, once pages were read.
-        records: the ledger's first records, once pages were read.
-        reach: the largest number of records that an answer named.
-        signing_keys: the published keys, once they were read.
-        digest: the sequence of a snapshot and the digest of its lines, once it was read.
+        epoch: the epoch in the cursors; "" before pages were read.
+        records: the ledger's first records, in order; empty before pages were read.
+        reach: the number of records that the ledger has, as the newest page said.
+        signing_keys: the published signing keys; empty before they were read.
+        digest: the record number at which a snapshot was made, and the digest of its lines; (0, an empty digest) before
+            a snapshot was read.
     """
 
     def __init__(self, http: httpx2.Client, key: str, most: int) -> None:
@@ -121,7 +122,7 @@ class Session:
             accept: the media type.
             method: the HTTP method.
             keyless: whether the request is sent without the key.
-            asked: `headers` and `params`.
+            asked: `headers`, further headers, and `params`, the query parameters.
 
         Raises:
             httpx2.HTTPError: the service can't be reached, or does not answer in time.
@@ -149,15 +150,16 @@ class Session:
 
     @contextmanager
     def stream(self, accept: str, *, path: str = CHANGES, **asked: Any) -> Iterator[Iterator[bytes]]:
-        """Open an answer in lines or events, and yield its lines without line feeds.
+        """Send a GET request and yield, for the block, an iterator over the lines of the answer, without line feeds.
 
         Args:
-            accept: the media type.
+            accept: the media type that is requested and must be answered: NDJSON or an event stream.
             path: the path below the service's address.
-            asked: `headers` and `params`.
+            asked: `headers`, further headers, and `params`, the query parameters.
 
         Raises:
-            Failed: the status or media type is another, or it takes too long.
+            Failed: the answer's status is not 200, or its media type is another; while the lines are read: the answer
+                takes longer than two minutes, or ends within a line.
         """
         headers = self._headers(accept, asked.get("headers", {}), keyless=False)
         with self._http.stream("GET", path, headers=headers, params=asked.get("params")) as answer:

@@ -36,11 +36,17 @@ _MAKING_SECONDS = 60.0
     "snapshot", "A snapshot's last line proves its lines below a head that the published keys signed.", "head"
 )
 def read_snapshot(session: Session) -> str:
-    """Check that the newest snapshot's lines, digest, seal and proof agree. Returns what was seen.
+    """Check that the last line of the newest snapshot proves its lines, and store their digest in the session.
+
+    The digest of the lines must equal the one in a ledger record (the seal), and that record must be in the ledger of
+    a signed head.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
-        Skipped: this can't be checked here.
+        Failed: the service breaks this promise.
+        Skipped: the service has no snapshot yet, or no signed head was read before.
     """
     until = time.monotonic() + _MAKING_SECONDS
     status = session.get(SNAPSHOT, ZSTD).status_code
@@ -88,11 +94,14 @@ def read_snapshot(session: Session) -> str:
     "snapshot",
 )
 def read_parts(session: Session) -> str:
-    """Check that a snapshot's file can be read in two parts, and none of another file. Returns what was seen.
+    """Check that a snapshot's file can be read in two parts, and that no part is sent if the file was replaced.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
-        Skipped: this can't be checked here.
+        Failed: the service breaks this promise.
+        Skipped: a new snapshot replaced the file meanwhile.
     """
     whole = session.get(SNAPSHOT, ZSTD)
     expect_kind(whole, 200, ZSTD)
@@ -121,11 +130,14 @@ def read_parts(session: Session) -> str:
     "digest", "The digest that the register shows is that of the snapshot's lines, and is proved.", "snapshot"
 )
 def read_digest(session: Session) -> str:
-    """Check that the published digest equals that of the lines, and that its seal is proved. Returns what was seen.
+    """Check that `GET /v1/digest` gives the digest of the snapshot's lines, and that the ledger contains its record.
+
+    Returns:
+        One sentence about what was seen.
 
     Raises:
-        Failed: the service does otherwise.
-        Skipped: this can't be checked here.
+        Failed: the service breaks this promise.
+        Skipped: no signed head with at least one record was read before.
     """
     sequence, digest = session.digest
     shown = read_json(session.get(_DIGEST, params={"sequence": sequence}))

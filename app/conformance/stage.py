@@ -32,16 +32,16 @@ _RANGE: Final = re.compile(r"bytes=(\d+)-(\d*)")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """The fault of one answer of the feed.
+    """A fault that the scripted service shows in one answer of the feed or one snapshot.
 
     Attributes:
-        status: the status of a refusal; 200 for none.
-        slug: the refusal's problem type.
-        retry_after: seconds to wait.
-        cut_after: number of records after which the connection is cut, within the next one; None for no cut.
-        alter: returns the records that are sent, given the true ones.
-        mute: whether nothing at all is sent, and the connection stays open.
-        silent: whether no heartbeat says that the reader has everything, so that a new copy is not complete.
+        status: the status of the answer; 200 if it is not refused.
+        slug: the problem type of a refusal.
+        retry_after: seconds in `Retry-After` of a refusal; 0 for no such header.
+        cut_after: number of records (or lines) that are sent before the connection is cut in the next; None: no cut.
+        alter: returns the records (or lines) to send, given the true ones.
+        mute: whether the stream's connection stays open without a record or a heartbeat.
+        silent: whether the service never says that all records were sent, so that a new copy does not become complete.
     """
 
     status: int = 200
@@ -58,9 +58,9 @@ class Asked:
     """A request for the feed whose key was accepted.
 
     Attributes:
-        at: when, in seconds of a monotonic clock.
-        after: the cursor; None for a request from the beginning.
-        fault: the fault of its answer; None without one.
+        at: the time of the request, in seconds of a monotonic clock.
+        after: the cursor after which it asks for records; None for a request from the first record.
+        fault: the fault in its answer; None for an answer without a fault.
     """
 
     at: float
@@ -69,12 +69,12 @@ class Asked:
 
 
 class Stage:
-    """A service whose ledger and faults a script changes.
+    """The state of a scripted service: the ledger that it shows, and the faults of its next answers.
 
     Attributes:
-        url: its address.
-        key: the key that it accepts.
-        asked: the requests for the feed so far.
+        url: the service's address; "" before it is served.
+        key: the access key that it accepts.
+        asked: the requests for the feed so far, in order.
         snapshots: the number of requests for a snapshot so far.
     """
 
@@ -91,24 +91,24 @@ class Stage:
 
     @property
     def is_faulty(self) -> bool:
-        """Whether a fault of the feed or of a snapshot was not met yet."""
+        """Whether a prepared fault, of the feed or of a snapshot, has not been shown in an answer yet."""
         return bool(self._faults or self._snapshot_faults)
 
     @property
     def waits(self) -> bool:
-        """Whether the consumer has not yet met all prepared faults of the feed."""
+        """Whether a prepared fault of the feed has not been shown in an answer yet."""
         return bool(self._faults)
 
     @contextmanager
     def changing(
         self, *faults: Fault, ledger: ScriptedLedger | None = None, snapshots: Sequence[Fault] = ()
     ) -> Iterator[ScriptedLedger]:
-        """Lock the ledger for the block, which changes it; at the block's end every open stream ends.
+        """Set the faults of the next answers, and lock and yield the ledger, so that the block can change it.
 
         Args:
-            faults: the faults of the feed's next answers, in order; those that were set before are removed.
-            ledger: another ledger from now on; None keeps it.
-            snapshots: the faults of the next snapshots, in order.
+            faults: the faults of the feed's next answers, in order, in place of all that were set before.
+            ledger: the ledger to show from now on; None keeps the present one. At the block's end all streams end.
+            snapshots: the faults of the next snapshots, in order, in place of all that were set before.
         """
         with self._changed:
             self._snapshot_faults = deque(snapshots)
@@ -124,9 +124,9 @@ class Stage:
             self.key = f"cekal_rehearsal{secrets.token_hex(16)}"
 
     def enter(self, after: str | None) -> tuple[Fault | None, ScriptedLedger, int]:
-        """Accept a request for the feed after a cursor.
+        """Record a request for the feed after a cursor; None asks from the first record.
 
-        Returns its fault, the ledger, and the number of the present change.
+        Returns the fault for its answer (None without one), the ledger, and the number of changes so far.
         """
         with self._changed:
             fault = self._faults.popleft() if self._faults else None
@@ -134,19 +134,19 @@ class Stage:
             return fault, self._ledger, self._scene
 
     def enter_snapshot(self) -> tuple[Fault, list[Json]]:
-        """Accept a request for a snapshot. Returns its fault, and the lines; none without a snapshot."""
+        """Count a request for a snapshot. Returns the fault for its answer, and the lines to send; [] for none."""
         with self._changed:
             self.snapshots += 1
             fault = self._snapshot_faults.popleft() if self._snapshot_faults else Fault()
             return fault, fault.alter(list(self._ledger.snapshot))
 
     def records_after(self, ledger: ScriptedLedger, position: int) -> list[Json]:
-        """Return the ledger's records after a position, with the personal parts that are shown now."""
+        """Return copies of the records whose number is greater than `position`, as `ledger` shows them now."""
         with self._changed:
             return [dict(each) for each in ledger.records[position:]]
 
     def is_over(self, scene: int, seconds: float) -> bool:
-        """Wait for the next change after the change number `scene`. Returns whether it came within `seconds`."""
+        """Wait until the number of changes differs from `scene`. Returns False if that takes more than `seconds`."""
         with self._changed:
             return self._changed.wait_for(lambda: self._scene != scene, seconds)
 
@@ -205,7 +205,7 @@ def problem(status: int, slug: str, **extra: Any) -> Json:
 
 @contextmanager
 def serving(stage: Stage) -> Iterator[None]:
-    """Serve a stage on loopback during the block."""
+    """Run an HTTP server for a stage on a free port of loopback during the block; sets the stage's `url`."""
 
     class Handler(_Handler):
         pass

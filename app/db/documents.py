@@ -13,12 +13,12 @@ _encode = msgspec.json.Encoder().encode
 
 
 def document(value: msgspec.Struct) -> str:
-    """Encode a value as JSON for its column."""
+    """Return a value as JSON text, for a column that stores whole objects as JSON."""
     return _encode(value).decode()
 
 
 class Documents(Generic[T]):
-    """Decodes values of one class from the first column of a statement's rows.
+    """Runs statements and decodes the JSON in the first column of their rows to values of one class.
 
     Args:
         kind: the values' class.
@@ -28,7 +28,9 @@ class Documents(Generic[T]):
         self.read = msgspec.json.Decoder(kind).decode
 
     async def one(self, reader: Reader, statement: Executable, parameters: Any = None) -> T | None:
-        """Return the value in the statement's only row, or None without a row; `parameters` has the bound values.
+        """Run a statement that gives at most one row, and return its value; None without a row.
+
+        `parameters` has the values of the statement's bound parameters.
 
         Raises:
             MultipleResultsFound: the statement gives several rows.
@@ -37,8 +39,8 @@ class Documents(Generic[T]):
         return None if found is None else self.read(found)
 
     async def all(self, reader: Reader, statement: Executable, parameters: Any = None) -> list[T]:
-        """Return the value in each row of a statement that selects the document column, in the statement's order.
+        """Run a statement and return the value in each of its rows, in the statement's order.
 
-        `parameters` has the bound values.
+        `parameters` has the values of the statement's bound parameters.
         """
         return [self.read(found) for found in (await reader.run(statement, parameters)).scalars()]

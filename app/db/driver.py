@@ -9,10 +9,11 @@ from app.kit.driver_statements import DriverStatement
 
 
 def for_driver(statement: Select[Any], dialect: Dialect) -> DriverStatement:
-    """Return a statement in the syntax of a dialect's driver.
+    """Return a statement in the syntax of a dialect's driver, to be run without SQLAlchemy.
 
-    Parameters with values in the statement are fixed. Those made by `bindparam` without a value must be given to
-    `DriverStatement.arguments`. Values go to the driver as they are, so all of them must be texts or numbers.
+    Values that the statement contains are kept in the result (`fixed`). Values of parameters made by `bindparam`
+    without a value must be given to `DriverStatement.arguments` at each run. All values must be texts or numbers,
+    because they are given to the driver unchanged.
     """
     compiled = statement.compile(dialect=dialect)
     asked = [name for name, bound in compiled.binds.items() if bound.required]

@@ -29,7 +29,7 @@ LONG: Final = 64 * 1024 * 1024
 
 
 def size(url: URL) -> int:
-    """Return the size of a database's journal in bytes."""
+    """Return the size in bytes of a SQLite database's journal (its write-ahead log); 0 if there is none."""
     try:
         return Path(f"{url.database}-wal").stat().st_size
     except FileNotFoundError:
@@ -37,9 +37,10 @@ def size(url: URL) -> int:
 
 
 def shorten(engine: Engine) -> None:
-    """Copy the journal into the database's file, then truncate it unless another process is using it.
+    """Copy the journal of a SQLite database into its file, then truncate it unless another connection is using it.
 
-    The copy takes long but does not block other writers; the truncation then has to copy only their few new pages.
+    The copy takes long but does not block other writers. The truncation blocks them, but then has to copy only the few
+    pages that they have written meanwhile.
     """
     with closing(engine.raw_connection()) as connection:
         for mode in ("PASSIVE", "TRUNCATE"):

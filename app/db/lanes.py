@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 
 class Lane(StrEnum):
-    """A kind of work with its own share of the connections."""
+    """A kind of work that has a fixed number of a process's connections to PostgreSQL for itself."""
 
     READS = "reads"
     WRITES = "writes"
@@ -31,7 +31,7 @@ class Lane(StrEnum):
 
 
 class InUse(NamedTuple):
-    """The use of a lane: the number of transactions with a place in it, and of those that wait for one."""
+    """The use of a lane: `held` transactions have a connection of it, and `waiting` ones wait for a connection."""
 
     lane: Lane
     held: int
@@ -54,14 +54,20 @@ _lane: ContextVar[Lane | None] = ContextVar("lane", default=None)
 
 
 def shares(pool_size: int) -> dict[Lane, int]:
-    """Return the number of connections by lane; `pool_size` is the share of ordinary reads."""
+    """Return the number of connections of each lane.
+
+    `pool_size` is the number for ordinary reads (`Lane.READS`). Writes get half of it; other lanes have fixed numbers.
+    """
     return {Lane.READS: pool_size, Lane.WRITES: max(2, pool_size // 2), **_RESERVED}
 
 
 def most_connections(pool_size: int) -> int:
-    """Return the most connections that a process opens, in addition to the one on which it listens for wake-ups.
+    """Return the largest number of connections that the pool of a process opens: the sum of all lanes.
 
-    `pool_size` is the share of ordinary reads.
+    The connection on which the process listens for wake-ups is not among them.
+
+    Args:
+        pool_size: the number of connections for ordinary reads (`Lane.READS`).
     """
     return sum(shares(pool_size).values())
 
@@ -70,7 +76,7 @@ def most_connections(pool_size: int) -> int:
 def using(lane: Lane | None) -> Iterator[None]:
     """Select the lane of every transaction that begins in the block or in a task created there.
 
-    With None, and without a selection, a transaction uses the lane of writes or of reads.
+    With None, as outside such blocks, a writing transaction uses `Lane.WRITES` and a reading one `Lane.READS`.
     """
     token = _lane.set(lane)
     try:
@@ -80,15 +86,15 @@ def using(lane: Lane | None) -> Iterator[None]:
 
 
 def in_use() -> Lane | None:
-    """Return the selected lane of the next transaction, or None where it depends on whether it writes."""
+    """Return the lane that `using` has selected here; None if none is selected."""
     return _lane.get()
 
 
 class Lanes:
-    """Limits how many transactions hold a connection of one pool at the same time, by lane.
+    """Limits how many transactions of each lane hold a connection at the same time. A place is the right to hold one.
 
     Args:
-        pool_size: number of places for ordinary reads.
+        pool_size: number of places for ordinary reads (`Lane.READS`).
         patience: longest wait for a place, in seconds.
     """
 
@@ -105,7 +111,10 @@ class Lanes:
 
     @asynccontextmanager
     async def place(self, *, writes: bool) -> AsyncIterator[None]:
-        """Occupy a place in the selected lane, or else in the lane of reads or writes, during the block.
+        """Wait for a place and hold it during the block.
+
+        It is a place of the lane that `using` has selected. Without a selection `writes` decides: True for
+        `Lane.WRITES`, False for `Lane.READS`.
 
         Raises:
             PoolTimeout: no place became free in time.

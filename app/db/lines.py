@@ -31,7 +31,7 @@ class Limits:
     """Time limits of a round trip to PostgreSQL.
 
     Attributes:
-        seconds: limit of a statement at the server.
+        seconds: time after which the server ends a statement.
     """
 
     seconds: float
@@ -43,7 +43,10 @@ class Limits:
 
     @property
     def session(self) -> str:
-        """The SQL that sets the limits in a new session; poolers would refuse them as start-up parameters."""
+        """The SQL statements that set the limits; run them first on each new connection.
+
+        Connection poolers would refuse the limits as start-up parameters of the connection.
+        """
         settings = {
             "statement_timeout": self.seconds,
             "lock_timeout": min(LOCK_SECONDS, self.seconds / 2),  # shorter than the limit of the statement
@@ -53,7 +56,9 @@ class Limits:
 
 
 class Lines:
-    """Sets time limits on each new connection of an engine, and drops a connection that failed with all idle ones.
+    """Sets time limits on each new connection of an engine, and drops broken connections.
+
+    When a connection fails, it is dropped together with all idle ones, which may be broken too.
 
     Args:
         engine: the engine, with asyncpg as driver; its connections are tracked from now on.

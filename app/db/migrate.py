@@ -90,10 +90,11 @@ async def require_newest(register: Database, checks: Database) -> None:
 
 
 async def require_served(register: Database, checks: Database) -> None:
-    """Raise SchemaOutdated unless this program can serve the schema: its own, or a newer one that only adds to it.
+    """Raise SchemaOutdated unless this program can work with the database's schema.
 
-    On PostgreSQL processes of two releases may serve one database while machines are upgraded one by one. A comment on
-    Alembic's table says which programs can; a SQLite file is served by one process, which needs its own schema.
+    It can work with the schema of its own revision. On PostgreSQL it may also work with a newer one, because machines
+    are upgraded one by one: the newer program's migration has then noted in the database, in a comment on Alembic's
+    table, that programs of this revision may go on.
 
     Raises:
         SchemaOutdated: the schema is older or missing, or so much newer that this program can't serve it.

@@ -29,7 +29,7 @@ class Outages:
         self._writing = False
 
     def failed(self, error: BaseException, *, writing: bool = False) -> bool:
-        """Record a failure, and log the start of an outage. Returns whether the failure is part of an outage.
+        """Record a failure; if it is the first of an outage, log the start. Returns whether it belongs to an outage.
 
         Args:
             error: the exception.
@@ -46,9 +46,10 @@ class Outages:
         return True
 
     def served(self, *, writing: bool) -> None:
-        """Record a success, and log the end of an outage.
+        """Record that the database has served a call; log the end of an outage if this ends one.
 
-        `writing` says whether a write succeeded; a read does not end an outage that began with a write.
+        An outage ends if the last failure was `SETTLED_SECONDS` ago. If a write has failed in it, only a successful
+        write (`writing`) ends it.
         """
         if self._why is None or (self._writing and not writing) or self._now() - self._last < SETTLED_SECONDS:
             return

@@ -15,14 +15,15 @@ T = TypeVar("T", bound=_Named)
 async def first_of(
     read: Callable[[str], Awaitable[Sequence[T]]], limit: int, exclude: Callable[[T], bool]
 ) -> list[T]:
-    """Read pages until at least `limit` rows are not excluded, or no page follows.
+    """Return rows for which `exclude` returns False, ordered by id; read page after page until there are enough.
 
-    Returns all rows of these pages that are not excluded, so there may be more than `limit`.
+    All such rows of the pages that were read are returned, so there may be more than `limit`. There are fewer only if
+    the last page was read.
 
     Args:
-        read: returns the page of at most `limit` rows that follow an id, ordered by id.
-        limit: the number of rows that suffices.
-        exclude: returns whether a row is excluded.
+        read: returns a page: the first `limit` rows after an id ("" for the first page), ordered by id.
+        limit: the number of rows that suffices; also the size of a page.
+        exclude: returns whether a row is left out.
     """
     found: list[T] = []
     after = ""

@@ -11,11 +11,13 @@ _SECONDS: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Rollback:
-    """The evidence that a database was put back: it does not continue what was signed or read of it before.
+    """The evidence that a database was put back to an earlier state: it lacks ledger records that are known to exist.
+
+    They are known from the highest ledger head that was signed, or that this process has read from the database.
 
     Attributes:
-        origin: the origin of the highest head that is known: the register's name and its epoch; "" if no name is known.
-        known: the number of records of that head.
+        origin: the name of the log in that head: the register's name and its epoch; "" if no name is known.
+        known: the number of records that the ledger has according to that head.
         found: the number of records that the database has; None if its file was replaced and can't be compared.
     """
 
@@ -32,7 +34,7 @@ class Rollback:
         return f"{self.known} records{of} were signed or read, and the database {contradicts} {self.found}"
 
     def refusal(self) -> RolledBack:
-        """Return the error with which writes are refused."""
+        """Return the error to raise for each write: it explains the rollback and what the operator must do."""
         until = "ended the service, and run `cekal restore` if an older file was put there"
         if self.found is not None:
             until = "run `cekal restore`, which accepts the database as it is or puts a backup back"

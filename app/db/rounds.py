@@ -12,9 +12,9 @@ from app.kit.bell import wait_for_ring
 
 
 class Rounds:
-    """Runs the rounds of one process's loops; on PostgreSQL a round runs only while no other process runs it.
+    """Runs rounds: single passes of the worker's loops. On PostgreSQL only one process at a time runs the same round.
 
-    On PostgreSQL a round holds a connection for its lock and needs a second one for its work. A semaphore limits the
+    On PostgreSQL a round holds one connection for its lock and needs a second one for its work. A semaphore limits the
     simultaneous rounds, so that their locks never use up all connections.
 
     Args:
@@ -33,7 +33,7 @@ class Rounds:
 
         Args:
             act: the round.
-            lock: the number of its advisory lock on PostgreSQL; the lock lasts as long as the transaction.
+            lock: the number of its advisory lock on PostgreSQL; rounds with the same number are the same round.
 
         Raises:
             ExceptionGroup: on PostgreSQL, with the error of the round, or of the connection that holds the lock. On

@@ -28,11 +28,13 @@ _LEVELS: Final = 64
 
 
 class Merge(NamedTuple):
-    """Runs that are merged into one run, or into the table, in slices.
+    """A planned merge: the rows of several runs become one run, or move into the table itself, slice by slice.
+
+    A run is a group of new rows, sorted by key, that wait beside the table. A slice is a range of keys.
 
     Attributes:
-        runs: their numbers.
-        into: the number of the resulting run; None if they are moved into the table itself.
+        runs: the numbers of the runs.
+        into: the number of the resulting run; None if the rows move into the table itself.
         starts: the first key of each slice except the first, ascending.
     """
 
@@ -42,11 +44,14 @@ class Merge(NamedTuple):
 
 
 class Runs:
-    """Writes new rows of a table into runs, merges runs, and moves them into the table.
+    """Plans and does the merges of runs: sorted groups of new rows that wait in a second table beside their table.
+
+    Many small inserts at random keys are slow on SQLite. So an import adds its new rows to a run; runs are merged into
+    larger ones, and at last moved into the table.
 
     Args:
         table: the table; its first column is the key by which runs are sorted.
-        recent: the table of its runs, with a column `run` before the columns of `table`.
+        recent: the table of the waiting rows: a column `run`, the run's number, before the columns of `table`.
     """
 
     def __init__(self, table: Table, recent: Table) -> None:
@@ -60,19 +65,22 @@ class Runs:
         self._numbers = select(numbers.c.number).where(numbers.c.number.is_not(None))
 
     def within(self) -> ColumnElement[bool]:
-        """Return the SQL condition that makes a search by key use each run's index, instead of reading all runs."""
+        """Return an SQL condition on `recent` that is true for every row; add it to each search by key.
+
+        It names the numbers of all runs, so that SQLite looks up the key in each run and does not read all rows.
+        """
         return self._recent.c.run.in_(self._numbers)
 
     async def open(self, unit: Unit) -> int:
-        """Return the number of a new run, which the caller writes into `run` of each row that it adds to the runs."""
+        """Return the number of a new run. The caller inserts its rows into `recent`, with this number in `run`."""
         return await self._next(unit, level=0)
 
     async def due(self, reader: Reader, *, everything: bool) -> Merge | None:
-        """Return the next merge, of the smallest runs first; None if no merge is due.
+        """Return the next merge: of the lowest level that has at least `FAN` runs; None if no level has so many.
 
         Args:
             reader: the transaction.
-            everything: whether all runs are to be moved into the table, however few they are.
+            everything: whether the merge moves all runs into the table, however few; None then means no runs.
         """
         numbers = list((await reader.run(self._numbers)).scalars())
         if everything:
@@ -84,7 +92,7 @@ class Runs:
         return None
 
     async def move(self, unit: Unit, merge: Merge, place: int) -> None:
-        """Move one slice of a merge; call it in a transaction of its own.
+        """Move the rows of one slice of a merge to the resulting run or the table; one transaction for each slice.
 
         Args:
             unit: the transaction.

@@ -75,7 +75,7 @@ class Unit(Reader):
     def expect_plausible(self) -> None:
         """Raise ClockInDoubt unless the clock is plausible; call it before acts that can't be undone.
 
-        The check follows the reading of the transaction's instant, so that it detects a clock that was set before.
+        The transaction's instant was read before, so a clock that was set wrongly before that reading is detected.
 
         Raises:
             ClockInDoubt: the clock is not plausible.
@@ -91,7 +91,7 @@ class Unit(Reader):
         return insert_of(table, is_sqlite=self.is_sqlite)
 
     def happened(self, event: object) -> None:
-        """Report an event; nothing follows from it before `conclude`, which takes the events in this order."""
+        """Report an event. Its projectors run only in `conclude`, in the order in which events were reported."""
         self.events.append(event)
 
     async def conclude(self) -> Sequence[Any]:
@@ -131,7 +131,7 @@ class Follow:
 
 @asynccontextmanager
 async def reading(database: Database, clock: Clock, actor: Actor) -> AsyncIterator[Reader]:
-    """Open a Reader for the block; its instant is the clock's at the start."""
+    """Open a read transaction for the block and yield its Reader; `now` is the clock's time at the start."""
     async with database.reading() as connection:
         await read_clock(clock, connection)
         yield Reader(connection, clock(), actor)
@@ -147,9 +147,10 @@ async def writing(
     once: bool = False,
     doubt: Callable[[], str | None] = _no_doubt,
 ) -> AsyncIterator[Unit]:
-    """Open a Unit for the block: committed at its end, rolled back when it raises.
+    """Open a write transaction for the block and yield its Unit; commit at the block's end, roll back when it raises.
 
-    The transaction's instant is read while it holds the write queue, so that on SQLite commit order is time order.
+    The transaction's instant is read after its turn among the writers has come. On SQLite, where one writer runs at a
+    time, transactions are therefore committed in the order of their instants.
 
     Args:
         database: the database.

@@ -7,12 +7,12 @@ import msgspec
 
 
 class DriverStatement(msgspec.Struct):
-    """A statement with positional parameters.
+    """An SQL statement with positional parameters, in the syntax of a database's driver.
 
     Attributes:
         text: the statement.
-        names: the name of each parameter, in order.
-        fixed: values of parameters that are always the same, by name.
+        names: the name of each parameter, in the order of its positions in the statement.
+        fixed: the values of the parameters that are the same at each run, by name.
     """
 
     text: str
@@ -20,9 +20,11 @@ class DriverStatement(msgspec.Struct):
     fixed: dict[str, str | int]
 
     def arguments(self, asked: Mapping[str, Any]) -> list[Any]:
-        """Return the values of all parameters in order; `asked` has those that are not fixed, and may have others.
+        """Return the values of all parameters for one run, in the order of `names`.
+
+        `asked` has, by name, the value of each parameter that is not fixed; other members are ignored.
 
         Raises:
-            KeyError: one is missing.
+            KeyError: `asked` lacks the value of a parameter.
         """
         return [self.fixed[name] if name in self.fixed else asked[name] for name in self.names]

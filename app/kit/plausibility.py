@@ -10,9 +10,10 @@ TOLERANCE: Final = timedelta(seconds=60)
 
 
 class Plausibility:
-    """Compares the wall clock with the machine's uptime and with the register's clock.
+    """Detects a wrong clock: compares this machine's wall clock with its uptime and with the register's clock.
 
-    Changes while the service is not running are not detected: only clocks that diverge while it runs are doubted.
+    Setting the wall clock is detected only after this object was made. A register's clock that differs from the wall
+    clock is detected at any time. Differences up to `TOLERANCE` are accepted.
 
     Args:
         machine: this machine's clocks.
@@ -38,7 +39,7 @@ class Plausibility:
         return None
 
     def accept(self) -> None:
-        """Accept the present clocks as correct; later changes between them are doubted again."""
+        """Take the present clocks as correct, so that `doubt` returns None until they diverge again."""
         self._origin = self._since()
         self._apart = self._between()
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Write a file with mode 0600, in a folder of mode 0700 where that is missing, unless the file exists.
+    """Write a file that only its owner can read (mode 0600); a file that exists already is left unchanged.
 
-    The write is atomic, and durable after a power failure. Of several processes that write one file the first wins.
+    A missing folder is created with mode 0700. The write is atomic, and durable after a power failure. If several
+    processes write the same file, the first one's data stay.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")

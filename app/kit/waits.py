@@ -8,11 +8,11 @@ T = TypeVar("T")
 
 
 async def uncounted(limit: asyncio.Timeout, wait: Awaitable[T]) -> T:
-    """Await something and return its result; the limit is extended by the time that this takes.
+    """Await `wait` without a time limit and return its result; then extend `limit` by the time that it took.
 
     Args:
-        limit: the request's running time limit.
-        wait: the awaitable, which has its own limit (for example the arrival of a body).
+        limit: the running time limit of the request.
+        wait: an awaitable that limits its own time, such as the arrival of a body.
     """
     loop = asyncio.get_running_loop()
     until, begun = limit.when(), loop.time()

@@ -5,14 +5,14 @@ from zoneinfo import ZoneInfo
 
 
 def instant_of(local: datetime, zone: ZoneInfo, fold: int = 0) -> datetime:
-    """Return the instant, in UTC, at which a clock in a zone shows a time.
+    """Return the instant, in UTC, at which a clock in a time zone shows a local time.
 
-    A time that a change of the clock skips is taken as the instant of the change.
+    For a local time that does not exist, because daylight saving time begins, it is the instant of that change.
 
     Args:
-        local: the time, without a zone.
-        zone: the clock's zone.
-        fold: of a time that comes twice, 0 for the first and 1 for the second.
+        local: the local time, without a zone.
+        zone: the clock's time zone.
+        fold: for a local time that occurs twice, because daylight saving time ends: 0 for the first, 1 for the second.
     """
     first, second = (local.replace(tzinfo=zone, fold=side).astimezone(UTC) for side in (0, 1))
     if first <= second:  # the time exists, once or twice

@@ -18,16 +18,17 @@ _QUALITY = re.compile(r"0?\.[0-9]*|0|1(?:\.0*)?")
 def preferred(accept: str, offers: tuple[str, ...]) -> str | None:
     """Choose the offered media type that a caller prefers.
 
-    The most specific range that matches an offer gives its quality. Of two offers with equal quality the one with the
-    more specific range is preferred, then the one whose range comes first, then the one that is offered first.
-    Parameters other than `q` and malformed ranges are ignored.
+    Each offer gets its quality (`q`) from the most specific media range of `accept` that matches it. The offer with the
+    highest quality is chosen. Between equal qualities these decide, in this order: the more specific range; the range
+    that comes first in `accept`; the offer that comes first in `offers`. Malformed ranges, and parameters other than
+    `q`, are ignored.
 
     Args:
-        accept: the value of `Accept`; an empty or missing one accepts everything.
+        accept: the value of `Accept`; an empty text accepts everything.
         offers: media types in lower case, without parameters.
 
     Returns:
-        One of the offers, or None where none is accepted.
+        One of the offers, or None if the caller accepts none of them.
     """
     if not accept.strip():
         return offers[0]
@@ -61,7 +62,7 @@ def _range(part: str) -> tuple[str, float] | None:
 
 
 def accepted_by(headers: Iterable[Header]) -> str:
-    """Join the values of all `Accept` headers; the result is empty without one."""
+    """Return the values of all `Accept` headers, joined by commas; an empty text if there is no such header."""
     return ",".join(value.decode("latin-1") for name, value in headers if name == b"accept")
 
 

@@ -25,14 +25,14 @@ _LOG = "app.access"
 
 
 class Answered(NamedTuple):
-    """The data of an answered request for its line in the access log.
+    """The data of an answered request that its line in the access log contains.
 
     Attributes:
-        method: its method.
-        route: the route's template, or None for a path without a route.
-        path: the template, or the outline of a path without one.
+        method: the request's HTTP method.
+        route: the template of its route (`/v1/entries/{entry_id}`), or None if its path has no route.
+        path: the same template; for a path without a route the path with `*` for its unknown parts.
         status: the status of the answer, or 0 if the client disconnected first.
-        client_id: the id of its client; None if no key was needed or accepted.
+        client_id: the id of the client; None if the request needed no key or had no valid one.
         request_ids: the ids of the request and of its trace.
     """
 
@@ -45,7 +45,7 @@ class Answered(NamedTuple):
 
 
 class AccessLog:
-    """Writes the access log and metrics of answered requests; one per application.
+    """Writes a line in the access log for each answered request and counts it in the metrics; one per application.
 
     Args:
         metrics: the metrics that count the requests.
@@ -72,7 +72,14 @@ class AccessLog:
         return Answered(method, route, path, status, client_id, request_ids)
 
     def note(self, answered: Answered, seconds: float) -> None:
-        """Record a request that ends now and took `seconds`; its line is written at the end of the loop's iteration."""
+        """Record a request that has just ended, for the access log and the metrics.
+
+        Its line is written at the end of the present iteration of the event loop, together with other requests' lines.
+
+        Args:
+            answered: the request's data.
+            seconds: how long it took.
+        """
         loop = asyncio.get_running_loop()
         if not self._waiting or loop is not self._loop:
             self._loop = loop
@@ -103,7 +110,7 @@ class Templates:
         self._words: frozenset[str] | None = None
 
     def of(self, scope: Scope) -> str | None:
-        """Return the route's template, or None for a path without a route; call it after routing."""
+        """Return the template of the request's route, or None if its path has no route; call it after routing."""
         endpoint = scope.get("endpoint")
         if endpoint is None:
             return None
@@ -112,7 +119,10 @@ class Templates:
         return self._of_endpoint.setdefault(id(endpoint), None)
 
     def outline(self, scope: Scope) -> str:
-        """Return an unknown path, cut to eight parts, with `*` for each part of no route: it may be personal data."""
+        """Return the first eight parts of a path that has no route, for the log.
+
+        A part that occurs in no route's template becomes `*`, because it may be personal data.
+        """
         words = self._words or self._learn(scope)
         return "/".join(part if part in words else "*" for part in scope["path"].split("/")[:_DEEPEST])
 

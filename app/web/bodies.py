@@ -22,11 +22,11 @@ _SWEEPS = 8
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """The largest size of a body in bytes, by path.
+    """The largest allowed size of a request's body, in bytes; call it with the request's path.
 
     Attributes:
-        usual: the limit of all other paths.
-        larger: the limits of single paths, by path.
+        usual: the limit for every path that is not in `larger`.
+        larger: the limits for single paths: from path to bytes.
     """
 
     usual: int = 2_000_000
@@ -55,7 +55,7 @@ def body_late_error() -> HTTPException:
 
 
 def read_json(body: bytes) -> Any:
-    """Parse a JSON body. It keeps repeated members, for which `expect_single` checks the whole body or a single row.
+    """Parse a JSON body. Repeated members are no error here: `expect_single` finds them in the result.
 
     Raises:
         MalformedJson: the body is not JSON.
@@ -71,7 +71,7 @@ def expect_single(sent: Any, *, inside: bool = True) -> None:
 
     Args:
         sent: a body, or a row of one.
-        inside: whether to check nested objects too; a body of rows leaves these to the check of each row.
+        inside: whether to check nested objects too. Pass False for a body of rows if each row is checked on its own.
 
     Raises:
         Invalid: with a pointer to each repeated member (fault code `repeated_member`).
@@ -82,13 +82,14 @@ def expect_single(sent: Any, *, inside: bool = True) -> None:
 
 
 def expect_members(body: bytes, members: int) -> None:
-    """Raise Invalid if an object in a JSON body repeats a member.
+    """Raise Invalid if an object in a JSON body repeats a member, where a parser has already kept one of each name.
 
-    Each member has a colon. A body with as many colons as `members` repeats none, and is not parsed again here.
+    Each member has one colon. If the body has exactly `members` colons, no member is repeated, and the body is not
+    parsed a second time.
 
     Args:
         body: the body.
-        members: the number of members, at all depths, that another parser has found in it.
+        members: the number of members, at all depths, in the parser's result.
 
     Raises:
         Invalid: a member of an object is repeated.
@@ -102,9 +103,9 @@ _REPEATED = "A member of an object is given more than once, and readers differ i
 
 
 class BodyWatch:
-    """Ends the waits for bodies that arrive too slowly.
+    """Ends the requests whose bodies arrive too slowly, by an error for the waiting task.
 
-    One timer checks all of them, because a timer for each would cost more than reading a usual body.
+    One timer checks all arriving bodies, because a timer for each would cost more than reading a usual body.
 
     Args:
         timeout: longest wait for each part of a body, in seconds; the whole body may take twenty times as long.
@@ -116,9 +117,10 @@ class BodyWatch:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def guard(self, receive: Receive, limit: int) -> Receive:
-        """Return a `receive` for a request that limits its body to `limit` bytes, and the wait for them.
+        """Return a function to use in place of `receive`, which limits the size and the arrival time of the body.
 
-        The returned function raises HTTPException: 413 if the body is too large, 408 if it does not arrive in time.
+        The returned function raises HTTPException: 413 if the body has more than `limit` bytes, 408 if it does not
+        arrive in time.
         """
         loop = asyncio.get_running_loop()
         if loop is not self._loop:

@@ -42,7 +42,10 @@ _QUALITY: Final = re.compile(r"q=(?:0?\.[0-9]*|0|1(?:\.0*)?)")
 
 
 def compressed(body: bytes) -> bytes:
-    """Return a body compressed by gzip and padded; equal bodies get equal lengths, so that repeats reveal no more."""
+    """Return a body compressed by gzip, with a padding whose length only this process can compute.
+
+    Equal bodies get equal paddings: otherwise an average over repeated answers would reveal the true length.
+    """
     padding = blake2b(body, digest_size=1, key=_KEY).digest()[0] % _PADDING
     deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
     parts = (deflate.compress(body), deflate.flush())
@@ -52,7 +55,10 @@ def compressed(body: bytes) -> bytes:
 
 @lru_cache(maxsize=64)
 def accepts_gzip(accept_encoding: str) -> bool:
-    """Return whether an `Accept-Encoding` allows gzip (RFC 9110 section 12.5.3), by name or else by `*`."""
+    """Return whether the value of `Accept-Encoding` allows gzip (RFC 9110 section 12.5.3).
+
+    If it does not mention gzip, what it says of `*` counts; without both, gzip is not allowed.
+    """
     found: dict[str, bool] = {}
     for part in accept_encoding.lower().split(","):
         coding, *parameters = (each.strip() for each in part.split(";"))
@@ -69,7 +75,11 @@ class Coding:
         self._kept: OrderedDict[tuple[str, bytes], bytes] = OrderedDict()
 
     def applied(self, scope: Scope, send: Send) -> tuple[Scope, Send]:
-        """Return a scope and a `send`: the application's answer through them is compressed if that is allowed."""
+        """Return the scope and the `send` to give to the application, so that its answer can be compressed.
+
+        The answer is compressed if the request accepts gzip and the answer is a complete, textual 200 of at least
+        `SMALLEST` bytes that is not marked as secret. The request's tags are converted to those of the application.
+        """
         accepted, held = [], False
         for name, value in scope["headers"]:
             if name == b"accept-encoding":
@@ -83,10 +93,12 @@ class Coding:
         return scope, answer.send
 
     async def compress(self, path: str, headers: Iterable[Header], body: bytes) -> bytes:
-        """Return the compressed body of an answer; a public one (by its headers) comes from the cache or enters it.
+        """Return the compressed body of an answer.
+
+        If its headers have an `ETag` and `Cache-Control: public`, the compressed body is taken from a cache or stored.
 
         Args:
-            path: the request's path; with the answer's tag it is the key of the cache.
+            path: the request's path; path and `ETag` identify the body in the cache.
             headers: the answer's headers.
             body: the answer's body before compression.
         """

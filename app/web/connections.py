@@ -23,19 +23,19 @@ _PREFIX: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The upper limits of each connection and of the number of connections, from the settings of the same names.
+    """The upper limits of each connection and of the number of connections.
 
     Attributes:
         request_line_bytes: length of a request's target.
         header_fields: number of headers of a request.
-        header_bytes: their total length.
+        header_bytes: total length of all headers of a request.
         header_seconds: time from a request's first byte to the end of its headers; also for a TLS handshake.
-        idle_seconds: time without a request on a connection without a valid key so far.
-        known_idle_seconds: time without a request on a connection with a valid key, or from a proxy.
+        idle_seconds: time without a request, on a connection on which no request had a valid key so far.
+        known_idle_seconds: the same, on a connection on which a request had a valid key, or from a proxy.
         total: number of all connections.
         reserve: the part of `total` that is kept for addresses that have sent a valid key before.
-        per_address: number of connections without a key, per address.
-        per_key: number of connections per key.
+        per_address: number of connections from one address on which no request had a valid key so far.
+        per_key: number of connections on which the last valid key is the same.
         proxies: networks of proxies. Many clients share their connections, which count against `total` alone.
     """
 
@@ -56,9 +56,9 @@ class Connection(Protocol):
     """The interface of a connection that `Connections` counts and may close.
 
     Attributes:
-        address: the address that it counts against; None for a proxy's, which many clients share.
-        key: id of the last valid key on it, or None.
-        due: when it must be checked again, in the event loop's seconds.
+        address: the address whose limit it counts against; None for a proxy's connection, which many clients share.
+        key: id of the last valid key in a request on it, or None.
+        due: the time, in the event loop's seconds, at which `expire` must be called; infinite if there is none.
     """
 
     address: str | None
@@ -107,7 +107,10 @@ class Connections:
         return len(self._strangers)
 
     def address_of(self, peer: str | None) -> str | None:
-        """Return what a peer's connections count against: an IPv4 address, an IPv6 network, or None for a proxy."""
+        """Return the address against whose limit the connections of a peer count.
+
+        It is the peer itself for IPv4, its /64 network for IPv6, and None for a proxy or an unknown peer (None).
+        """
         if peer is None:
             return None
         try:
@@ -144,10 +147,10 @@ class Connections:
         return None
 
     def show_key(self, connection: Connection, key: str) -> None:
-        """Count a connection against the valid key of a request on it; a proxy's connection is counted against none.
+        """Count a connection against a key, because a request on it had this valid key. Ignores a proxy's connection.
 
-        If the key has too many connections, its oldest that waits for its client is closed, or else this one after its
-        answer.
+        If the key then has too many connections, its oldest other connection that waits for its client is closed. If
+        none waits, `connection` itself is closed after its present answer.
         """
         if connection.key == key or connection not in self._all:
             return
@@ -184,13 +187,16 @@ class Connections:
             self._take_out(connection)
 
     def idle_seconds(self, connection: Connection) -> float:
-        """Return how long the connection may be idle, in seconds: longer with a valid key, and for a proxy's."""
+        """Return how long a connection may be idle, in seconds.
+
+        It is longer if a request on it had a valid key, and for a proxy's connection.
+        """
         if connection.key is None and connection.address is not None:
             return self.limits.idle_seconds
         return self.limits.known_idle_seconds
 
     def overdue(self, now: float) -> list[Connection]:
-        """Return the connections whose wait for the client has run out by now, in no order; nothing is changed."""
+        """Return the connections with `due` at or before `now`, in no order. The caller calls their `expire`."""
         return [connection for connection in self._all if connection.due <= now]
 
     def _make_room(self, among: Iterable[Connection], newcomer: Connection, reason: str) -> bool:

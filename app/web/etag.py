@@ -33,18 +33,19 @@ def etag_of(version: int, *parts: object) -> str:
 
 
 def etag_of_bytes(version: int, body: bytes) -> str:
-    """Return the strong tag of a representation's bytes, with the resource's version, quotes included."""
+    """Return the strong tag of a representation, from the resource's version and a hash of `body`, quotes included."""
     return f'"{version}-{blake2b(body, digest_size=6).hexdigest()}"'
 
 
 def expected_version(if_match: str | None) -> int:
-    """Return the version in an `If-Match`: a tag, a bare version, or a list of them.
+    """Return the version of the resource that a caller has read, from the value of `If-Match`.
 
-    Of a list the newest counts: a caller that has read version 4 does not intend to decide on version 3.
+    The value is a tag of this service, a bare version number, or a list of these. The highest version in a list counts:
+    a caller that has read version 4 does not intend to decide on version 3.
 
     Raises:
         VersionRequired: `If-Match` is missing, or is `*`, which names no version.
-        StaleVersion: none of the tags is a strong one of this service; a weak tag never matches here.
+        StaleVersion: the value contains no version: for example only weak tags, or tags of another service.
     """
     if if_match is None or if_match.strip() in ("", "*"):
         raise VersionRequired("Send If-Match with the ETag of the version that was read.")

@@ -45,7 +45,10 @@ Part = str | int
 
 
 def pointer_to(parts: Iterable[Part]) -> str:
-    """Return the RFC 6901 pointer of a path of member names and array positions, cut before an overlong name."""
+    """Return the RFC 6901 pointer for a path of member names and array positions.
+
+    It ends before the first name of more than 64 characters, since such a name may carry data.
+    """
     pointer = ""
     for part in parts:
         name = str(part)
@@ -78,11 +81,11 @@ def in_request(errors: Sequence[Any], body: Any) -> list[dict[str, str]]:
 
 
 def in_body(error: pydantic.ValidationError | msgspec.ValidationError, body: Any = None) -> tuple[Fault, ...]:
-    """Return the faults of a body that was validated by hand, for an `errors.Invalid`.
+    """Return the faults of a body that Pydantic or msgspec refused outside FastAPI, to be raised as `errors.Invalid`.
 
     Args:
         error: the validator's exception.
-        body: the parsed body, if available; it makes the pointers of unions exact.
+        body: the parsed body. Without it, a pointer into a member with several models (a union) may have extra parts.
     """
     if isinstance(error, pydantic.ValidationError):
         listed = error.errors(include_url=False)

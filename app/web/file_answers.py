@@ -13,15 +13,15 @@ PIECE: Final = 256 * 1024
 
 
 class FileAnswer(StreamingResponse):
-    """An answer with a part of an open file, or with a conversion of its bytes; it closes the file at its end.
+    """An answer that sends a range of bytes of an open file, and closes the file when it is sent or has failed.
 
     Args:
         file: the file.
-        part: the range of bytes.
+        part: the range of its bytes that is read.
         status: the status of the answer.
-        headers: further header fields.
-        media_type: its media type.
-        convert: converts each piece of the file; None sends it as it is.
+        headers: the answer's headers, `content-length` included.
+        media_type: the answer's media type.
+        convert: converts each piece that was read to the bytes that are sent; None sends the pieces unchanged.
     """
 
     def __init__(

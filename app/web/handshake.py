@@ -26,10 +26,10 @@ class _Ending(Protocol):
 
 
 class HandshakeProtocol(asyncio.Protocol):
-    """The protocol of an accepted connection during its TLS handshake; then a `BoundedProtocol` takes over.
+    """Does the TLS handshake of an accepted connection, and then passes the connection to a `BoundedProtocol`.
 
-    It closes the connection without an answer when a limit is reached, when the handshake fails, and when it exceeds
-    the time limit of headers: without TLS no answer can be sent.
+    It closes the connection without an answer if there are too many connections, if the handshake fails, or if it
+    takes longer than `Limits.header_seconds`: before the end of the handshake no answer can be sent.
 
     Attributes:
         peer: address of the other end; None before it is known.

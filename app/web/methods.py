@@ -31,8 +31,8 @@ def is_head(scope: Scope) -> bool:
 def allowed_methods(scope: Scope) -> list[str]:
     """Return the methods of a request's path, in alphabetical order; an empty list for a path without a route.
 
-    Starlette reports only those of the first matching route. A literal path (`/v1/checks/batch`) takes precedence over
-    a template that would match it as an id.
+    They are collected from all routes that match the path. If a route's path is literally the same
+    (`/v1/checks/batch`), routes with a template that also match it (`/v1/checks/{check_id}`) do not count.
     """
     path = scope["path"].removeprefix(scope.get("root_path", "").rstrip("/"))
     methods: set[str] = set()

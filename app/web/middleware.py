@@ -65,22 +65,22 @@ _log = logging.getLogger(__name__)
 
 
 class Edge:
-    """The outermost layer, outside FastAPI's own; see `main.Application`.
+    """The outermost ASGI layer: gives requests their ids, limits bodies, answers errors, adds headers, keeps the log.
 
     Args:
         app: the inner application.
         metrics: the metrics that count answered requests.
-        body_limit: the largest size of a body in bytes, by path.
+        body_limit: returns the largest allowed size of a body, in bytes, for a path.
         body_timeout: longest wait for each part of an announced body, in seconds.
         origins: the origins of web pages that may call.
 
-    Inner layers can use two members of a request's `scope["state"]`: `headers`, a list of headers that every answer to
-    this request gets, errors included; and `at_end`, a list of functions to call when the request ends. A request ends
-    when its ASGI call returns; if that call has put a `StreamConnection` into the state as `goes_on`, when this ends.
+    Inner layers can use three members of a request's `scope["state"]`: `headers`, a list of headers that every answer
+    to this request gets, errors included; `at_end`, a list of functions to call when the request ends; and `goes_on`, a
+    `StreamConnection`. A request ends when its stream connection ends, or without one when its ASGI call returns.
 
     Attributes:
-        express: by method and path, the raw routes that this layer serves directly, bypassing all inner layers.
-        closing: whether the service is stopping and cancels requests that take too long.
+        express: raw routes that this layer serves directly, bypassing all inner layers; by method and path.
+        closing: set it before requests are cancelled at the service's stop: they are then answered with 503.
     """
 
     def __init__(

@@ -147,7 +147,7 @@ def finish(
     also: Sequence[BaseRoute] = (),
     today: date | None = None,
 ) -> Json:
-    """Build the complete document of an application.
+    """Build the complete OpenAPI document of an application.
 
     Args:
         app: the application with all its routes.
@@ -156,7 +156,7 @@ def finish(
         description: what it is for, in Markdown.
         tags: every tag with its `name` and `description`.
         also: routes that appear only in the document, such as the documentation of a hand-written one.
-        today: the legal day of the examples; None for the day for which they were written.
+        today: the legal day to which the days in the examples are moved; None leaves them as they were written.
 
     Raises:
         ValueError: an operation has no described tag, or two operations have the same name.
@@ -217,8 +217,8 @@ def install(app: FastAPI, *, today: Callable[[], date] | None = None, **meanwhil
 
     Args:
         app: the application with all its routes.
-        today: returns the present legal day, to which the examples are moved; None keeps their own day.
-        meanwhile: the other arguments of `finish`.
+        today: returns the present legal day, to which the days in the examples are moved; None leaves them unchanged.
+        meanwhile: the other arguments of `finish` (`title`, `version`, `description`, `tags`, `also`).
     """
     made: dict[date | None, bytes] = {}
     making = asyncio.Lock()

@@ -23,11 +23,11 @@ _DAY: Final = re.compile(r"(?<![0-9])[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
 
 
 def examples(today: date | None = None) -> dict[str, Json]:
-    """Return the examples by operation and name, each with its `summary` and `value`.
+    """Return the example bodies by operation and name, each with its `summary` and `value`.
 
     Args:
-        today: the legal day to which they are moved, by whole days; None for the day for which they were written.
-            Births and the last days of passports are far from that day, and stay unchanged.
+        today: the legal day for which the examples shall be valid: each day in them is moved by the days between
+            `WRITTEN_FOR` and `today`. Births, and days from 2028 on, are not moved. None moves nothing.
     """
     moved = (today or WRITTEN_FOR) - WRITTEN_FOR
 
@@ -45,7 +45,7 @@ NULL: Final = "\0null"
 
 
 def with_nulls(value: Any) -> Any:
-    """Return a copy of a part of the document (an object, list or value) with null in the place of `NULL`."""
+    """Return a copy of a part of the OpenAPI document in which None replaces each text `NULL`, at every depth."""
     if isinstance(value, dict):
         return {name: with_nulls(each) for name, each in value.items()}
     if isinstance(value, list):

@@ -113,14 +113,15 @@ def carrying(status: int, *names: str) -> dict[int | str, Json]:
 
 
 def complete(operation: Json, method: str, *, quota: bool) -> None:
-    """Complete, in place, the headers of an operation's requests and answers.
+    """Complete the headers in an operation of the OpenAPI document; changes the operation.
 
-    `Idempotency-Key` is removed from every method but `post`.
+    Request headers get their usual spelling, and `Idempotency-Key` stays with `post` only. Each answer gets the headers
+    that the service adds to every answer of its status.
 
     Args:
         operation: the operation, with its parameters and responses.
-        method: the method in lower case.
-        quota: whether its requests use a quota.
+        method: its method in lower case.
+        quota: whether its requests use a quota, so that its answers have the quota's headers.
 
     Raises:
         KeyError: a header of its requests or answers is not one that this module knows.

@@ -24,9 +24,9 @@ _LARGEST: Final = 2**53 - 1
 
 
 def name_plainly(document: Json) -> None:
-    """Name every schema of the OpenAPI document by its title, because client generators use these names for classes.
+    """Rename every schema of the OpenAPI document to its title, with all references; changes the document.
 
-    Changes the document.
+    Client generators use the names of schemas as names of classes.
 
     Raises:
         ValueError: two schemas have the same title, or a title is not a plain word; the message lists them.

@@ -38,7 +38,7 @@ DECIMAL: Final = BeforeValidator(_decimal)
 
 
 def parameters_of(dependant: Dependant) -> tuple[AbstractSet[str], AbstractSet[str]]:
-    """Return the query parameters of a route, and those of them that are lists and may be repeated."""
+    """Return the names of a route's query parameters, and the names of those that are lists and may be repeated."""
     fields = [field for field in get_flat_params(dependant) if isinstance(field.field_info, params.Query)]
     lists = {field.alias for field in fields if _is_list(field.field_info.annotation)}
     return {field.alias for field in fields}, lists
@@ -51,7 +51,12 @@ def _is_list(annotation: Any) -> bool:
 def expect_parameters(query: QueryParams, known: AbstractSet[str], lists: AbstractSet[str]) -> None:
     """Raise RequestValidationError if a query has unknown or repeated parameters.
 
-    A misspelt filter would list everything, and of two values one implementation uses the first, another the last.
+    If they were ignored, a misspelt filter would list everything, and the value of a repeated one would be a guess.
+
+    Args:
+        query: the request's query.
+        known: the names of the route's parameters.
+        lists: the names of those that may be repeated.
 
     Raises:
         RequestValidationError: lists each faulty parameter.

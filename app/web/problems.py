@@ -124,7 +124,10 @@ def document_of(error: CekalError) -> dict[str, Any]:
 
 
 def answer(scope: Scope, error: Exception) -> Response:
-    """Build the answer to a request that raised this exception; an unexpected exception is logged."""
+    """Return the answer, with a problem document, to a request that raised this exception.
+
+    An exception of another kind than this application's, FastAPI's or an outage's is logged and answered with 500.
+    """
     match error:
         case CekalError():
             return _answer_to_ours(error)

@@ -40,7 +40,7 @@ class BoundedConfig(Config):
 
     Attributes:
         connections: the process's connections; set when its application is loaded.
-        watch: the timer for their waits.
+        watch: the timer that ends their overdue waits.
         tls: the TLS context; None for clear text.
     """
 
@@ -123,17 +123,17 @@ class BoundedProtocol(HttpToolsProtocol):
         return self._arrive(handshake.peer) is None
 
     def fail_handshake(self, *, violation: bool) -> None:
-        """Stop counting a connection whose TLS handshake has failed; a `violation` of TLS is counted as a cut."""
+        """Stop counting a connection whose TLS handshake has failed; if by a `violation` of TLS, count a cut."""
         if violation:
             self._books.cut["handshake"] += 1
         self._books.leave(self)
         self._handshake = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
-        """Accept the connection, or answer 429 or 503 and close it if there are too many.
+        """Accept the connection; if there are too many, answer 429 (its address) or 503 (all) and close it.
 
-        It does what uvicorn's does, except that it asks the transport for the addresses instead of a socket object:
-        uvloop keeps that object, and the addresses in it, for as long as the connection is open.
+        Unlike uvicorn's method, it asks the transport for the addresses, not a socket object: uvloop would keep
+        that object, and the addresses in it, for as long as the connection is open.
         """
         self.connections.add(self)
         self.transport = transport
@@ -195,7 +195,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._judge("headers-too-large")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Collect a header; stop the parser at a limit; trailers (RFC 9112 section 7.1.2) are counted and dropped."""
+        """Collect a header or drop a trailer (RFC 9112 section 7.1.2); stop the parser if they exceed a limit."""
         self._fields += 1
         self._octets += len(name) + len(value) + 4
         if self._fields > self._limits.header_fields or self._octets > self._limits.header_bytes:
@@ -251,7 +251,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.due = math.inf
 
     def begin_stream(self) -> None:
-        """Prepare `hand_over`: the connection will close after the present answer. Call it before the answer's head."""
+        """Make the connection close after the present answer; call it before the head of a stream's answer."""
         if self._running is not None:  # or else the connection is lost
             self._running.keep_alive = False
 
@@ -312,7 +312,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def expire(self, now: float) -> None:
-        """Act on an overdue wait: answer 408 to a late head, give a client that still reads more time, or close."""
+        """Act on an overdue wait: extend it if the client still reads; answer 408 to a late head; otherwise close."""
         if self._handshake is not None:
             self._books.cut["handshake"] += 1
             self.due = math.inf

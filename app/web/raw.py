@@ -22,7 +22,11 @@ _SERVED_BY = "served_by"
 
 
 class RawRoute(APIRoute):
-    """A route that passes requests to an ASGI function; its endpoint, marked by `documented`, only documents it."""
+    """A route that passes its requests to an ASGI function instead of its endpoint.
+
+    The endpoint must be decorated by `documented`, which names the ASGI function. It is never called, and only gives
+    the OpenAPI document the route's parameters, body and answer.
+    """
 
     def __init__(self, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)
@@ -52,7 +56,8 @@ def documented(
 
     Args:
         served: the ASGI function that serves the requests.
-        models: the models of other media types of the answer, by media type; the endpoint's own model is that of JSON.
+        models: the models of the answer in other media types than JSON, by media type. The endpoint's return type is
+            the model of JSON.
     """
 
     def mark(endpoint: Callable[..., Any]) -> Callable[..., Any]:
@@ -65,14 +70,15 @@ def documented(
 
 
 async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
-    """Await long work and return its result; cancel it as soon as the client disconnects.
+    """Await long work and return its result; cancel the work if the client disconnects before its end.
 
     Args:
         receive: the request's ASGI channel, after its body was read.
         work: the work.
 
     Raises:
-        ClientDisconnect: the client has disconnected first. Errors of `work` are raised too.
+        ClientDisconnect: the client has disconnected first.
+        Exception: `work` has raised it.
     """
     working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(_disconnected(receive))
     try:

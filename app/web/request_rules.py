@@ -31,7 +31,10 @@ _UTF_8: Final = frozenset({None, "utf-8", "utf8", "us-ascii"})
 
 
 def answering(models: Mapping[str, Any]) -> Callable[[E], E]:
-    """Return a decorator that marks an endpoint with the models of its answers, by media type; JSON needs none."""
+    """Return a decorator that stores `models` with an endpoint: the models of its answers, by media type.
+
+    The model of JSON is the endpoint's return type and is left out.
+    """
 
     def mark(endpoint: E) -> E:
         setattr(endpoint, MODELS, models)
@@ -49,8 +52,8 @@ class RequestRules:
         lists: those of them that may be repeated.
         request_types: the media types of its request body; empty without a body.
         answer_types: the media types of its successful answer, the default first; empty without content.
-        fields: its query parameters with their schemas, for `read_parameters`.
-        content: the parameters of its path and its body with their schemas, for `read_content`.
+        fields: its query parameters with their schemas; `read_parameters` reads by them.
+        content: the parameters of its path, and its body, with their schemas; `read_content` reads by them.
     """
 
     parameters: AbstractSet[str]

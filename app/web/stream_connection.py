@@ -64,14 +64,15 @@ class StreamConnection(asyncio.Protocol):
     Args:
         transport: the connection's transport.
         sender: the object that sends the stream's frames.
-        books: counts the process's connections.
+        books: the counts of the process's open connections, among which this one is counted.
         open_connections: uvicorn's set of its open connections.
         chunked: whether frames are sent as chunks of HTTP/1.1.
 
     Attributes:
         address: the client's address, whose limit of connections it counts against; None for a proxy's.
         key: id of the key of its request.
-        due: when its reader must have taken something, in the loop's seconds; infinite while nothing waits for it.
+        due: the time, in the event loop's seconds, by which the client must have read more of what waits for it, or is
+            cut as stuck; infinite while it reads fast enough.
         slow: whether more than `HIGH_WATER` bytes wait for the reader.
     """
 
@@ -125,10 +126,10 @@ class StreamConnection(asyncio.Protocol):
         return self._transport.get_write_buffer_size()
 
     def begin(self, *, slow: bool) -> None:
-        """Take the place of the connection's former protocol.
+        """Become the protocol of the transport, in place of the one that handled the request.
 
         Args:
-            slow: whether the transport has asked the former protocol to pause.
+            slow: whether the transport had asked the former protocol to pause writing, because the client reads slowly.
         """
         self._open.add(self)
         self._transport.set_protocol(self)
@@ -137,7 +138,7 @@ class StreamConnection(asyncio.Protocol):
             self.pause_writing()
 
     def when_over(self, act: Callable[[], None]) -> None:
-        """Call `act` once the stream has ended or the connection is lost, or now if that has happened."""
+        """Call `act` once, when the stream ends or the connection is lost; at once if either has happened already."""
         if self._sender is None:
             act()
         else:
@@ -173,7 +174,7 @@ class StreamConnection(asyncio.Protocol):
         self._transport.abort()
 
     def close_after_answer(self) -> None:
-        """Do nothing: it is closed after the stream in any case."""
+        """Do nothing: the connection is closed after the stream in any case."""
 
     def expire(self, now: float) -> None:
         """Give a slow reader more time if it has taken something, or else cut the connection."""

@@ -72,12 +72,13 @@ def _root_span(trace: int) -> int:
 
 
 class AlertTraces:
-    """Makes the spans of alerts in one process: `request`, `transaction`, `commit`, `read`, `publish`, `receipt`.
+    """Makes OpenTelemetry spans that show where the time of each alert goes; each alert has one trace.
 
-    The root is the request that issued the alert, or the transaction of an alert that follows from time alone.
+    The spans are `request` (issues the alert), `transaction`, `commit`, `read` (from the ledger), `publish` (to the
+    streams) and `receipt`. The root is `request`, or `transaction` if the service issues the alert without a request.
 
     Args:
-        processor: takes the ended spans.
+        processor: receives each span when it has ended, to export it.
     """
 
     def __init__(self, processor: SpanProcessor) -> None:
@@ -107,7 +108,7 @@ class AlertTraces:
 
     @asynccontextmanager
     async def transaction(self, opened: AbstractAsyncContextManager[Unit]) -> AsyncIterator[Unit]:
-        """Open a transaction and give its unit; after the commit, make spans for each alert that it has issued.
+        """Open a transaction and yield its unit; after the commit, make the spans of each alert issued in it.
 
         Args:
             opened: the context manager that opens the transaction.
@@ -134,9 +135,10 @@ class AlertTraces:
             request.alerts += alerts
 
     def confirm(self, alert_id: str, **attributes: str | int) -> None:
-        """Make a span `receipt`: the present request has confirmed an alert; without a traced request, do nothing.
+        """Make a span `receipt`, from the begin of the present request until now, in the trace of an alert.
 
-        Call it after the commit of the receipt.
+        Call it in the request by which a checkpoint confirms the alert, after the commit of its receipt. Does nothing
+        if `begin_request` was not called in this request.
 
         Args:
             alert_id: the alert.

@@ -8,11 +8,13 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 
 def unchunked(app: ASGIApp, cycle: RequestResponseCycle) -> ASGIApp:
-    """Return `app` with an answer without chunks; the connection closes after it.
+    """Return an application that does what `app` does, but sends answers of unknown length without chunks.
+
+    The end of such an answer is the end of the connection.
 
     Args:
         app: the application.
-        cycle: uvicorn's state of the request.
+        cycle: uvicorn's state of the request, in which the chunks are switched off.
     """
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:

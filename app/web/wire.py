@@ -28,7 +28,7 @@ _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:.*")
 
 
 class WireIn(BaseModel):
-    """Base of request models; unknown members are refused."""
+    """Base of the models of request bodies; validation refuses a body with unknown members."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
