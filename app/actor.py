@@ -40,9 +40,9 @@ class Actor:
 
 
 def is_another_person(actor: Actor, *persons: str | None) -> bool:
-    """Return whether the actor is a person and not one of `persons`: four eyes in every decision (R31, R32, R36, R47).
+    """Return True if the actor is a person and none of `persons`, as the four-eyes rule demands (R31, R32, R36, R47).
 
-    `persons` are the employee numbers of those that acted before; a None among them excludes nobody. A machine is no
-    person, so the result for it is False.
+    `persons` are the employee numbers of the persons that acted before; None among them excludes nobody. The result is
+    False for a machine.
     """
     return actor.person is not None and actor.person not in persons

@@ -25,9 +25,9 @@ PAUSE_SECONDS: Final = 0.02
 
 
 async def erase_retained(runtime: Runtime) -> int:
-    """Erase photos, then persons, whose retention period is over (R64). Returns the number of erasures.
+    """Erase the photos, and then the personal data, of entries whose retention period is over (R64).
 
-    An entry that can't be erased now is logged, and the others are erased.
+    Returns the number of erasures. If an entry can't be erased, the error is logged and the others are erased.
     """
     erased = 0
     settings = runtime.settings
@@ -50,10 +50,10 @@ async def erase_retained(runtime: Runtime) -> int:
 
 
 async def erase_reports(runtime: Runtime) -> int:
-    """Erase the foreigners from old supervision reports, in small batches. Returns the number of reports.
+    """Erase the data about foreigners in old supervision reports, in small batches. Returns the number of reports.
 
     Raises:
-        ClockInDoubt: the clock is not plausible; batches before stay erased.
+        ClockInDoubt: the clock is not plausible; earlier batches stay erased.
     """
     erased, after = 0, ""
     while True:
@@ -68,10 +68,12 @@ async def erase_reports(runtime: Runtime) -> int:
 
 
 async def erase_questions(runtime: Runtime) -> None:
-    """Erase check questions older than `question_days`, in small batches, and first the salts of their commitments.
+    """Erase the questions of checks that are older than the setting `question_days`, in small batches.
+
+    The salts of the commitments to these questions are erased first; without them a commitment reveals nothing.
 
     Raises:
-        ClockInDoubt: the clock is not plausible; batches before stay erased.
+        ClockInDoubt: the clock is not plausible; earlier batches stay erased.
     """
     days = timedelta(days=runtime.settings.question_days)
     async with runtime.reading_checks(SYSTEM) as reader:
@@ -84,10 +86,10 @@ async def erase_questions(runtime: Runtime) -> None:
 
 
 async def erase_delayed(runtime: Runtime) -> None:
-    """Erase the travellers and the sponsors of old delayed departures, in small batches.
+    """Erase the data about travellers and sponsors in old delayed departures, in small batches.
 
     Raises:
-        ClockInDoubt: the clock is not plausible; batches before stay erased.
+        ClockInDoubt: the clock is not plausible; earlier batches stay erased.
     """
     settings = runtime.settings
     for erase, days in (

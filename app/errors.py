@@ -29,11 +29,11 @@ class CekalError(Exception):
 
     Args:
         detail: an English sentence without personal data.
-        faults: every single fault found, when there may be several.
-        retry_after: seconds after which a repeat makes sense.
+        faults: the single faults, if there may be several or they have a location in the body.
+        retry_after: seconds after which a repeat makes sense, sent as `Retry-After`; None sends no such header.
         extra: further members of the problem document.
-        afterwards: events that happen although the act is refused: the code that answers the caller handles them in
-            a transaction of their own, after that of the act is rolled back.
+        afterwards: events that must be stored although the act is refused. The code that answers the caller handles
+            them in another transaction, after the act's transaction was rolled back.
     """
 
     slug: ClassVar[str] = "internal"
@@ -55,7 +55,10 @@ class CekalError(Exception):
         self.afterwards = tuple(afterwards)
 
     def under(self, pointer: str) -> Self:
-        """Return the same error for a part of a larger body: `pointer` is put before every fault's pointer."""
+        """Return a copy of this error in which every fault's pointer begins with `pointer`.
+
+        Use it for a part of a larger body that was checked on its own.
+        """
         faults = [Fault(pointer + fault.pointer, fault.code, fault.detail) for fault in self.faults]
         return type(self)(
             self.detail,
@@ -139,13 +142,13 @@ class WitnessNotAllowed(CekalError):
 
 
 class StageNotAllowed(CekalError):
-    """The case is in a stage in which this body may not request the measure (R8, R9)."""
+    """The criminal case is in a stage in which the owner may not request the measure (R8, R9)."""
 
     slug = "stage-not-allowed"
 
 
 class InstrumentMismatch(CekalError):
-    """The letter's legal form is not the owner's (art. 91(2); R6)."""
+    """The letter has a legal form that the owner of the entry may not use (art. 91(2); R6)."""
 
     slug = "instrument-mismatch"
 
@@ -163,7 +166,7 @@ class SecondPairOfEyesNeeded(CekalError):
 
 
 class WrongAgency(CekalError):
-    """The act belongs to another agency."""
+    """Only another agency may do the act."""
 
     slug = "wrong-agency"
 
@@ -175,7 +178,7 @@ class WrongRole(CekalError):
 
 
 class Unauthenticated(CekalError):
-    """The request has no key, or one that is unknown, expired, revoked or used from a foreign network."""
+    """The request has no key, or one that is unknown, expired, revoked, or not allowed from this network."""
 
     slug = "unauthenticated"
 
@@ -223,7 +226,7 @@ class ExtensionLate(CekalError):
 
 
 class DuplicateEntry(CekalError):
-    """The owner already has this letter or case against this person (R14, R15)."""
+    """The owner already has an entry with this letter, or in this case, against this person (R14, R15)."""
 
     slug = "duplicate-entry"
 
@@ -253,19 +256,19 @@ class IdempotencyKeyNotAllowed(CekalError):
 
 
 class IdempotencyMismatch(CekalError):
-    """The key was used before with another body."""
+    """The `Idempotency-Key` was used before with another body."""
 
     slug = "idempotency-mismatch"
 
 
 class IdempotencyInFlight(CekalError):
-    """A request with this key is still running."""
+    """A request with the same `Idempotency-Key` is still running."""
 
     slug = "idempotency-in-flight"
 
 
 class SecretAlreadyShown(CekalError):
-    """The first answer contained a secret, and secrets are shown once."""
+    """A request was repeated whose first answer contained a secret; secrets are shown only once."""
 
     slug = "secret-already-shown"
 
@@ -307,7 +310,10 @@ class ClockInDoubt(CekalError):
 
 
 class RolledBack(CekalError):
-    """The database is older than a head that was signed of it, or is a backup that was not put into use."""
+    """The database was put back to an earlier state and that was not accepted yet, so it takes no writes.
+
+    It lacks ledger records that were signed or read before, or it is a backup that was put in place by hand.
+    """
 
     slug = "register-rolled-back"
 

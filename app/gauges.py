@@ -130,11 +130,11 @@ class FeedGauges(Collector):
 
 
 class LoadGauges(Collector):
-    """A Prometheus collector of the queues of a process, of its streams' ends and of their memory.
+    """A Prometheus collector of a process's load: its queues, the streams that have ended, and the streams' memory.
 
     Args:
-        runtime: the runtime, whose databases have queues.
-        batcher: the queues of checks.
+        runtime: the runtime, whose databases have queues of transactions.
+        batcher: the object with the queues of checks.
         hubs: the hubs of streams, by kind of stream.
     """
 

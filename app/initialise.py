@@ -23,8 +23,10 @@ class Initialised:
         agencies: number of agencies that were added.
         checkpoints: number of checkpoints that were added.
         offices: number of offices that were added.
-        without_agency: ids of integrators that belong to no agency; they were made before that was refused.
-        pepper: whether the key of keyed hashes was kept, made, moved to its file, or removed from the database.
+        without_agency: ids of integrators' accounts that belong to no agency. Only earlier releases made such accounts;
+            the operator should replace them.
+        pepper: what was done with the pepper, the key of the keyed hashes: kept, made, moved to its file, or removed
+            from the database.
         signing_keys: number of signing keys that were added.
     """
 
@@ -37,7 +39,7 @@ class Initialised:
 
 
 async def initialise(runtime: Runtime) -> Initialised:
-    """Upgrade the schema; then create the ledger's head, pepper and signing keys and load reference data, if missing.
+    """Upgrade the schema, and create what is missing: ledger head, pepper, signing keys, and reference data.
 
     Raises:
         SchemaOutdated: a newer program has migrated the schema.

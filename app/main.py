@@ -97,10 +97,10 @@ environment names; the traces of alerts (`web.traces`) and the metrics do not.""
 
 
 class Application(FastAPI):
-    """A FastAPI application with the edge in front of FastAPI's own layers.
+    """A FastAPI application whose HTTP requests go first through an `Edge` and then through FastAPI's own layers.
 
-    The edge serves raw routes itself: FastAPI's layers cost more time than the whole answer to a check, and
-    every open stream would keep their frames in memory until it ends.
+    The edge serves raw routes itself, without FastAPI's layers: these cost more time than the whole answer to a check,
+    and every open stream would keep their frames in memory until it ends.
     """
 
     edge: Edge
@@ -114,7 +114,7 @@ class Application(FastAPI):
         await self.edge(scope, receive, send)
 
     def put_edge(self, metrics: Metrics, body_limit: BodyLimits, settings: Settings) -> None:
-        """Create the edge; call it after all routes are added."""
+        """Create the `Edge` for the routes that were added; call it after all of them, before the first request."""
         self.edge = Edge(
             super().__call__,
             metrics=metrics,

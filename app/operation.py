@@ -51,12 +51,12 @@ class Found(NamedTuple):
 
 
 class Readiness:
-    """The cached state of the databases, refreshed at most once in `readiness_seconds`.
+    """The cached result of the readiness check of the databases, refreshed at most once in `readiness_seconds`.
 
-    So calls without a key cost nothing, and simultaneous callers wait for one refresh.
+    Because of the cache, calls without a key can't load the databases. Simultaneous callers wait for one refresh.
 
     Attributes:
-        serving: whether the process has started, and is not stopping.
+        serving: whether the process has started and is not stopping; the application sets it.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -68,7 +68,7 @@ class Readiness:
         self._unwritable: Outage | None = None
 
     async def look(self) -> "Found":
-        """Return the state of the databases, found at most `readiness_seconds` ago; an outage is such a state, too."""
+        """Return the state of the databases, at most `readiness_seconds` old. An outage is returned, not raised."""
         async with self._looking:
             if monotonic() - self._looked_at >= self._runtime.settings.readiness_seconds:
                 with using(Lane.TAIL):

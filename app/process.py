@@ -36,8 +36,8 @@ class Process:
         gate: authenticates keys.
         callers: finds the callers of requests.
         quotas: the limits on requests and streams of each caller.
-        names_closed: returns whether an answer stored for repeats names an entry that is now sealed from the
-            caller.
+        names_closed: returns whether an answer that is stored for a repeated request names an entry that is now hidden
+            from the caller by a seal.
         hub: the streams of alerts.
         tail: the reader of new ledger records for all streams.
         notice_tail: the streams of notices.

@@ -27,21 +27,23 @@ T = TypeVar("T", bound=Reader)
 
 
 class Keeper(Protocol):
-    """The interface of the mark's keeper, which compares the database with the mark outside it.
+    """The interface of the object that detects rollbacks: it compares the database with the mark.
+
+    The mark is a file outside the database with the highest signed head.
 
     Attributes:
         fault: why the mark can't be used or written; None while it can.
-        woken: set when the database should be compared soon.
+        woken: set it to have the database compared with the mark soon.
     """
 
     fault: str | None
     woken: asyncio.Event
 
     async def compare(self, reader: Reader) -> Rollback | None:
-        """Return the evidence that the database was rolled back to an earlier state; None without any."""
+        """Return the evidence that the database was rolled back to an earlier state; None if there is none."""
 
     def remember(self, epoch: str, size: int) -> None:
-        """Store that this process has read a ledger of this size in this epoch, larger than the database has now."""
+        """Remember that this process has read a ledger of `size` records in `epoch`, more than the database has now."""
 
 
 class Traces(Protocol):
@@ -51,10 +53,13 @@ class Traces(Protocol):
         """Begin to trace a request, given by its ASGI scope, until its answer was sent."""
 
     def transaction(self, opened: AbstractAsyncContextManager[Unit]) -> AbstractAsyncContextManager[Unit]:
-        """Return a context manager that opens the transaction and traces it once it is committed."""
+        """Return a context manager that opens the transaction by `opened`, and traces its alerts after the commit."""
 
     def confirm(self, alert_id: str, **attributes: str | int) -> None:
-        """Trace that the request has confirmed an alert; called after the commit."""
+        """Trace that the present request has confirmed an alert; call it after the commit of the receipt.
+
+        `attributes` are attributes of the span.
+        """
 
     def publish(self, alert_ids: Sequence[str], since: int, read_at: int, **attributes: str | int) -> None:
         """Trace the alerts with these ids, which were just published to the streams.
@@ -68,10 +73,10 @@ class Traces(Protocol):
 
 
 class OpenHits(dict[frozenset[tuple[str, int]], str]):
-    """The ids of the open hits of one document on one journey, each by the entries and versions that it concerns.
+    """The open hits of one document on one journey: from the entries with their versions to the id of their hit.
 
     Attributes:
-        stored: ids of the hits that are certainly in the database.
+        stored: ids of those hits that are known to be committed to the database.
     """
 
     def __init__(self) -> None:
@@ -96,16 +101,16 @@ class Runtime:
         bell: rung when the ledger has grown or access has changed, in any process.
         closing: set when the service is stopping, so that long polls end.
         counting: a lock held while statistics are counted, so that a process counts one table at a time.
-        unwritten: the full disk or the damage that made the last write fail; None after a write that succeeded.
-        open_hits: open hits of passengers that are being checked, by the journey's key; shared, so that two
-            simultaneous checks of one document open one hit.
+        unwritten: the reason (a full disk, damage) that made the last write fail; None after a write that succeeded.
+        open_hits: open hits of passengers that are being checked, by journey key. Simultaneous checks of one document
+            share them, so that they open one hit together.
         in_flight: the client, call and idempotency key of each first request that still runs in this process.
         outages: logs the outages of the databases.
         keeper: compares the register with the mark.
-        rollback: what shows that the register was rolled back; None while nothing does. Writes are refused then.
-        unsettled: whether the register is to be compared with the mark before it is next written: at the start and
-            after each failure of the database, which may have been restored meanwhile.
-        traces: traces the way of alerts; None where the deployment does not.
+        rollback: the evidence that the register was rolled back: writes are refused; None if there is none.
+        unsettled: whether the next write must first compare the register with the mark: True at the start and after
+            each failure of the database, which may have been restored meanwhile.
+        traces: makes the traces of alerts; None if the deployment has none.
     """
 
     settings: Settings
@@ -138,11 +143,11 @@ class Runtime:
 
         Args:
             actor: the actor of the acts.
-            always: whether it is also opened on a register that was rolled back: for a restoration, for the notice of
-                the rollback, for the presence of checkpoints, and for the record that a photo was seen.
+            always: whether the transaction is opened even if the register was rolled back. Only a restoration, the
+                notice of the rollback, the presence of checkpoints and the record that a photo was seen need this.
 
         Raises:
-            RolledBack: the register was rolled back.
+            RolledBack: the register was rolled back, and `always` is False.
         """
         if self.rollback is not None and not always:
             raise self.rollback.refusal()

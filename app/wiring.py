@@ -72,9 +72,9 @@ from app.sync.webhooks import service as webhooks
 
 
 async def granted(reader: Reader, grounds: str, entry_ids: Collection[str]) -> bool:
-    """Return whether an objection or `wrong_person` correction request is against one of the entries and was granted.
+    """Return True if an objection or correction request was granted and concerns one of the entries.
 
-    A request that was granted only in part does not count.
+    A correction request counts only with the reason `wrong_person`, and only if it was granted in full.
 
     Args:
         reader: a transaction on the register.

@@ -68,11 +68,11 @@ records of an import lead to few rounds."""
 
 
 class Worker:
-    """Runs the loops of one process until cancelled.
+    """Runs the loops that do what is due at a time (ends, notices, erasures), until cancelled; one per process.
 
     Args:
         runtime: the runtime of the process.
-        check_service: the check service that checks passengers again; without it the worker makes its own.
+        check_service: the service that checks passengers again; None makes one for the worker.
     """
 
     def __init__(self, runtime: Runtime, check_service: CheckService | None = None) -> None:
@@ -149,9 +149,11 @@ class Worker:
                 logger.exception("a round of the worker has failed", extra={"loop": loop.name})
 
     async def end_by_law(self) -> int:
-        """Store the ends of measures whose period is over, and alert checkpoints to papers that are undecided (R68).
+        """Store the ends of measures whose period is over, in batches.
 
-        Returns the number of ends and alerts; 0 while irreversible acts are suspended. A failing entry is logged.
+        If papers about such a measure are still undecided, alert checkpoints that it is pending (R68). An entry that
+        fails is logged, and the others go on. Returns the number of ends and alerts; 0 while irreversible acts are
+        suspended.
         """
         if await self.standstill.holds():
             return 0
@@ -187,9 +189,10 @@ class Worker:
         return sent
 
     async def announce_begun(self) -> int:
-        """Alert checkpoints to formal entries that have begun since the alert about their urgent entry.
+        """Alert checkpoints to formal entries whose period has begun and that took over from an urgent entry.
 
-        Returns the number of alerts; 0 while irreversible acts are suspended.
+        Only urgent entries of which checkpoints were alerted count. Returns the number of alerts; 0 while irreversible
+        acts are suspended.
         """
         if await self.standstill.holds():
             return 0
@@ -209,33 +212,40 @@ class Worker:
         return await notices.notify_unacknowledged(self.runtime)
 
     async def chase_alerts(self) -> int:
-        """Page people about alerts that are not confirmed or acknowledged in time.
+        """Page people about alerts for which checkpoints have not sent a receipt or an acknowledgement in time.
 
-        Returns the number of chases begun and steps taken.
+        A chase is the series of pages for one alert at one checkpoint. Returns the number of chases that were begun and
+        of steps that were taken, together.
         """
         return await self.escalation.chase()
 
     async def call_drills(self) -> int:
-        """Call the daily drills that are due. Returns the number of checkpoints."""
+        """Call the daily drills that are due. Returns the number of checkpoints at which a drill was called."""
         return await self.escalation.call_drills()
 
     async def report_unreachable_checkpoints(self) -> int:
-        """Report, once a day, the checkpoints that no alert would reach. Returns their number."""
+        """Notify officers, once a day, of the checkpoints that no alert would reach. Returns their number."""
         return await self.escalation.report_unreachable()
 
     async def report_silent_checkpoints(self) -> int:
-        """Report checkpoints whose streams have fallen silent or returned (R55). Returns their number."""
+        """Notify officers of checkpoints whose streams have fallen silent or have returned (R55).
+
+        Returns the number of silent and returned checkpoints together.
+        """
         return await self.lookout.look()
 
     async def sign_head(self) -> bool:
-        """Sign the ledger's head where it is new or its newest signature is old. Returns whether one was signed."""
+        """Sign the ledger's head if it is new or its newest signature is old. Returns whether it was signed."""
         signed = await self.signer.sign()
         if signed is not None:
             keeper_of(self.runtime).woken.set()
         return signed is not None
 
     async def seal_queries(self) -> int:
-        """Seal the checks, receipts, acts and versions that wait for it. Returns the number of batches."""
+        """Seal the waiting lines of the query log (checks, receipts, acts, versions) in batches, into the ledger.
+
+        Returns the number of batches.
+        """
         return await self.sealer.seal()
 
     async def verify_register(self) -> bool:
@@ -246,7 +256,7 @@ class Worker:
         return await self.verification.step()
 
     async def seal_digest(self) -> bool:
-        """Seal the digest of the register's state where that is due. Returns whether one was sealed."""
+        """Seal the digest of the register's state into the ledger if that is due. Returns whether one was sealed."""
         return await self.digest_sealer.seal()
 
     async def notify_officers(self) -> int:
@@ -295,23 +305,24 @@ class Worker:
         return new if await self.standstill.holds() else new + await hits.remind(self.runtime)
 
     async def look_back(self) -> int:
-        """Search past checks for the subjects of urgent entries (R58). Returns the number of notices."""
+        """Search past checks for the subjects of urgent entries (R58). Returns the number of notices about finds."""
         return await lookbacks.look_back(self.runtime)
 
     async def watch_manifests(self) -> int:
-        """Check again the passengers that a change may affect, and close manifests after their departure.
+        """Check again the passengers of open manifests that changes of entries may affect; close departed manifests.
 
-        Returns the number of passengers.
+        Returns the number of checked passengers. No manifest is closed while irreversible acts are suspended.
         """
         if not await self.standstill.holds():
             await self.manifests.close_departed()
         return await self.manifests.look()
 
     async def tidy(self) -> None:
-        """Add next month's partition of the checks; erase the data that is kept only for a time.
+        """Create next month's partition of the table of checks, and erase data whose time is over.
 
-        These are answers for repeats, ended processes, persons in delayed departures, closed manifests, addresses in
-        pages, and questions of checks. Nothing is erased while irreversible acts are suspended.
+        Erased are answers stored for repeated requests, old rows about connected checkpoints, persons in delayed
+        departures, closed manifests, addresses in pages, and questions of checks. Nothing is erased while irreversible
+        acts are suspended.
         """
         await make_months(self.runtime)
         if await self.standstill.holds():
@@ -327,10 +338,10 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """A loop of the worker.
+    """A loop of the worker: an act that is repeated, each time as one round.
 
     Attributes:
-        act: does one round.
+        act: does one round; a method of `Worker`.
         seconds: the time between two rounds.
         lock: the number of its advisory lock on PostgreSQL. It never changes, and no other loop ever gets it: during
             an upgrade two releases run side by side, and the same loop must not run in both.

@@ -30,13 +30,13 @@ def backup(
     """Back up the whole register, also while it is served.
 
     Everything that was acknowledged before the backup's moment is in it: entries, checks, photos, keys, the ledger. On
-    SQLite both files are copied as they are at that one moment; on PostgreSQL pg_dump of the server's version, or a
-    newer one, has to be found by PATH. Then what was written is read again: the files' integrity, the number of rows of
-    each table, the ledger's Merkle root. DIR contains `inventory.json` only after all checks have passed.
+    SQLite both files are copied as they are at that one moment. On PostgreSQL pg_dump must be in PATH, in the server's
+    version or a newer one. Then the copy is checked: the files' integrity, the number of rows of each table, the
+    ledger's Merkle root. DIR contains `inventory.json` only after all checks have passed.
 
-    Not in it: the pepper and the signing keys, which are to be kept apart from backups (`inventory.json` names the
-    pepper's place here, `cekal keys list` the public keys), secrets among the settings, TLS keys. Encrypt it: it
-    holds everything that the register knows.
+    Not in it: the pepper and the signing keys, which must be kept apart from backups (`inventory.json` says where this
+    machine keeps the pepper, `cekal keys list` shows the public keys), secrets among the settings, TLS keys. Encrypt
+    it: it holds everything that the register knows.
 
     For example:
 
@@ -98,17 +98,18 @@ def restore(
 ) -> None:
     """Restore a backup as the register of the settings, or accept a database that was restored by other means.
 
-    The register goes on in a new epoch: its ledger has a record of it, numbers go on, and every reader with an older
-    cursor gets 410 and must begin again. Duty officers and admins are notified. The backup is verified before anything
-    is changed, the register before it is used, and once more, all of it, at the end. End `cekal serve` first, and start
-    it afterwards: this ends the 503 `register-rolled-back`.
+    The register continues in a new epoch, which its ledger records. Record numbers continue, and every reader with an
+    older cursor gets 410 and must begin again. Duty officers and admins are notified. The backup is verified before
+    anything is changed, and the whole register at the end. End `cekal serve` first, and start it afterwards: this ends
+    the 503 `register-rolled-back`.
 
-    The mark (CEKAL_MARK_FILE) says how many records are lost, and begins anew with the first head of the new epoch,
-    which is signed here if this machine has the signing keys.
+    The mark (the file CEKAL_MARK_FILE with the highest signed head) shows how many records are lost. The first head of
+    the new epoch becomes the new mark; it is signed here if this machine has the signing keys.
 
-    On SQLite a register that is replaced is put into a folder beside it; on PostgreSQL it is gone. Without DIR nothing
-    is put back: for a database that PostgreSQL's own tools have restored, by WAL or from a snapshot of its disk.
-    Exit code 1 if the verification at the end finds differences.
+    With --replace, the files of the former register are moved into a folder beside it on SQLite; on PostgreSQL its
+    tables are dropped. Without DIR nothing is put back, and the database is accepted as it is: use this after
+    PostgreSQL's own tools have restored it, by WAL or from a snapshot of its disk. Exit code 1 if the verification at
+    the end finds differences.
 
     For example:
 

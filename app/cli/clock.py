@@ -29,8 +29,9 @@ def _group() -> None:
 def accept() -> None:
     """Confirm that the clock is right: every process that doubts it resumes the suspended acts within seconds.
 
-    Look at the time that is printed: if it is wrong, what then ends or is erased can't be brought back. Where the clock
-    was set right again, no command is needed. It is recorded in the audit trail.
+    The command prints the time. If that is wrong, set the clock right at once: what ends or is erased by a wrong clock
+    can't be brought back. If the clock was set right again by itself, the command is not needed. It is recorded in the
+    audit trail.
 
     For example:
 

@@ -46,15 +46,15 @@ def conformance(
 ) -> int:
     """Examine a running service over HTTP: the feed of changes, signed heads, proofs, snapshots, and its use of HTTP.
 
-    Each check holds one promise of the API, and ends as `pass`, `fail` or `skipped` with a sentence about what was
-    seen. It reads only, with the key of an integrator, and trusts nothing but the published keys: the same records
-    must come in each format, and be below the signed root. Nothing of a record is printed but its number and type. Exit
-    code 0 if no check failed, else 1.
+    Each check tests one promise of the API, and ends as `pass`, `fail` or `skipped` with a sentence about what was
+    seen. The checks only read, with the key of an integrator, and trust nothing but the published signing keys: the
+    same records must come in each format, and the ledger's signed root must prove them. Nothing of a record is printed
+    but its number and type. Exit code 0 if no check failed, else 1.
 
-    With --consumer it examines a program that holds a copy of the feed. It serves a small ledger on this machine, runs
-    `COMMAND follow` before it, looks at the copy by `COMMAND show`, and plays what a consumer must survive, or must
-    stop at: cut lines, repeats, 503, silence, a restore, forged records, missing numbers, wrong snapshots.
-    docs/integrate-feed.md says what COMMAND has to do.
+    With --consumer it examines a program that keeps a copy of the feed. It serves a small ledger on this machine, runs
+    `COMMAND follow` to keep a copy of it, and reads the copy by `COMMAND show`. It plays what a consumer must survive
+    (cut connections, repeats, 503, silence, a restore) and what it must stop at (forged records, missing numbers, wrong
+    snapshots). docs/integrate-feed.md says what COMMAND has to do.
 
     For example:
 

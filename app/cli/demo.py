@@ -19,11 +19,11 @@ def demo(
         ),
     ] = None,
 ) -> int:
-    """Play an urgent entry from the officer's desk to the counters; everything is real except the persons.
+    """Demonstrate Cekal with a real server on this machine; only the persons are invented.
 
-    Needs nothing: it founds a register on SQLite, starts the server, connects a stream for each of the 171
-    checkpoints, and shows an urgent entry from the officer's desk to the counters. Then it stays up, with keys and
-    `curl` lines to try. Exit code 0 when every claim was true.
+    Needs nothing: it creates a register on SQLite, starts the server, connects a stream for each of the 171
+    checkpoints, and shows how an urgent entry gets from the officer's desk to the counters. Each step checks claims.
+    Then the server runs on, with keys and `curl` lines to try. Exit code 0 if every claim was true, else 1.
 
     For example:
 

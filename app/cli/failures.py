@@ -29,11 +29,11 @@ _DATABASE_NEEDED = (
 
 
 class Refused(Exception):
-    """The command refuses to run or has failed, for a stated reason.
+    """Raised if the command refuses to run or has failed, for a stated reason.
 
     Args:
-        message: one or two sentences.
-        usage: whether the arguments or settings are wrong; otherwise the command failed while running.
+        message: the reason, in one or two sentences.
+        usage: whether the arguments or settings are wrong, so that the exit code is 2; otherwise it is 1.
     """
 
     def __init__(self, message: str, *, usage: bool = False) -> None:
@@ -42,7 +42,11 @@ class Refused(Exception):
 
 
 def guarded(act: Callable[[], int | None]) -> int:
-    """Run a function; print an error of it on standard error. Returns the exit code of the function or of the error."""
+    """Run a function and return its exit code (None means 0).
+
+    If it raises an error, print the error on standard error, and return the error's exit code: 130 for an interruption,
+    1 or 2 for Refused, 1 for any other.
+    """
     try:
         return act() or OK
     except KeyboardInterrupt:

@@ -58,13 +58,14 @@ def un(
 
     A person who is new on the list is added, one whose data changed is corrected, and the ban of one who is no longer
     listed ends. Left out, and reported with the reason: groups and firms (entity), Indonesian citizens
-    (wni_cannot_be_deterred), individuals without a name (no_name), and the very same individual once more (repeated).
-    A list entry may lack photo, sex and birth. A person is known again by reference number, by data id, or as the same
-    person, so an edition that gives somebody new numbers ends nobody.
+    (wni_cannot_be_deterred), individuals without a name (no_name), and a second copy of an individual (repeated).
+    A list entry may lack photo, sex and birth. A person is recognised by reference number, by data id, or by names
+    and documents, so an edition that gives somebody new numbers ends nobody's ban.
 
-    Refused whole, with nothing changed: an edition older than the last one, or of a day to come; a malformed file, with
-    the line; an edition that would end more than a tenth of the persons (CEKAL_LIST_SHRINK_SHARE) or all of a
-    committee's, for it may be a part of the list, unless --allow-shrink states that it is not.
+    An edition is refused as a whole, and nothing is changed, if it is older than the last one or dated in the future;
+    if the file is malformed (the line is reported); or if it would end the bans of more than a tenth of the persons
+    (CEKAL_LIST_SHRINK_SHARE) or of a whole committee, because it may be only a part of the list. --allow-shrink states
+    that it is the whole list.
 
     For example:
 

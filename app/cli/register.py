@@ -49,14 +49,15 @@ def with_register(work: Callable[["Runtime"], Awaitable[T]], *, in_use: bool = T
 
     Args:
         work: the function.
-        in_use: whether to refuse a register that was restored from a backup by hand and not yet accepted.
+        in_use: whether to raise HeadMissing for a register that was restored from a backup by hand and that
+            `cekal restore` has not accepted yet; False runs `work` on it too.
 
     Raises:
         Refused: there is no register.
         SessionsShared: a connection pool shares its sessions.
         SchemaOutdated: the schema belongs to another release.
-        HeadMissing: with `in_use`, the register was restored from a backup by hand and not yet accepted. Errors of
-            `work` are raised too.
+        HeadMissing: with `in_use`, the register was restored from a backup by hand and not yet accepted.
+        Exception: `work` has raised it.
     """
     from app.access.domain import SYSTEM
     from app.db.migrate import require_newest

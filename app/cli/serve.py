@@ -20,8 +20,9 @@ def serve(
 ) -> None:
     """Serve the register over HTTP, its documentation at /docs.
 
-    The loops that act on time (lapses, expiries, silent checkpoints) run inside; on PostgreSQL one process of all runs
-    them. One line is logged when it is ready. SIGTERM or Ctrl-C ends streams and process within five seconds.
+    The worker's loops, which do what is due at a time (lapses, expiries, silent checkpoints), run inside; on PostgreSQL
+    one process at a time runs them. One line is logged when the service is ready. SIGTERM or Ctrl-C ends the streams
+    and the process within five seconds.
 
     The schema must be the program's own: run `cekal migrate` first, and after each new version.
 
@@ -40,10 +41,10 @@ def serve(
 
 
 def worker() -> None:
-    """Run only the loops that act on time, without HTTP.
+    """Run only the worker's loops, which do what is due at a time, without HTTP.
 
-    For PostgreSQL deployments that keep them apart from HTTP. Several may run: one at a time does the work, and
-    another takes over when it ends. On SQLite `cekal serve` runs them itself.
+    For PostgreSQL deployments that run the loops in other processes than HTTP. Several workers may run: one at a time
+    does the work, and another takes over when it ends. On SQLite `cekal serve` runs the loops itself.
 
     For example:
 

@@ -72,10 +72,10 @@ def run(job: Job) -> int:
         Refused: arguments and settings contradict each other, or there is no register.
         SessionsShared: a connection pool shares its sessions.
         SchemaOutdated: the register's schema belongs to another release.
-        HeadMissing: the register was restored from a backup and not taken into use.
+        HeadMissing: the register was restored from a backup by hand, and `cekal restore` has not accepted it.
         PermissionError: the register can't be written.
         PepperRefused: the pepper of this machine is not that of the register.
-        WitnessPolicyRefused: the policy of witnesses can't be used.
+        WitnessPolicyRefused: the file of the witness policy can't be used.
     """
     settings = load_settings()
     logs.configure(settings.log_level, json=settings.log_json)

@@ -48,7 +48,7 @@ class Cast:
     """All clients of the demonstration: persons and machines of the story by name, counters by checkpoint.
 
     Attributes:
-        founded: what was made with the register.
+        founded: the result of the register's initialisation.
         log_keys: the public keys with which the register signs its heads.
     """
 
@@ -91,10 +91,10 @@ class Cast:
 
 
 async def assemble(folder: Path) -> Cast:
-    """Initialise the register in a folder, or use the existing one, and create the clients.
+    """Initialise the register in a folder, or use the existing one, and create new clients in it. Returns the clients.
 
     Args:
-        folder: the folder of `register.db`; settings of the database in the environment are ignored.
+        folder: the folder of `register.db`. The environment's settings of the database are ignored.
     """
     settings = Settings(data_dir=folder, database_url="", env="production", test_clock=None)
     runtime = wired_runtime(settings)

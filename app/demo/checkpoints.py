@@ -105,7 +105,8 @@ class CheckpointSystem:
 
     Attributes:
         connected: whether its stream is open.
-        active: whether the system continues. It is tested after each wait, because a library may lose a cancellation.
+        active: set it to False to end `listen` and `confirm`, in addition to cancelling them: a library may lose a
+            cancellation.
     """
 
     def __init__(self, code: str, holder: Holder, crowd: "Crowd", cursor: str) -> None:
@@ -240,16 +241,16 @@ class Crowd:
         """Wait, 30 seconds at most, until enough checkpoints have received an alert.
 
         Args:
-            kind: `raise`, `update`, `cancel` or `exercise`.
-            about: the id of the entry, or of the alert itself.
+            kind: the alert's kind: `raise`, `update`, `cancel` or `exercise`.
+            about: the id of the alert, or of the entry that it is about.
             count: the number of checkpoints that must have received it.
-            confirmed: whether the register must have accepted their receipts too.
+            confirmed: whether the register must also have accepted the receipts of that many checkpoints.
 
         Returns:
-            The progress of the alert; with fewer than `count` checkpoints after a timeout.
+            The progress of the alert. If the time has passed, it has fewer than `count` checkpoints.
 
         Raises:
-            TimeoutError: no checkpoint has received it in this time.
+            TimeoutError: no checkpoint has received the alert in this time.
         """
 
         def found() -> Delivery | None:

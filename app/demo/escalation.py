@@ -24,12 +24,12 @@ _PAUSE: Final = 0.5
 
 
 class Pager:
-    """The paging command of the demonstration, which writes each message into a file in place of a telephone.
+    """Makes the demonstration's paging command, which writes each message into a file and calls no telephone.
 
-    The name of the file begins with the id of the process that has run the command.
+    The name of a message's file begins with the id of the process that ran the command.
 
     Attributes:
-        command: the file of the command, for the setting `CEKAL_PAGE_COMMAND`.
+        command: the path of the command, for the setting `CEKAL_PAGE_COMMAND`.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -51,9 +51,10 @@ class Pager:
         self.command.chmod(0o700)
 
     def messages(self, about: str) -> list[tuple[int, str]]:
-        """Return this run's messages that contain the text `about`, by process and page id.
+        """Return the messages that were written since this object was made and that contain the text `about`.
 
-        Each is a pair: the id of the process that sent it, and a text with the address and the message.
+        Each is a pair: the id of the process that sent it, and a text with the address and the message. They are sorted
+        by the names of their files.
         """
         read = [
             (path, path.read_text("utf-8")) for path in sorted(set(self._messages.iterdir()) - self._known)
@@ -62,10 +63,10 @@ class Pager:
 
 
 class Escalation:
-    """The steps of the story about escalation; `all` has them in their order.
+    """The steps of the demonstration about alerts that checkpoints do not receive; `all` has the steps in order.
 
-    A false claim is recorded by the narrator. A step raises UnexpectedAnswer, or another error of the client, if it
-    can't go on.
+    A step checks claims. A false one is recorded by the narrator and does not stop the step. A step raises
+    UnexpectedAnswer, or another error of the client, if it can't go on.
     """
 
     def __init__(
@@ -90,7 +91,10 @@ class Escalation:
         self._pager = pager
 
     async def take_over(self) -> None:
-        """Step 17: the server is killed once it has stored an alert; another process continues the delivery."""
+        """Step 17: three checkpoints are cut off, and the server is killed after it has stored an alert.
+
+        A new server process then delivers the alert to all other checkpoints.
+        """
         narrator, crowd = self._narrator, self._crowd
         narrator.step(f"{', '.join(CUT_OFF)} are cut off, an alert is raised, and the server is killed")
         for place in CUT_OFF:
@@ -120,7 +124,7 @@ class Escalation:
         narrator.claim(f"{others} have confirmed the alert: none is lost", confirmed == others, confirmed)
 
     async def page_people(self) -> None:
-        """Step 18: the new process pages the people of the three checkpoints, until they acknowledge."""
+        """Step 18: the new process pages the contacts of the three checkpoints; these then return and acknowledge."""
         narrator = self._narrator
         narrator.step("The process that has taken over pages the people of the three")
         coverage = await self._coverage(self._alert_id, lambda seen: len(_telephoned(seen)) >= len(CUT_OFF))

@@ -19,8 +19,8 @@ class Narrator:
     """Prints the story, and remembers every false claim.
 
     Attributes:
-        failures: one sentence for each failure.
-        over: whether the story has reached its end.
+        failures: one sentence for each false claim or failed step.
+        over: whether the story has reached its end; its player sets it.
     """
 
     def __init__(self, console: Console | None = None) -> None:

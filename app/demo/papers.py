@@ -40,7 +40,10 @@ def urgent_exit_ban(person: Person, today: date) -> Body:
 
 
 def broad_exit_ban(bearers: Sequence[Person], today: date) -> Body:
-    """Return an urgent exit ban against a person with a very imprecise birth date, and the names of all `bearers`."""
+    """Return an urgent exit ban that fits many people: its person may be born 1930 to 2005 and has many aliases.
+
+    The names of all `bearers` are the aliases.
+    """
     body = urgent_exit_ban(Person.invent(INDONESIA), today)
     names = dict.fromkeys(person.name for person in bearers)
     aliases = [{"name": name, "quality": "good"} for name in names]
@@ -70,7 +73,7 @@ def formal_decision(today: date, ends_on: date, case_reference: str) -> Body:
 
 
 def foreign_withdrawal(today: date) -> Body:
-    """Return the withdrawal of a measure by a body that never ordered it."""
+    """Return a request to end a measure by a letter from a body that did not order the measure."""
     return {
         "kind": "revocation",
         "reason": "The letter says that the name is no longer wanted.",

@@ -62,7 +62,7 @@ class Person:
         return replace(self, birth=self.birth + _LATER, passport=_passport())
 
     def disguised(self) -> Self:
-        """Return the person with a new passport, which spells the name as before the reforms of 1947 and 1972."""
+        """Return the same person with another passport, in which the name has its old Indonesian spelling (Djoko)."""
         return replace(
             self,
             given_names=_in_old_spelling(self.given_names),

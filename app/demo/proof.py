@@ -26,7 +26,9 @@ _CONFLICT, _REFUSED = 409, 422
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The last two steps, which need no data of earlier ones; a false claim is recorded by the narrator.
+    """The last two steps of the demonstration, about proofs of the ledger. They use no data of earlier steps.
+
+    A step checks claims. A false one is recorded by the narrator and does not stop the step.
 
     Attributes:
         api: the public API.

@@ -24,10 +24,10 @@ _TRIES, _WHILE = 20, 0.5
 
 
 class Scenes:
-    """The steps, in the order of `all`, and the data that later steps need from earlier ones.
+    """The first sixteen steps of the demonstration, in the order of `all`, and the data that they pass on.
 
-    A false claim is recorded by the narrator. A step raises UnexpectedAnswer, or another error of the client, if it
-    can't go on.
+    A step checks claims. A false one is recorded by the narrator and does not stop the step. A step raises
+    UnexpectedAnswer, or another error of the client, if it can't go on.
 
     Attributes:
         suspect: the subject of the urgent exit ban.
@@ -125,7 +125,7 @@ class Scenes:
         )
 
     async def check_before_countersigning(self) -> None:
-        """Step 4: a request that is not countersigned only refers the person to the supervisor."""
+        """Step 4: before the urgent entry is countersigned, a check only refers the person to the supervisor."""
         self._narrator.step(f"The same person wants to leave at {HOME}")
         answer = await self._scan(self.suspect, "exit")
         self._narrator.claim(

@@ -31,12 +31,13 @@ _BROKEN = (UnexpectedAnswer, httpx2.HTTPError, TimeoutError, LookupError, TypeEr
 
 
 def run(once: bool, port: int, folder: Path | None) -> int:  # noqa: FBT001 - the command line's own signature
-    """Play the demonstration.
+    """Play the demonstration, with a server, a witness and checkpoints on this machine.
 
     Args:
-        once: whether to end after the story, and to remove the folder if none was given.
-        port: the port of the server; 0 for any; with `once` another port is used if this one is taken.
-        folder: the folder of the register, new or existing.
+        once: whether to end after the story; otherwise the server runs on until it is interrupted.
+        port: the port of the server; 0 for any free one. If it is taken, another is used with `once`; without, 1 is
+            returned.
+        folder: the folder of the register, new or existing. None is `FOLDER`, or with `once` a temporary folder.
 
     Returns:
         0, or 1 if a claim was false, a step failed, the story was interrupted, or the port or folder can't be used.

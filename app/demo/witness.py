@@ -46,7 +46,10 @@ class DemoWitness:
         return self.folder / "witness.policy"
 
     async def add_checkpoint(self, body: bytes) -> tuple[int, str]:
-        """Submit a head as the register does. Returns the status and the text of the answer."""
+        """Submit a signed head to the witness. Returns the status and the text of the answer.
+
+        `body` is a request to `/add-checkpoint` of C2SP's tlog-witness protocol, as the register sends it.
+        """
         async with http_client(self.url, 1) as http:
             answer = await http.post("/add-checkpoint", content=body)
         return answer.status_code, answer.text.strip()
@@ -62,14 +65,16 @@ class DemoWitness:
 
 @asynccontextmanager
 async def witnessing(register: Path, log_keys: Sequence[VerifierKey]) -> AsyncIterator[DemoWitness]:
-    """Serve a witness during the block, and write the policy by which the register pushes to it.
+    """Run a witness in a process of its own during the block. Yields the witness.
+
+    Also writes the file `register_policy`, by which the register sends its signed heads to this witness.
 
     Args:
-        register: the register's folder; the witness has one of its own in it, new or existing.
+        register: the register's folder; the witness keeps its files in a folder in it, new or existing.
         log_keys: the register's public keys, which the witness trusts.
 
     Raises:
-        ServerDidNotStart: it ended or was not ready in time.
+        ServerDidNotStart: the witness ended or was not ready in time.
     """
     folder = _prepare(register, log_keys)
     port = any_free_port()

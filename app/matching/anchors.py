@@ -35,11 +35,13 @@ _OPEN: Final = "open"
 
 
 class Reach(msgspec.Struct, frozen=True):
-    """The anchors and days by which a listed person is found among the expected travellers.
+    """What to look up among the expected travellers, to find those that may be a listed person.
+
+    An anchor is a coarse key of a name, such as one word. Its bits say how rare it is.
 
     Attributes:
-        bits: the bits of each anchor and of each day.
-        least: the smallest sum of shared bits at which the two are compared.
+        bits: the bits of each anchor and each day of birth of the listed person.
+        least: the smallest sum of shared bits at which a traveller is compared with the listed person.
     """
 
     bits: dict[int, float]
@@ -49,7 +51,11 @@ class Reach(msgspec.Struct, frozen=True):
 def anchored(queried: QueriedPerson, query: KeyQuery) -> frozenset[int]:
     """Return the anchors and days of birth under which an expected traveller (a passenger) is stored.
 
-    An anchor is a part from which several keys are made; `query` has the traveller's keys for a look-up.
+    An anchor is a coarse key of a name: a word, the whole name as one word, or the beginnings of two words.
+
+    Args:
+        queried: the traveller.
+        query: the result of `key_query` for the traveller, from which the days are taken.
     """
     place = (_OPEN,) if _is_open(queried.births) else ()
     kept = {anchor for name in queried.names for anchor in _anchors(name, *place)}
@@ -57,7 +63,7 @@ def anchored(queried: QueriedPerson, query: KeyQuery) -> frozenset[int]:
 
 
 def reach(names: Iterable[Spelling], births: Iterable[Birth]) -> Reach:
-    """Return the anchors and days to look up for a listed person, of all names, aliases and births."""
+    """Return the anchors and days to look up for a listed person, given all its names, aliases and births."""
     names, births = tuple(names), tuple(births)
     least = MIN_OPEN_BITS if _is_open(births) else MIN_BITS
     bits: dict[int, float] = {day: least for day, _ in stored_days(names, births)}

@@ -46,7 +46,12 @@ _RISING: Final[tuple[Nearness, ...]] = (
 
 
 class BirthEvidence(msgspec.Struct, frozen=True, gc=False):
-    """The nearness of two birth dates and its evidence in bits; negative bits are evidence against a match."""
+    """The result of a comparison of two birth dates.
+
+    Attributes:
+        nearness: how near they are, as one word.
+        bits: the evidence for a match, in bits; negative for evidence against it.
+    """
 
     nearness: Nearness
     bits: float
@@ -57,7 +62,7 @@ UNKNOWN: Final = BirthEvidence("unknown", 0.0)
 
 @lru_cache(maxsize=1 << 13)
 def compare_births(listed: Birth, queried: Birth) -> BirthEvidence:
-    """Return the comparison of one listed birth with one of the traveller's."""
+    """Return the result of comparing one birth date of a listed person with one of the traveller."""
     first, last = span(listed)
     queried_first, queried_last = span(queried)
     both_full = is_full_day(listed) and is_full_day(queried)
@@ -85,11 +90,12 @@ def compare_births(listed: Birth, queried: Birth) -> BirthEvidence:
 
 
 def best_birth(listed: tuple[Birth, ...], queried: tuple[Birth, ...]) -> BirthEvidence:
-    """Return the comparison of all listed births with all of the traveller's (`queried`).
+    """Return the result of comparing all birth dates of a listed person with all of the traveller (`queried`).
 
-    Of a list's alternatives the nearest counts; of the births in a traveller's papers the farthest, because papers that
-    disagree about the day do not prove it. A less precise paper (only the year of another paper's day) does not
-    disagree.
+    Each date of the traveller is compared with the listed date that is nearest to it. If the traveller's papers give
+    several dates, the result of the farthest one counts, because papers that disagree do not prove the day. A date that
+    only repeats another one less precisely, such as its year, is left out. Without a date on one side the nearness is
+    `unknown`.
     """
     worst: BirthEvidence | None = None
     for mine in queried if len(queried) == 1 else _most_precise(queried):
@@ -104,7 +110,7 @@ def best_birth(listed: tuple[Birth, ...], queried: tuple[Birth, ...]) -> BirthEv
 
 
 def nearer(one: BirthEvidence, other: BirthEvidence) -> BirthEvidence:
-    """Return the comparison that agrees better."""
+    """Return the one of two results whose nearness is closer to `equal`; `one` if they are the same."""
     return max(one, other, key=_rank)
 
 

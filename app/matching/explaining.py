@@ -97,13 +97,13 @@ _IT: Final = "entry"
 
 
 def normalised(side: Side, source: Source, name: str, *, cut: bool = False) -> Step:
-    """Return the step that explains how a name is normalised.
+    """Return the step that explains how a name is normalised: the words that are compared and those left out.
 
     Args:
         side: whether the name is the traveller's or the listed person's.
         source: the source of the name.
         name: the name as written in the source.
-        cut: whether the field was full, so that the end of the name may have been cut off.
+        cut: whether the name filled its field, so that its end may be missing. The last word may then be a beginning.
     """
     forms = spellings(name, cut=cut)
     dropped = left_out(name)

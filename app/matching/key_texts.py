@@ -37,14 +37,15 @@ Text = tuple[str, float]
 
 
 class Parts(msgspec.Struct, frozen=True, gc=False):
-    """The parts from which the keys of one form of a name are made.
+    """The parts from which the keys of one spelling of a name are made.
 
     Attributes:
-        words: the rarest words in their order.
-        pairs: each pair of words.
-        wholes: the consonants of the whole name as one word, in its orders; empty for a name of one word.
-        bits: the bits of the whole name.
-        many: whether the name has so many words that the whole name with a year of birth is a key too.
+        words: at most five words, the rarest, in the order of the name.
+        pairs: the key text and the bits of each pair of these words.
+        wholes: the consonants of the whole name written as one word, for each order of its words that is considered;
+            empty for a name of one word.
+        bits: the rarity of the whole name, in bits.
+        many: whether the name has at least four words, so that the whole name with a year of birth is a key too.
     """
 
     words: tuple[Word, ...]
@@ -55,7 +56,7 @@ class Parts(msgspec.Struct, frozen=True, gc=False):
 
 
 def parts_of(name: Spelling) -> Parts:
-    """Return the parts of one form of a name."""
+    """Return the parts of one spelling of a name, from which its keys are made."""
     words = _rarest(name)
     pairs = [
         (f"pair\x1f{one.code}\x1f{other.code}", one.bits + other.bits)
@@ -68,9 +69,12 @@ def parts_of(name: Spelling) -> Parts:
 
 
 def name_keys(parts: Parts, *, looked_up: bool) -> list[Text]:
-    """Return the keys of a name without births: pairs of words, rare words, the whole name as one word.
+    """Return the keys of a name without births: pairs of words, single words, the whole name as one word.
 
-    With `looked_up` the keys are for a look-up and include every word; otherwise they are for the index.
+    Args:
+        parts: the name's parts.
+        looked_up: True for the keys by which a traveller is looked up, with each single word; False for the keys under
+            which a listed person is stored, with rare words only.
     """
     words = parts.words
     if len(words) == 1:
@@ -86,8 +90,8 @@ def year_keys(parts: Parts, years: Iterable[int], least: float = 0.0) -> list[Te
 
     Args:
         parts: the name's parts.
-        years: the years of birth.
-        least: the fewest bits of a key.
+        years: the years of birth; each gives keys of its own.
+        least: keys with fewer bits are left out.
     """
     words = parts.words
     telling = [
@@ -100,9 +104,12 @@ def year_keys(parts: Parts, years: Iterable[int], least: float = 0.0) -> list[Te
 
 
 def further_keys(parts: Parts, *, looked_up: bool) -> list[Text]:
-    """Return the keys by which a divided, misspelled or shortened name is found.
+    """Return the keys by which a name is found that is divided otherwise, misspelled or shortened; [] for one word.
 
-    `looked_up` says whether the keys are for a look-up or for the index.
+    Args:
+        parts: the name's parts.
+        looked_up: True for the keys by which a traveller is looked up; False for the keys under which a listed person
+            is stored, which contain an initial only if the name has one.
     """
     words = parts.words
     if len(words) == 1:

@@ -69,12 +69,12 @@ class KeyQuery(msgspec.Struct, frozen=True):
     """The keys and days to look up for a traveller.
 
     Attributes:
-        keys: bits by key.
-        days: bits by day of birth, as an ordinal number of the proleptic calendar.
-        sketches: a sketch of each of the traveller's names; a person found by the day is compared if their sketch
-            resembles one of them.
-        least: the bits that a candidate must share with the traveller to be compared.
-        open_day: whether a part of the traveller's birth is known, but not the day.
+        keys: the keys, each with its bits: the more, the fewer persons have it.
+        days: the days of birth as ordinal numbers (`date.toordinal`), each with its bits.
+        sketches: a sketch (see `sketch`) of each of the traveller's names. A person that is found by the day alone is
+            compared only if the sketch of its name resembles one of them.
+        least: the sum of bits that a candidate must share with the traveller to be compared.
+        open_day: whether a part of the traveller's birth date is known, but not the day.
     """
 
     keys: Mapping[int, float]
@@ -85,12 +85,12 @@ class KeyQuery(msgspec.Struct, frozen=True):
 
 
 class StoredKeys(msgspec.Struct, frozen=True):
-    """The keys that an index stores of a listed person, by which the person is found.
+    """What an index stores of a listed person: the keys by which the person is found, and the prepared names.
 
     Attributes:
-        keys: of the names, and of the names with the births.
-        days: of birth, each with a sketch of a name, as bytes.
-        form: the names and births, packed for the comparison.
+        keys: the keys of the names, and of the names with years of birth.
+        days: pairs of a day of birth, as an ordinal number, and the sketch of a name, as bytes.
+        form: the names and births, packed for the comparison with a traveller.
     """
 
     keys: tuple[int, ...]
@@ -99,7 +99,10 @@ class StoredKeys(msgspec.Struct, frozen=True):
 
 
 def sketch(name: Spelling) -> int:
-    """Return a name's sketch of 127 bits, with a bit for each pair of neighbouring consonants and word ends."""
+    """Return a name's sketch: a number of 127 bits that resembles (see `resembles`) the sketches of similar names.
+
+    A bit is set for each pair of neighbouring consonants, and for the first and the last consonant of each word.
+    """
     drawn = 0
     for word in name.words:
         drawn |= _sketch_of(word.code)
@@ -115,30 +118,33 @@ def _sketch_of(consonants: str) -> int:
 
 
 def resembles(one: int, other: int) -> bool:
-    """Return whether two sketches (see `sketch`) have enough bits in common for the names to be compared."""
+    """Return whether two sketches (see `sketch`) have so many bits in common that their names must be compared."""
     return (one & other).bit_count() >= _ALIKE * min(one.bit_count(), other.bit_count())
 
 
 def days_of(births: Iterable[Birth]) -> frozenset[int]:
-    """Return the known days of birth, and those with day and month swapped, as ordinal numbers."""
+    """Return each full birth date, and the same date with day and month swapped, as ordinal numbers."""
     days = _calendar(births).days
     swapped = (_swapped(day) for day in days)
     return frozenset(day.toordinal() for day in (*days, *swapped) if day is not None)
 
 
 def stored_days(names: Iterable[Spelling], births: Iterable[Birth]) -> tuple[tuple[int, int], ...]:
-    """Return the days of birth of a listed person, each with a sketch of each name."""
+    """Return each full birth date of a listed person with the sketch of each name, as pairs; at most `MAX_DAYS`.
+
+    A date is an ordinal number (`date.toordinal`).
+    """
     days = [day.toordinal() for day in _calendar(births).days]
     drawn = dict.fromkeys(map(sketch, names))
     return tuple((day, each) for day in days for each in drawn)[:MAX_DAYS]
 
 
 def stored_keys(names: Iterable[Spelling], births: Iterable[Birth] = ()) -> tuple[int, ...]:
-    """Return the keys of a listed person, of all names, aliases and births.
+    """Return the keys under which a listed person is stored, given all its names, aliases and births.
 
-    Keys are distinct signed 64-bit numbers, stable across processes, machines and Python versions for one
-    NORM_VERSION. Persons whose day of birth isn't known have further keys, with the year if it is known, which are
-    looked up for travellers with a known day of birth.
+    Keys are distinct signed 64-bit numbers. They are the same in all processes, machines and Python versions, until
+    `NORM_VERSION`, the version of the rules for names, changes. If the day of birth is not known, there are further
+    keys, by which a traveller with a known day of birth finds this person. At most `MAX_STORED` keys are returned.
     """
     calendar = _calendar(births)
     plain: dict[int, float] = {}
@@ -157,11 +163,11 @@ def stored_keys(names: Iterable[Spelling], births: Iterable[Birth] = ()) -> tupl
 
 
 def key_query(queried: QueriedPerson) -> KeyQuery:
-    """Return the keys and days to look up for a traveller, with the bits by which each narrows the register.
+    """Return the keys and days to look up for a traveller, each with its bits: the more, the fewer persons have it.
 
-    If the day of birth is known, candidates are found by the day, by rare words with the year, and by rare names.
-    Common and misspelled names are looked up only among listed persons whose day of birth isn't known. So a traveller
-    with a known day of birth costs little, however many namesakes are listed.
+    For a traveller with a known day of birth, candidates are found by the day, by rare words with the year, and by rare
+    names; common and misspelled names are looked up only among listed persons whose day of birth isn't known. So the
+    look-up finds few candidates, however many namesakes are listed.
     """
     calendar = _calendar((*queried.births, *queried.other_births))
     days: dict[int, float] = {}
@@ -201,18 +207,18 @@ def _either(one: dict[int, float], other: dict[int, float]) -> dict[int, float]:
 def plain_keys(name: Spelling) -> tuple[int, ...]:
     """Return the few keys of a name without births, for an index in memory: word pairs, rare words, the whole name.
 
-    Names without a common key may still be similar: misspelled, shortened, or divided differently.
+    Similar names need not have a key in common, for example if one is misspelled, shortened or divided differently.
     """
     return tuple(_hashed(name_keys(parts_of(name), looked_up=False)))
 
 
 class KeyParts(msgspec.Struct, frozen=True):
-    """The parts from which a key is made, for explanations.
+    """The parts from which a key is made, to explain by what a person was found.
 
     Attributes:
-        parts: its kind, then words or their ends, then perhaps a year of birth.
-        place: None for a key of all persons; for a key of persons whose day of birth isn't known the year of birth, or
-            "" if that isn't known either.
+        parts: the key's kind, then words or their ends, then a year of birth if the key contains one.
+        place: the group of persons among which the key is looked up. None: all persons. A year: those whose year of
+            birth is this one and whose day of birth isn't known. "": those whose year of birth isn't known either.
     """
 
     parts: tuple[str, ...]

@@ -38,7 +38,7 @@ class Pair(msgspec.Struct, frozen=True):
         queried, listed: the traveller's name, and the name in the list.
         same: whether both names belong to one person.
         queried_births, listed_births: the births that go with each name.
-        cut: whether the end of the traveller's name may be cut off.
+        cut: whether the end of the traveller's name may be missing, because it filled its field in the passport.
     """
 
     set: str
@@ -58,7 +58,8 @@ class Query(msgspec.Struct, frozen=True):
         set: name of the set to which the query belongs.
         category: name of its category in the set.
         expected: id of the entry that should be found.
-        without_own: whether a name of that entry that equals the query is ignored, so that other names must find it.
+        without_own: whether the look-up ignores a name of the expected entry that equals the query, so that the entry
+            must be found by its other names.
     """
 
     set: str

@@ -14,8 +14,8 @@ class KnownPerson(msgspec.Struct, frozen=True, array_like=True):
     """A listed person, prepared once for many comparisons.
 
     Attributes:
-        names: all spellings of the full name and of good aliases.
-        weak: spellings of low-quality aliases, which count only with the birth date.
+        names: all spellings of the full name and of aliases of good quality.
+        weak: all spellings of aliases of low quality, which count only together with a birth date.
         births: the birth date and its alternatives; empty if unknown.
         sex: `male`, `female` or `unspecified`; None if unknown.
         nationalities: ICAO codes.
@@ -59,10 +59,12 @@ class QueriedPerson(msgspec.Struct, frozen=True):
     """A traveller, prepared from the document and from typed data.
 
     Attributes:
-        names: the names as read from the document and as typed.
-        births: the births as read and as typed; they may disagree.
-        other_births: the alternative of a single birth whose century is open: the same day a century earlier.
-        nationalities: all states named by the document or typed.
+        names: all spellings of the names that were typed or read from the document.
+        births: the birth dates that were typed or read from the document; they may disagree.
+        sex: the sex that was typed, or else the document's; None if unknown.
+        nationalities: the ICAO codes of all states that were typed or read from the document.
+        other_births: the same day a century earlier, if the only birth date is the document's, whose year has two
+            digits and fits both centuries.
     """
 
     names: tuple[Spelling, ...]
@@ -110,9 +112,10 @@ class QueriedPerson(msgspec.Struct, frozen=True):
 
 
 def zone_spellings(surname: str, given_names: str, *, cut: bool) -> tuple[Spelling, ...]:
-    """Return the spellings of a zone's surname and given names, surname first as in its field.
+    """Return all spellings in which the name of a machine-readable zone is compared, surname first as in its field.
 
-    `cut` says that the name filled its field, so that the end of the last word may be missing.
+    `cut` says that the name filled its field. In each spelling it then marks that the end of the last word and further
+    words may be missing, so that the comparison lets a listed name have more.
     """
     return spellings(f"{surname} {given_names}", cut=cut)
 

@@ -15,14 +15,15 @@ LOOKED_AT: Final = 5
 
 
 class Candidates(msgspec.Struct, Generic[Id], frozen=True):
-    """The candidates to compare.
+    """The listed persons that are to be compared with a traveller.
 
     Attributes:
-        ids: the candidates, most promising first.
-        unlike: persons found by the birthday alone whose name, by its sketch, is too different to match.
-        truncated: whether candidates were dropped, and the best of them is as good as the last one kept.
-        more: some of the dropped candidates, most promising first, if their births may show that they should be
-            compared instead (`thinning`).
+        ids: the ids of these candidates, in falling order of the bits that they share with the traveller.
+        unlike: ids of persons that share only the birthday, and that are not compared because the sketch of their name
+            is too different.
+        truncated: whether candidates were dropped, and the best dropped one shares as many bits as the last one kept.
+        more: ids of dropped candidates, in the same order, from which `thinning.thin` may choose by birth date; empty
+            unless the traveller's birth date is known only in part.
     """
 
     ids: tuple[Id, ...]
@@ -43,14 +44,17 @@ class Index(msgspec.Struct, Generic[Id], frozen=True):
     days: dict[int, list[tuple[int, Id]]] = {}
 
     def add(self, person: Id, keys: Iterable[int], days: Iterable[tuple[int, int]]) -> None:
-        """Store a person under keys and days."""
+        """Store a person under its keys, and under its days of birth, each paired with the sketch of a name."""
         for key in keys:
             self.keys.setdefault(key, []).append(person)
         for day, sketch in days:
             self.days.setdefault(day, []).append((sketch, person))
 
     def weigh(self, query: KeyQuery) -> tuple[dict[Id, float], tuple[Id, ...]]:
-        """Return the bits that each person shares with a traveller, and the persons that share only the birthday."""
+        """Return the bits that persons share with a traveller, by person, and the persons that are too unlike.
+
+        The latter share only the birthday, and the sketch of their name resembles none of the traveller's.
+        """
         shared_bits: defaultdict[Id, float] = defaultdict(float)
         for key, bits in query.keys.items():
             for person in self.keys.get(key, ()):

@@ -20,10 +20,11 @@ def thin(
     births_of: Callable[[Id], tuple[Birth, ...]],
     limit: int,
 ) -> Candidates[Id]:
-    """Select the candidates to compare by their births, and among equals by their rank.
+    """Return the candidates to compare: first those whose birth date can lead to a stop, then others, in their order.
 
     Args:
-        candidates: the ranked candidates; without `more` they are returned unchanged.
+        candidates: the ranked candidates, and with `more` those beyond the limit; without `more` they are returned
+            unchanged.
         queried: the traveller.
         births_of: a function that returns the listed births of a candidate.
         limit: the largest number of candidates to compare.

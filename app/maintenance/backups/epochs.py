@@ -40,12 +40,16 @@ class EpochBegun:
 async def begin_epoch(unit: Unit, moment: datetime, old: str | None = None) -> EpochBegun:
     """Begin a new epoch, record it in the ledger and the audit trail, and notify duty officers and admins.
 
-    It concludes the unit, and returns the event that it has reported.
+    At its end it calls `unit.conclude`.
 
     Args:
         unit: a transaction on the restored register.
         moment: the moment of the backup; acts acknowledged after it may be lost.
-        old: the previous epoch, used only if the restored register has no ledger head with it; None if it is not known.
+        old: the previous epoch. It is used only if the restored ledger has no head, from which the epoch is read
+            otherwise; None if it is not known.
+
+    Returns:
+        The event, which has been reported to the unit.
     """
     before, now = await ledger.begin_epoch(unit)
     begun = EpochBegun(before.epoch if before else old, now.epoch, now.size)
@@ -59,10 +63,10 @@ async def begin_epoch(unit: Unit, moment: datetime, old: str | None = None) -> E
 
 
 async def publish_epoch(unit: Unit, event: EpochBegun) -> Sequence[Draft]:
-    """Return the record of a new epoch (API section 6); it concerns no entry or person.
+    """Return the draft of the ledger record about a new epoch (API section 6); it concerns no entry or person.
 
     A projector: called with the event in its transaction. The record names the newest signed head of the old epoch that
-    the restored register has, so that a reader with a later one sees at once what was abandoned.
+    the restored register has. A reader that knows a later head of that epoch sees by this that records were lost.
     """
     signed = await newest_head(unit, event.old) if event.old else None
     return [

@@ -13,12 +13,14 @@ from app.sync.heads.signing import Signer
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The result of the last step of a restoration: whether a head was signed and the mark written.
+    """The result of the last step of a restoration: whether a head was signed, and whether the mark was written.
+
+    The mark is a file outside the database that names the highest signed head.
 
     Attributes:
-        unsigned: why no head was signed, and where the keys are expected; None if one was.
-        mark: why the mark could not be written; None if it could, or if there was no head to write yet.
-        aside: the path to which an unusable mark was moved; None without one.
+        unsigned: why no head was signed, and where the signing keys are expected; None if a head was signed.
+        mark: why the mark's file could not be written; None if it was, or if there was no head to write yet.
+        aside: the path to which an unusable mark file was renamed; None if the file was usable or missing.
     """
 
     unsigned: str | None
@@ -27,10 +29,10 @@ class Finished:
 
 
 async def finish(runtime: Runtime) -> Finished:
-    """Sign the first head of a restored register's epoch, where this machine can, and make it the mark.
+    """Sign the first head of a restored register's new epoch, and write it to the mark's file.
 
-    A machine without the keys keeps the mark of the former epoch, which does not apply to the new one; the first head
-    that another machine signs replaces it.
+    If this machine has no signing keys, nothing is signed and the mark stays that of the former epoch. It does no harm,
+    because it is not compared with the new epoch, and the first head that another machine signs replaces it.
     """
     signer = Signer(runtime)
     with suppress(IntegrityError):  # a running service was first

@@ -40,10 +40,12 @@ def prepare(folder: Path) -> bool:
 
 
 def begin_file(folder: Path, name: str) -> Path:
-    """Create an empty file that only its owner can read, under its `….incomplete` name. Returns its path.
+    """Create the empty file `<name>.incomplete` of a backup, which only its owner can read. Returns its path.
+
+    `complete` later gives it its final name.
 
     Raises:
-        FileExistsError: a file of this name exists.
+        FileExistsError: a file with the incomplete name exists.
     """
     return make_private(folder / (name + _INCOMPLETE))
 

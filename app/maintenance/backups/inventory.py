@@ -26,8 +26,8 @@ class InventoryFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The size and hash of one file of a backup.
 
     Attributes:
-        size: in bytes.
-        sha256: of its bytes, in hexadecimal digits.
+        size: the file's size in bytes.
+        sha256: the SHA-256 hash of the file's bytes, in hexadecimal digits.
     """
 
     size: int
@@ -49,7 +49,7 @@ class LedgerEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Inventory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The contents of a backup, and where its register keeps the key that it does not contain.
+    """The description of a backup, stored in the backup's folder as `inventory.json`.
 
     Attributes:
         format: the version of the format of this inventory and of the backup's files.
@@ -58,9 +58,10 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         schema: the revision of the database's schema.
         moment: the moment of the backup; it contains everything that was acknowledged before.
         ledger: the end of the ledger at that moment.
-        rows: the number of rows by table.
+        rows: the number of rows by table, without the tables in `NOT_COUNTED`.
         photos: the number of photos of persons.
-        pepper: where the key of the keyed hashes was kept; no backup contains the key.
+        pepper: where the register kept its pepper, the key of the keyed hashes, which no backup contains: a file's path
+            or the name of a setting.
         settings: the settings of the deployment, without secrets.
         files: the other files of the backup, by name.
     """

@@ -29,8 +29,9 @@ async def back_up(runtime: Runtime, folder: Path, stage: Stage) -> Inventory:
         stage: called at the beginning of each stage, for the display of progress.
 
     Raises:
-        BackupFailed: the folder is not empty, a program is missing, or the copy differs from the register.
-        HeadMissing: the register was itself restored from a backup and not taken into use.
+        BackupFailed: the folder is not empty, a program of PostgreSQL is missing or has failed, or the copy differs
+            from the register.
+        HeadMissing: the register was itself restored from a backup by hand, and `cekal restore` has not accepted it.
         OSError: a file can't be written.
     """
     on_sqlite = runtime.register.is_sqlite

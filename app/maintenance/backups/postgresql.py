@@ -76,7 +76,7 @@ async def open_snapshot(runtime: Runtime) -> AsyncIterator[Moment]:
 
 
 async def count(connection: Connection) -> dict[str, int]:
-    """Return the number of rows by table."""
+    """Return the number of rows of each table in the register's schema, without the tables in `NOT_COUNTED`."""
     names = [str(name) for (name,) in await connection.exec_driver_sql(_TABLES)]
     return {
         name: (await connection.exec_driver_sql(f"SELECT count(*) FROM {_quoted(name)}")).scalar_one()  # noqa: S608
@@ -92,7 +92,7 @@ def dump(url: URL, moment: Moment, target: Path, report_progress: ReportProgress
         url: the database's address.
         moment: the snapshot.
         target: an empty file.
-        report_progress: called with the present size of the file, in bytes, and 0.
+        report_progress: called with the present size of the file in bytes, and 0, because the final size is unknown.
 
     Raises:
         BackupFailed: pg_dump is missing, too old for the server, or failed.
@@ -254,7 +254,7 @@ def restore_dump(
         place: the database before; its tables are dropped in the same transaction.
         rows: the number of rows that each table must have before the transaction ends; after it, a service that still
             runs may add rows.
-        report_progress: called with the number of bytes read from pg_restore, and 0.
+        report_progress: called with the number of bytes read from pg_restore, and 0, because the total is unknown.
 
     Raises:
         BackupFailed: a program is missing or has failed, or a table has other rows; the database is unchanged.

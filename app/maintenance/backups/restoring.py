@@ -63,14 +63,14 @@ class Restored:
         begun: the event of the new epoch.
         moment: the moment of the backup; acts acknowledged after it may be lost.
         schema: the schema revision of the backup, if it was upgraded; else None.
-        aside: the folder into which the former files were moved; None without any.
-        lost: the numbers of records and checks that the former register had beyond the backup; None if not known.
-        ended_again: the number of accounts and keys that had been ended in the former register and were ended again;
-            None if not known.
-        pepper: why the key of the keyed hashes on this machine is refused; None if it is accepted.
-        conceded: the records that the mark covers and the restored register lacks; None without a mark of its last
-            epoch.
-        differing: settings that differ from those of the backup: their values then and now, by name.
+        aside: the folder into which the files of the replaced register were moved; None if no files were moved.
+        lost: the numbers of records and checks that the replaced register had beyond the backup; None if not known.
+        ended_again: the number of accounts and keys that worked in the backup, had been ended in the replaced register,
+            and were therefore ended in the restored one; None if not known.
+        pepper: why this machine's pepper, the key of the keyed hashes, is refused; None if it is accepted.
+        conceded: the records that the register had signed, as the mark proves, and that the restored one lacks; None
+            without a mark of its last epoch.
+        differing: the settings that differ between backup and now: by name, the values then and now.
     """
 
     begun: EpochBegun
@@ -122,13 +122,13 @@ async def restore(settings: Settings, folder: Path, opened: Open, stage: Stage, 
     Args:
         settings: the settings that name the place of the register.
         folder: the folder of the backup.
-        opened: a function that opens the register of some settings.
+        opened: returns the runtime of the register that given settings name.
         stage: called at the beginning of each stage, for the display of progress.
-        replace: whether an existing register is replaced.
+        replace: whether a register that exists at this place is replaced; otherwise it makes the restoration fail.
 
     Raises:
-        BackupFailed: the backup is incomplete, damaged, of another engine or of a later release; or a register exists
-            or is in use; or a program of PostgreSQL is missing or has failed.
+        BackupFailed: the backup is incomplete, damaged, of another engine or of a later release; a register exists
+            and `replace` is False; on SQLite a register is in use; a program of PostgreSQL is missing or has failed.
         OSError: a file can't be read or written.
     """
     inventory = read_inventory(folder)

@@ -35,7 +35,7 @@ _PAUSE: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A consistent view of both files at one moment.
+    """A consistent view of a register's two SQLite files, the register and the checks, at one moment.
 
     Attributes:
         at: the moment.
@@ -50,7 +50,7 @@ class Moment:
 
 @asynccontextmanager
 async def open_snapshot(runtime: Runtime) -> AsyncIterator[Moment]:
-    """Open a consistent view of both files for the block; other processes can go on writing.
+    """Open a consistent view of the register's two files for the block; other processes can go on writing.
 
     Raises:
         BackupFailed: the locks of both files were not free in time.
@@ -82,7 +82,7 @@ async def _hold(runtime: Runtime, readers: AsyncExitStack) -> Moment | None:
 
 
 async def count(moment: Moment) -> dict[str, int]:
-    """Return the number of rows by table, of both files."""
+    """Return the number of rows of each table in both files, without the tables in `NOT_COUNTED`."""
     rows: dict[str, int] = {}
     for reader in (moment.register, moment.checks):
         rows |= _count(await reader.connection.run_sync(_driver))
@@ -90,10 +90,14 @@ async def count(moment: Moment) -> dict[str, int]:
 
 
 async def copy(moment: Moment, targets: Sequence[Path], report_progress: ReportProgress) -> None:
-    """Copy both files into empty files, without the ledger's head, which no backup contains.
+    """Copy the register's two files into empty files, and remove the ledger's head from the copy.
 
-    So a copy that was restored by hand is refused until `cekal restore` has begun a new epoch. `targets` are the files
-    for the register and the checks; `report_progress` is called with the bytes copied and all bytes.
+    Because the head is missing, a copy that is put in place by hand is refused until `cekal restore` has accepted it.
+
+    Args:
+        moment: the view that is copied.
+        targets: the empty files for the register and for the checks.
+        report_progress: called with the number of bytes copied and the number of all.
 
     Raises:
         BackupFailed: a copy can't be written.
@@ -126,8 +130,8 @@ def examine(paths: Sequence[Path], report_progress: ReportProgress) -> CountedFi
     `report_progress` is called with the number of records read and the number of all.
 
     Raises:
-        BackupFailed: SQLite finds damage, a record of the ledger is missing, or a check was answered by a later state
-            of the register.
+        BackupFailed: SQLite finds damage; a record of the ledger is missing; or a check refers to a ledger record
+            beyond the ledger's end, so that the two files do not belong together.
     """
     rows: dict[str, int] = {}
     tree, photos = merkle.Tree(), 0

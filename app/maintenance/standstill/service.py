@@ -17,18 +17,19 @@ logger = logging.getLogger(__name__)
 
 
 async def accept_clock(unit: Unit) -> None:
-    """Store that the actor accepts the clock as it is, and record it in the audit trail.
+    """Store that the unit's actor confirms the clock as right, and record it in the audit trail.
 
-    Processes that suspend acts because they doubt the clock resume them in their next round.
+    Processes that suspend irreversible acts because they doubt the clock then resume them within seconds.
     """
     await store.add(unit)
     await record(unit, AuditAct.CLOCK_ACCEPTED, None, {"at": rfc3339(unit.now)})
 
 
 class Standstill:
-    """Decides in each round of the worker whether this process suspends irreversible acts.
+    """Decides whether this process suspends acts that can't be undone, such as ends by law and erasures.
 
-    They are suspended until the clocks agree again, or a person accepts the clock (`cekal clock accept`).
+    They are suspended while the clock may be wrong: until the clocks agree again, or a person confirms the clock
+    (`cekal clock accept`).
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -37,9 +38,9 @@ class Standstill:
         self._accepted: int | None = None  # last acceptance before the doubt; None without a doubt
 
     async def holds(self) -> bool:
-        """Return whether irreversible acts are suspended: the clock is doubted, or the register was rolled back.
+        """Return True if irreversible acts are suspended: the clock may be wrong, or the register was rolled back.
 
-        When a doubt begins or ends it is logged, and when it begins the admins are notified.
+        When a doubt about the clock begins, this logs it and notifies the admins; when it ends, this logs the end.
         """
         if self._runtime.rollback is not None:
             return True

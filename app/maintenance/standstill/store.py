@@ -9,7 +9,7 @@ _LAST = select(func.coalesce(func.max(tables.acceptance.c.number), 0))
 
 
 async def last(reader: Reader) -> int:
-    """Return the number of the last acceptance of the clock; 0 before the first."""
+    """Return the number of the last stored acceptance of the clock; 0 before the first. Acceptances count from 1."""
     return int((await reader.run(_LAST)).scalar_one())
 
 

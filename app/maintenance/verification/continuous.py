@@ -25,7 +25,10 @@ _STEP_SHARE: Final = 0.02
 
 
 class ContinuousVerification:
-    """Verifies the whole register about once a day, in small steps; the worker's lock lets one process do it."""
+    """Verifies the whole register about once a day, in small steps; `step` is called again and again.
+
+    A pass is one verification of the whole register. The caller sees to it that only one process does the steps.
+    """
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -36,10 +39,10 @@ class ContinuousVerification:
         self._known = 0
 
     async def step(self) -> bool:
-        """Do the next step if it is due. Returns True after the last step of a pass, else False.
+        """Do the next step if it is due. Returns True after the last step of a pass, False otherwise.
 
-        Differences are logged as soon as they are found, and the admins are notified once a day. If a step raises an
-        error, this raises it too, and the next call begins a new pass.
+        New differences are logged at once, and the admins are notified, at most once a day. If the step raises an
+        error, this method raises it too, and the next call begins a new pass.
         """
         now = self._runtime.clock()
         if self._steps is None:

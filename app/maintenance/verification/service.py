@@ -48,20 +48,20 @@ class Verified:
     Attributes:
         records: number of ledger records that were verified.
         heads: number of signed heads that were verified.
-        digests: number of sealed digests that were compared with their seals.
-        computed: number of those that were computed again from the records: the newest.
-        cosignatures: number of witnesses' signatures of these heads that were verified.
-        letters: number of heads that letters show and that were verified.
+        digests: number of stored digests of the register's state that were compared with their ledger records.
+        computed: number of these digests, the newest ones, that were also computed again from the ledger's records.
+        cosignatures: number of witnesses' signatures of signed heads that were verified.
+        letters: number of heads in the codes of letters that were verified.
         entries: number of entries that were verified.
         duties: number of duties that officers recorded and that were verified.
         clearances: number of clearances that were verified.
         hits: number of hits that were verified.
         lines: number of lines of the query log that were verified: checks, receipts, acts, and versions.
-        unsealed: number of lines after the newest batch: no record of the ledger proves them yet.
-        unsigned: number of records beyond the newest signed head of the present epoch: no signature proves them
+        unsealed: number of lines of the query log after its newest batch: no record of the ledger proves them yet.
+        unsigned: number of ledger records after the newest signed head of the present epoch: no signature proves them
             yet.
-        abandoned: sizes of signed heads beyond the ledger's size, as after a restore of an older backup.
-        differences: what contradicts what, at most 1000.
+        abandoned: sizes of signed heads that have more records than the ledger, as after a restore of an older backup.
+        differences: the contradictions that were found, at most 1000.
     """
 
     records: int = 0
@@ -86,20 +86,19 @@ class Verified:
         return not self.differences
 
     def add(self, found: Iterable[Difference]) -> None:
-        """Add differences, up to the greatest number that is kept."""
+        """Add differences; those beyond 1000 in all are dropped."""
         self.differences += found
         del self.differences[_MOST:]
 
 
 async def verify(runtime: Runtime, stage: Stage) -> Verified:
-    """Verify the whole register in constant memory, also beside a running service.
+    """Verify the whole register and return the result. Differences are listed in the result and not raised.
 
-    Returns the result; differences are listed in it and not raised.
-
-    Every page is a transaction of its own; rows that are written meanwhile are beyond the head and are not verified.
+    It may run beside a service: each page is read in a transaction of its own, and ledger records that are written
+    after the beginning are not verified. It needs constant memory.
 
     Args:
-        runtime: the register.
+        runtime: the runtime of the register.
         stage: called at the beginning of each stage, for the display of progress.
     """
     verification = Verification(runtime, PAGE, RECOMPUTED)
@@ -111,13 +110,13 @@ async def verify(runtime: Runtime, stage: Stage) -> Verified:
 
 
 class Verification:
-    """One verification of a register, in steps that may be far apart.
+    """One verification of a register, divided into steps. The caller decides when each step is done.
 
     Args:
-        runtime: the register.
+        runtime: the runtime of the register.
         page: the number of records that a step verifies.
-        recomputed: the number of ledger records that are read to compute digests again, the newest digests first; 0
-            computes none.
+        recomputed: the largest number of ledger records that are read to compute stored digests again, newest digest
+            first; 0 computes none.
 
     Attributes:
         verified: the result so far.
@@ -133,10 +132,10 @@ class Verification:
         self._seals = 0
 
     def parts(self) -> Iterator[tuple[Amount, Progress]]:
-        """Yield the parts of the verification: the unit that is counted, and an iterator that does the part's steps.
+        """Yield the parts of the verification, each as a pair: the unit that it counts, and the iterator of its steps.
 
-        Each part must be finished before the next one. After each step its iterator yields the number done and the
-        number of all.
+        The caller must exhaust a part's iterator before it takes the next part. After each step the iterator yields
+        the number that was verified and the total, 0 if that is unknown.
         """
         yield "heads", self._heads()
         yield "records", self._records()
