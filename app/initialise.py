@@ -23,8 +23,7 @@ class Initialised:
         agencies: number of agencies that were added.
         checkpoints: number of checkpoints that were added.
         offices: number of offices that were added.
-        without_agency: ids of integrators' accounts that belong to no agency. Only earlier releases made such accounts;
-            the operator should replace them.
+        without_agency: ids of integrators' accounts that belong to no agency; only earlier releases made such accounts.
         pepper: what was done with the pepper, the key of the keyed hashes: kept, made, moved to its file, or removed
             from the database.
         signing_keys: number of signing keys that were added.

@@ -48,7 +48,7 @@ class Process:
         head_watch: the ages of the newest signed head and of its cosignatures.
         batcher: collects simultaneous checks and answers them together.
         receipts: collects simultaneous receipts of alerts and stores them together.
-        ports: functions of the wings above the register that the register calls.
+        ports: functions of other packages that the package `register` calls without importing them.
         readiness: the state of the databases.
         address: the address of the server, for the log; set by the server.
     """

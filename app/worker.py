@@ -191,7 +191,7 @@ class Worker:
     async def announce_begun(self) -> int:
         """Alert checkpoints to formal entries whose period has begun and that took over from an urgent entry.
 
-        Only urgent entries of which checkpoints were alerted count. Returns the number of alerts; 0 while irreversible
+        It concerns urgent entries to which checkpoints were alerted. Returns the number of alerts; 0 while irreversible
         acts are suspended.
         """
         if await self.standstill.holds():

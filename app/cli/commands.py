@@ -88,7 +88,8 @@ def run(arguments: Sequence[str]) -> int:
 
     Raises:
         Refused: the arguments are wrong, or the command refuses to run.
-        KeyboardInterrupt: it was interrupted. Other errors of the command are raised too.
+        KeyboardInterrupt: the command was interrupted.
+        Exception: any other error of the command.
     """
     try:
         code = commands(list(arguments), prog_name="cekal", standalone_mode=False)

@@ -56,7 +56,8 @@ _lane: ContextVar[Lane | None] = ContextVar("lane", default=None)
 def shares(pool_size: int) -> dict[Lane, int]:
     """Return the number of connections of each lane.
 
-    `pool_size` is the number for ordinary reads (`Lane.READS`). Writes get half of it; other lanes have fixed numbers.
+    `pool_size` is the number for ordinary reads (`Lane.READS`). Writes get half of it, but at least 2. The other lanes
+    have fixed numbers.
     """
     return {Lane.READS: pool_size, Lane.WRITES: max(2, pool_size // 2), **_RESERVED}
 

@@ -51,7 +51,10 @@ def config() -> "Config":
 
 
 def layout(register: Database, checks: Database) -> list[tuple[Database, frozenset[str]]]:
-    """Return each database with the names of the parts of the schema (register, checks) that it contains."""
+    """Return each database with the names of the parts of the schema (register, checks) that it contains.
+
+    On SQLite these are two databases with one part each, on PostgreSQL one database with both parts.
+    """
     if register is checks:
         return [(register, frozenset({REGISTER, CHECKS}))]
     return [(register, frozenset({REGISTER})), (checks, frozenset({CHECKS}))]

@@ -20,7 +20,7 @@ class Narrator:
 
     Attributes:
         failures: one sentence for each false claim or failed step.
-        over: whether the story has reached its end; its player sets it.
+        over: whether the story has reached its end; set by `demo.story`.
     """
 
     def __init__(self, console: Console | None = None) -> None:

@@ -36,9 +36,9 @@ class Line(NamedTuple):
     """One of many log records that are written together.
 
     Attributes:
-        at: when it happened, in seconds since 1970.
+        at: the time of the event that it describes, in seconds since 1970.
         request_ids: ids of the request that it is about.
-        members: its members; they must not contain personal data, because they are not redacted.
+        members: its further members, by name. They must not contain personal data, because they are not redacted.
     """
 
     at: float

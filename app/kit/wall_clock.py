@@ -7,12 +7,13 @@ from zoneinfo import ZoneInfo
 def instant_of(local: datetime, zone: ZoneInfo, fold: int = 0) -> datetime:
     """Return the instant, in UTC, at which a clock in a time zone shows a local time.
 
-    For a local time that does not exist, because daylight saving time begins, it is the instant of that change.
+    A local time that a change of the clock skips (when daylight saving time begins) gives the instant of the change.
 
     Args:
         local: the local time, without a zone.
         zone: the clock's time zone.
-        fold: for a local time that occurs twice, because daylight saving time ends: 0 for the first, 1 for the second.
+        fold: for a local time that a change of the clock repeats (when daylight saving time ends): 0 for the first time
+            that it is shown, 1 for the second.
     """
     first, second = (local.replace(tzinfo=zone, fold=side).astimezone(UTC) for side in (0, 1))
     if first <= second:  # the time exists, once or twice

@@ -95,7 +95,7 @@ def kind_of(path: Path) -> Kind:
     """Return the kind of a labelled set in a CSV file, by the columns in the first line.
 
     Raises:
-        NotLabelled: the columns of no kind are complete, or the file is no CSV in UTF-8.
+        NotLabelled: the first line lacks columns of every kind, or the file is no CSV in UTF-8.
         OSError: the file can't be opened.
     """
     columns = frozenset(next(_rows(path, header=True))[1])

@@ -103,7 +103,7 @@ _REPEATED = "A member of an object is given more than once, and readers differ i
 
 
 class BodyWatch:
-    """Ends the requests whose bodies arrive too slowly, by an error for the waiting task.
+    """Ends the wait for each request body that arrives too slowly, by an HTTPException (408) in the waiting task.
 
     One timer checks all arriving bodies, because a timer for each would cost more than reading a usual body.
 

@@ -47,7 +47,7 @@ Part = str | int
 def pointer_to(parts: Iterable[Part]) -> str:
     """Return the RFC 6901 pointer for a path of member names and array positions.
 
-    It ends before the first name of more than 64 characters, since such a name may carry data.
+    If a name has more than 64 characters, the pointer ends before it.
     """
     pointer = ""
     for part in parts:

@@ -116,7 +116,7 @@ EVENTS: Final[dict[int | str, Json]] = {200: {"content": {"text/event-stream": {
 
 
 def problems(*slugs: str) -> dict[int | str, Json]:
-    """Return the `responses=` of a route, by status, for these problems, with an example of each.
+    """Return a value for a route's argument `responses`: by status, the answers with these problems and an example.
 
     Raises:
         KeyError: the catalogue has no problem with one of the slugs.
@@ -127,7 +127,7 @@ def problems(*slugs: str) -> dict[int | str, Json]:
 
 
 def in_parts(*media_types: str) -> dict[int | str, Json]:
-    """Return the `responses=` of a route that serves a file in ranges: 200, 206 of these media types, 304 and 416."""
+    """Return `responses` for a route that serves a file in ranges: 200, 206 of these media types, 304 and 416."""
     part = {
         "description": "The part that was asked for.",
         "content": dict.fromkeys(media_types, BYTES),

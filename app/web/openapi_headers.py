@@ -104,7 +104,7 @@ def reference(name: str) -> Json:
 
 
 def carrying(status: int, *names: str) -> dict[int | str, Json]:
-    """Return a route's `responses=`, in which an answer of this status always has the named headers.
+    """Return a value for a route's argument `responses`: an answer of this status always has the named headers.
 
     Raises:
         KeyError: a header is not in `COMPONENTS`.

@@ -25,7 +25,7 @@ _AN_HOUR: Final[Header] = (b"access-control-max-age", b"3600")
 
 
 class Origins:
-    """The origins of web pages that may call.
+    """Makes the CORS headers by which browsers let web pages of allowed origins call the API; false if none is allowed.
 
     Args:
         allowed: the origins, each as `https://host`, with a port unless it is the default one.

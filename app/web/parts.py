@@ -17,7 +17,7 @@ _BYTES: Final = {"accept-ranges": "bytes"}
 
 
 class Unsatisfiable(ValueError):
-    """The requested range contains no byte of the representation."""
+    """Raised if the requested range contains no byte of the representation; it is answered with 416."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,14 +58,14 @@ def problem_document(
     extra: Mapping[str, Any] | None = None,
     instance: str | None = None,
 ) -> dict[str, Any]:
-    """Return a problem as a JSON object; a failed row of a batch contains this object.
+    """Return a problem document (RFC 9457) as a JSON object, for example for a failed row of a batch.
 
     Args:
-        slug: a slug of the catalogue.
-        detail: what happened this time, in English and without personal data; None for the kind's cause.
+        slug: the name of the kind of problem in the catalogue.
+        detail: what happened this time, in English and without personal data; None takes the cause in the catalogue.
         errors: the single faults, if there are several or they have a location.
         extra: further members; they can't replace the standard ones.
-        instance: URI reference of this occurrence; None without one.
+        instance: URI reference of this occurrence; None leaves the member out.
 
     Raises:
         KeyError: the catalogue has no problem with this slug.
@@ -98,15 +98,15 @@ def problem_response(
     extra: Mapping[str, Any] | None = None,
     instance: str | None = None,
 ) -> Response:
-    """Return the answer with a problem, which is also an ASGI application for raw endpoints.
+    """Return an answer with a problem document (RFC 9457). A raw endpoint can call it as an ASGI application.
 
     Args:
-        slug: a slug of the catalogue.
-        detail: what happened this time, in English and without personal data; None for the kind's cause.
-        errors: the single faults.
+        slug: the name of the kind of problem in the catalogue.
+        detail: what happened this time, in English and without personal data; None takes the cause in the catalogue.
+        errors: the single faults, if there are several or they have a location.
         headers: further headers of the answer.
-        extra: further members of the document.
-        instance: URI reference of this occurrence; None without one.
+        extra: further members of the document; they can't replace the standard ones.
+        instance: URI reference of this occurrence; None leaves the member out.
 
     Raises:
         KeyError: the catalogue has no problem with this slug.

@@ -68,8 +68,8 @@ class Restored:
         ended_again: the number of accounts and keys that worked in the backup, had been ended in the replaced register,
             and were therefore ended in the restored one; None if not known.
         pepper: why this machine's pepper, the key of the keyed hashes, is refused; None if it is accepted.
-        conceded: the records that the register had signed, as the mark proves, and that the restored one lacks; None
-            without a mark of its last epoch.
+        conceded: the records that the register had signed, as the mark proves, and that the restored one lacks; None if
+            no mark and no note about its last epoch is known.
         differing: the settings that differ between backup and now: by name, the values then and now.
     """
 
