@@ -60,7 +60,7 @@ class BulkInsert:
             self._types = [[_as_text(table, name) for name in names] for table, names in self._tables]
             self._together = self._compose(unit.connection.dialect)
         columns = [column for each in zip(self._types, rows, strict=True) for column in _as_texts(*each)]
-        await unit.connection.exec_driver_sql(self._together, tuple(columns))
+        await unit.connection.fetch(self._together, columns)
 
     async def _run_singly(self, unit: Unit, rows: Sequence[Sequence[_Row]]) -> None:
         if not self._singly:

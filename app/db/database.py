@@ -1,6 +1,6 @@
 """The interface of a database and of its transactions, the same for both engines."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeVar
 
@@ -30,6 +30,13 @@ class Connection(Protocol):
         """Execute a statement in the driver's own syntax, without SQLAlchemy (see `bulk`). Returns its result.
 
         `parameters` are in the driver's own form too.
+        """
+
+    async def fetch(self, statement: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        """Execute a statement in the driver's own syntax, on the driver's cursor (see `DriverSelect`, `BulkInsert`).
+
+        SQLAlchemy's own execution costs several times the driver's. Returns the rows as the driver gives them, none for
+        a statement that returns none. Errors are SQLAlchemy's.
         """
 
     async def run_sync(self, act: Callable[[SyncConnection], T]) -> T:

@@ -1,11 +1,33 @@
-"""Compiles statements into the syntax of a driver."""
+"""Compiles statements into the syntax of a driver, and executes them without SQLAlchemy's cost."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Select
 from sqlalchemy.engine import Dialect
 
+from app.db.unit import Reader
 from app.kit.driver_statements import DriverStatement
+
+
+class DriverSelect:
+    """A SELECT that PostgreSQL's driver executes itself, since SQLAlchemy would take four times the driver's time.
+
+    Args:
+        statement: the statement; its result's values are used as the driver gives them (instants are in UTC).
+    """
+
+    def __init__(self, statement: Select[Any]) -> None:
+        self._statement = statement
+        self._compiled: DriverStatement | None = None
+
+    async def run(self, reader: Reader, values: Mapping[str, Any]) -> Sequence[Any]:
+        """Execute the statement with these bound values, by name; lists must be lists. Returns its rows."""
+        if reader.is_sqlite:  # it has types of its own for lists and instants
+            return (await reader.run(self._statement, values)).all()
+        if self._compiled is None:
+            self._compiled = for_driver(self._statement, reader.connection.dialect)
+        return await reader.connection.fetch(self._compiled.text, self._compiled.arguments(values))
 
 
 def for_driver(statement: Select[Any], dialect: Dialect) -> DriverStatement:

@@ -1,7 +1,7 @@
 """Transactions on PostgreSQL, with the driver asyncpg."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
@@ -147,5 +147,40 @@ class _Awaited:
     async def exec_driver_sql(self, statement: str, parameters: Any = None) -> Result[*tuple[Any, ...]]:
         return await _within(self._seconds, self._connection.exec_driver_sql, statement, parameters)
 
+    async def fetch(self, statement: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        return await _within(self._seconds, _fetch, self._connection, statement, arguments)
+
     async def run_sync(self, act: Callable[[SyncConnection], T]) -> T:
         return await _within(self._seconds, act, self._connection)
+
+
+def _fetch(connection: SyncConnection, statement: str, arguments: Sequence[Any]) -> Sequence[Any]:
+    """Execute a statement on the driver's cursor. Returns its rows, none for a statement that returns none.
+
+    Raises:
+        DBAPIError: as SQLAlchemy's own calls; a connection that failed, or whose answer nobody awaits, is invalidated.
+    """
+    if not connection.in_transaction():
+        connection.begin()  # otherwise there would be nothing to commit
+    dialect, line = connection.dialect, connection.connection
+    driver = dialect.loaded_dbapi
+    cursor = line.cursor()
+    try:
+        cursor.execute(statement, arguments)
+        return cursor.fetchall()
+    except driver.Error as error:
+        lost = dialect.is_disconnect(error, line.dbapi_connection, cursor)
+        if lost:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            statement,
+            None,
+            error,
+            driver.Error,
+            hide_parameters=True,
+            connection_invalidated=lost,
+            dialect=dialect,
+        ) from error
+    except BaseException as error:
+        connection.invalidate(error)
+        raise

@@ -189,6 +189,10 @@ class _Direct:
     async def exec_driver_sql(self, statement: str, parameters: Any = None) -> Result[*tuple[Any, ...]]:
         return self._connection.exec_driver_sql(statement, parameters)
 
+    async def fetch(self, statement: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        result = self._connection.exec_driver_sql(statement, tuple(arguments))
+        return result.all() if result.returns_rows else ()
+
     async def run_sync(self, act: Callable[[SyncConnection], T]) -> T:
         return act(self._connection)
 

@@ -25,6 +25,7 @@ from app.access.tables import agency as agency_table
 from app.access.tables import state as access_state
 from app.border.checks import tables
 from app.db.bulk import BulkInsert
+from app.db.driver import DriverSelect
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.kit.ids import bound_after, first_id, instant_of
@@ -36,7 +37,7 @@ from app.register.entries.tables import key as key_table
 _TICK = timedelta(milliseconds=1)
 """Resolution of the time in an id."""
 
-_LOOK_UP = (
+_LOOK_UP = DriverSelect(
     select(
         head_table.c.size,
         access_state.c.version,
@@ -93,7 +94,7 @@ async def look_up(reader: Reader, keys: Iterable[str]) -> tuple[int, int, list[t
     Raises:
         HeadMissing: the ledger has no head.
     """
-    rows = (await reader.run(_LOOK_UP, {"keys": list(keys)})).all()
+    rows = await _LOOK_UP.run(reader, {"keys": list(keys)})
     if not rows:
         raise HeadMissing
     size, version = rows[0][:2]

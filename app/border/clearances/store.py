@@ -9,6 +9,7 @@ from sqlalchemy import false, insert, or_, select, update
 from app.border.clearances.domain import Clearance, ClearanceState
 from app.border.clearances.tables import clearance as table
 from app.db.documents import Documents, document
+from app.db.driver import DriverSelect
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.errors import NotFound
@@ -18,9 +19,11 @@ _documents = Documents(Clearance)
 
 _NUMBER_LENGTH = 200
 
-_OF_DOCUMENTS = select(table.c.document).where(
-    any_of(table.c.entry_id, "entries"),
-    any_of(table.c.number, "numbers"),  # with a condition on the state, SQLite would use that index
+_OF_DOCUMENTS = DriverSelect(
+    select(table.c.document).where(
+        any_of(table.c.entry_id, "entries"),
+        any_of(table.c.number, "numbers"),  # with a condition on the state, SQLite would use that index
+    )
 )
 
 
@@ -70,7 +73,7 @@ async def lock(unit: Unit, clearance_id: str) -> Clearance:
 async def list_standing(reader: Reader, entry_ids: Iterable[str], numbers: Iterable[str]) -> list[Clearance]:
     """Return the standing clearances of documents with these numbers against these entries, in no order."""
     values = {"entries": sorted(entry_ids), "numbers": sorted(number[:_NUMBER_LENGTH] for number in numbers)}
-    found = await _documents.all(reader, _OF_DOCUMENTS, values)
+    found = [_documents.read(row[0]) for row in await _OF_DOCUMENTS.run(reader, values)]
     return [clearance for clearance in found if clearance.state is ClearanceState.STANDING]
 
 
