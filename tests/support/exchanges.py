@@ -1,13 +1,43 @@
 """What a request asks of the databases."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import event
 
+from app.db import postgresql
 from app.runtime import Runtime
+
+
+@contextmanager
+def executing(runtime: Runtime, note: Callable[[str], None]) -> Iterator[None]:
+    """Call `note` with each statement before it is executed, for the block's length; by SQLAlchemy or by the driver."""
+    engines = [each._engine for each in databases_of(runtime)]
+    fetch = postgresql._fetch
+
+    def fetched(connection: Any, statement: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        note(statement)
+        return fetch(connection, statement, arguments)
+
+    def executed(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        note(statement)
+
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", executed)
+    postgresql._fetch = fetched
+    try:
+        yield
+    finally:
+        postgresql._fetch = fetch
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", executed)
+
+
+def databases_of(runtime: Runtime) -> list[Any]:
+    """The databases of a process, each once."""
+    return list({id(each): each for each in (runtime.register, runtime.checks)}.values())
 
 
 @contextmanager
@@ -16,14 +46,9 @@ def asked_by_me(runtime: Runtime) -> Iterator[list[str]]:
     asked: list[str] = []
     mine = asyncio.current_task()
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    def note(statement: str) -> None:
         if asyncio.current_task() is mine:
             asked.append(statement)
 
-    databases = {id(each): each for each in (runtime.register, runtime.checks)}.values()
-    engines = [each._engine for each in databases]  # type: ignore[attr-defined]  # both engines have one
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
-    yield asked
-    for engine in engines:
-        event.remove(engine, "before_cursor_execute", note)
+    with executing(runtime, note):
+        yield asked

@@ -16,6 +16,7 @@ from app.worker import Worker
 from tests.support.actors import Actors, Caller
 from tests.support.bodies import Json, deterrence_body, entry_body
 from tests.support.crossings import say
+from tests.support.exchanges import databases_of, executing
 from tests.support.manifests import PATH, manifest_body, passenger, read, send, statuses, stranger
 from tests.support.steps import amend, expect, impose
 
@@ -132,18 +133,17 @@ def exchanges(app: FastAPI) -> Iterator[list[str]]:
             made.append(said)
 
     runtime = app.state.process.runtime
-    engines = {id(each._engine): each._engine for each in (runtime.register, runtime.checks)}.values()
-    acts = {
-        "before_cursor_execute": lambda _connection, _cursor, statement, *_: note(statement),
-        "commit": lambda _connection: note("COMMIT"),
-    }
+    engines = [each._engine for each in databases_of(runtime)]
+
+    def commit(_connection: Any) -> None:
+        note("COMMIT")
+
     for engine in engines:
-        for name, act in acts.items():
-            event.listen(engine, name, act)
-    yield made
+        event.listen(engine, "commit", commit)
+    with executing(runtime, note):
+        yield made
     for engine in engines:
-        for name, act in acts.items():
-            event.remove(engine, name, act)
+        event.remove(engine, "commit", commit)
 
 
 @pytest.mark.parametrize("kind", ["document", "name"])

@@ -1,0 +1,110 @@
+"""Statements that the driver executes itself keep what SQLAlchemy's own calls promise: commits, errors, time limits."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from app.access.domain import SYSTEM
+from app.border.checks import store
+from app.border.checks.store import Record
+from app.db.faults import Outage, outage
+from app.kit.ids import new_id
+from app.runtime import Runtime
+
+ON_POSTGRESQL = pytest.mark.parametrize("engine_url", ["postgresql"], indirect=True)
+
+
+def record(runtime: Runtime, **changed: object) -> Record:
+    now = runtime.clock()
+    made = Record(
+        id=new_id("chk", now),
+        at=now,
+        client_id="client",
+        checkpoint="CGK",
+        kind="counter",
+        direction="exit",
+        outcome="clear",
+        hit_id=None,
+        sequence=1,
+        question='{"name":"Ny. \\"É\\" \\\\x41"}',
+        document_hash=bytes(range(256))[:32],
+        matches=None,
+        clearances=None,
+        noted=None,
+        truncated=True,
+    )
+    return made._replace(**changed)
+
+
+@pytest.mark.parametrize("once", [False, True], ids=["transaction", "once"])
+async def test_rows_inserted_together_are_committed_and_read_as_they_were(runtime: Runtime, *, once: bool):
+    rows = [record(runtime), record(runtime, document_hash=None, truncated=False)]
+    async with runtime.writing_checks(SYSTEM, once=once) as unit:
+        await store.add(unit, rows, [])
+    async with runtime.reading_checks(SYSTEM) as reader:
+        found = await store.list_records(reader, [row.id for row in rows])
+    assert {tuple(getattr(row, name) for name in Record._fields) for row in found} == set(rows)
+
+
+async def test_a_transaction_that_fails_leaves_no_row_behind(runtime: Runtime):
+    row = record(runtime)
+
+    async def fail() -> None:
+        async with runtime.writing_checks(SYSTEM) as unit:
+            await store.add(unit, [row], [])
+            raise ValueError("refused")
+
+    with pytest.raises(ValueError, match="refused"):
+        await fail()
+    async with runtime.reading_checks(SYSTEM) as reader:
+        assert await store.find(reader, row.id) is None
+
+
+async def test_a_row_that_exists_is_an_integrity_error_and_the_connection_goes_on(runtime: Runtime):
+    row = record(runtime)
+    async with runtime.writing_checks(SYSTEM, once=True) as unit:
+        await store.add(unit, [row], [])
+
+    async def repeat() -> None:
+        async with runtime.writing_checks(SYSTEM, once=True) as unit:
+            await store.add(unit, [row], [])
+
+    with pytest.raises(IntegrityError) as raised:
+        await repeat()
+    assert row.id not in str(raised.value), "no value of a row is logged"
+    async with runtime.reading_checks(SYSTEM) as reader:
+        assert await store.find(reader, row.id) is not None
+
+
+@ON_POSTGRESQL
+async def test_a_connection_that_ends_under_a_statement_is_an_outage(runtime: Runtime):
+    async def end() -> None:
+        async with runtime.reading(SYSTEM) as reader:
+            await reader.connection.fetch("SELECT pg_terminate_backend(pg_backend_pid())", ())
+
+    with pytest.raises(DBAPIError) as raised:
+        await end()
+    assert outage(raised.value) is Outage.UNREACHABLE
+    async with runtime.reading(SYSTEM) as reader:
+        assert (await reader.run(text("SELECT 1"))).scalar_one() == 1
+
+
+@ON_POSTGRESQL
+async def test_a_statement_that_is_given_up_leaves_its_connection_to_nobody(runtime: Runtime):
+    lines: list[object] = []
+
+    async def wait() -> None:
+        async with runtime.reading(SYSTEM) as reader:
+            lines.extend(await reader.connection.fetch("SELECT pg_backend_pid()", ()))
+            waiting = asyncio.ensure_future(reader.connection.fetch("SELECT pg_sleep(60)", ()))
+            await asyncio.sleep(0)
+            waiting.cancel()
+            await waiting
+
+    with pytest.raises(asyncio.CancelledError):
+        await wait()
+    async with runtime.reading(SYSTEM) as reader:
+        [(now,)] = await reader.connection.fetch("SELECT pg_backend_pid()", ())
+    assert (now,) != tuple(lines[0])  # type: ignore[call-overload]
