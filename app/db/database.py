@@ -33,7 +33,7 @@ class Connection(Protocol):
         """
 
     async def fetch(self, statement: str, arguments: Sequence[Any]) -> Sequence[Any]:
-        """Execute a statement in the driver's own syntax, on the driver's cursor (see `DriverSelect`, `BulkInsert`).
+        """Execute a statement in the driver's own syntax, on the driver's cursor (`DriverSelect`, `LookUp`).
 
         SQLAlchemy's own execution costs several times the driver's. Returns the rows as the driver gives them, none for
         a statement that returns none. Errors are SQLAlchemy's.

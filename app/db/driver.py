@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select
+from sqlalchemy import CompoundSelect, Select
 from sqlalchemy.engine import Dialect
 
 from app.db.unit import Reader
 from app.kit.driver_statements import DriverStatement
+
+Statement = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
 
 
 class DriverSelect:
@@ -17,7 +19,7 @@ class DriverSelect:
         statement: the statement; its result's values are used as the driver gives them (instants are in UTC).
     """
 
-    def __init__(self, statement: Select[Any]) -> None:
+    def __init__(self, statement: Statement) -> None:
         self._statement = statement
         self._compiled: DriverStatement | None = None
 
@@ -30,7 +32,7 @@ class DriverSelect:
         return await reader.connection.fetch(self._compiled.text, self._compiled.arguments(values))
 
 
-def for_driver(statement: Select[Any], dialect: Dialect) -> DriverStatement:
+def for_driver(statement: Statement, dialect: Dialect) -> DriverStatement:
     """Return a statement in the syntax of a dialect's driver, to be run without SQLAlchemy.
 
     Values that the statement contains are kept in the result (`fixed`). Values of parameters made by `bindparam`

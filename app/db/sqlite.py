@@ -8,6 +8,7 @@ than the flush takes, and the 99th percentile of the checks' latency was four ti
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import Engine, Executable, Result, create_engine, event
 from sqlalchemy.engine import URL, Dialect
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.db import journal
 from app.db.database import Connection
@@ -190,8 +191,14 @@ class _Direct:
         return self._connection.exec_driver_sql(statement, parameters)
 
     async def fetch(self, statement: str, arguments: Sequence[Any]) -> Sequence[Any]:
-        result = self._connection.exec_driver_sql(statement, tuple(arguments))
-        return result.all() if result.returns_rows else ()
+        driver: Any = self._connection.connection.driver_connection
+        try:
+            rows: list[Any] = driver.execute(statement, arguments).fetchall()
+        except sqlite3.Error as error:
+            raise DBAPIError.instance(
+                statement, None, error, sqlite3.Error, hide_parameters=True, dialect=self.dialect
+            ) from error
+        return rows
 
     async def run_sync(self, act: Callable[[SyncConnection], T]) -> T:
         return act(self._connection)

@@ -11,9 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy import (
-    CompoundSelect,
     LargeBinary,
-    Select,
     bindparam,
     delete,
     func,
@@ -24,6 +22,8 @@ from sqlalchemy import (
 )
 
 from app.db.bulk import BulkInsert
+from app.db.driver import Statement
+from app.db.lookups import Among, LookUp
 from app.db.runs import Merge, Runs
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
@@ -96,9 +96,6 @@ _RUNS: Final = Runs(tables.name_key, tables.recent_name_key)
 
 _INSERT = BulkInsert(*TABLES)
 _KEYS_OF = select(tables.name_key_set.c.packed).where(tables.name_key_set.c.entry_id == bindparam("entry_id"))
-_FORMS = select(tables.name_form.c.entry_id, tables.name_form.c.form).where(
-    any_of(tables.name_form.c.entry_id, "ids")
-)
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(KnownPerson).decode
 
@@ -114,23 +111,24 @@ class _Births(msgspec.Struct, array_like=True):
 _unpack_births = msgspec.msgpack.Decoder(_Births).decode
 
 
-def _found(*recent: Select[*tuple[Any, ...]]) -> CompoundSelect[*tuple[Any, ...]]:
+def _persons(among: Among, is_sqlite: bool) -> Statement:  # noqa: FBT001 - as `LookUp` calls it
     """Return the statement that looks up keys and days."""
-    name, birth = tables.name_key.c, tables.birth_key.c
-    return union_all(
-        select(name.key, null().cast(LargeBinary), name.entry_id).where(any_of(name.key, "keys")),
-        *recent,
-        select(birth.day, birth.sketch, birth.entry_id).where(any_of(birth.day, "days")),
-    )
+    name, recent, birth = tables.name_key.c, tables.recent_name_key.c, tables.birth_key.c
+    by_key = [select(name.key, null().cast(LargeBinary), name.entry_id).where(among(name.key, "keys"))]
+    if is_sqlite:
+        imported = select(recent.key, null().cast(LargeBinary), recent.entry_id)
+        by_key.append(imported.where(_RUNS.within(), among(recent.key, "keys")))
+    return union_all(*by_key, select(birth.day, birth.sketch, birth.entry_id).where(among(birth.day, "days")))
 
 
-_recent = tables.recent_name_key.c
-_FOUND = _found()
-_FOUND_ON_SQLITE = _found(
-    select(_recent.key, null().cast(LargeBinary), _recent.entry_id).where(
-        _RUNS.within(), any_of(_recent.key, "keys")
-    )
-)
+def _forms(among: Among, _is_sqlite: bool) -> Statement:  # noqa: FBT001 - as above
+    """Return the statement that looks up packed forms."""
+    form = tables.name_form.c
+    return select(form.entry_id, form.form).where(among(form.entry_id, "ids"))
+
+
+_PERSONS: Final = LookUp(_persons, "keys", "days")
+_FORMS: Final = LookUp(_forms, "ids")
 
 
 def listed(subject: Subject) -> KnownPerson:
@@ -264,8 +262,7 @@ async def look_up(reader: Reader, sought: Sequence[KeyQuery]) -> Index[str]:
     keys = {key for each in sought for key in each.keys}
     days = {day for each in sought for day in each.days}
     found: Index[str] = Index({}, {})
-    statement = _FOUND_ON_SQLITE if reader.is_sqlite else _FOUND
-    for key, drawn, entry_id in await reader.run(statement, {"keys": list(keys), "days": list(days)}):
+    for key, drawn, entry_id in await _PERSONS.rows(reader, list(keys), list(days)):
         if drawn is None:
             found.keys.setdefault(key, []).append(entry_id)
         else:
@@ -278,7 +275,7 @@ async def list_forms(reader: Reader, entry_ids: Iterable[str]) -> dict[str, byte
 
     Unknown ids are left out. Reading a stored form is faster than reading the entry and making the form from it.
     """
-    rows = await reader.run(_FORMS, {"ids": list(entry_ids)})
+    rows = await _FORMS.rows(reader, list(entry_ids))
     return {entry_id: form for entry_id, form in rows}  # noqa: C416 - rows are no pairs to mypy
 
 
