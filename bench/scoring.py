@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from app.identity import spellings as made_ready
-from app.matching import births, words
+from app.matching import births
 from app.matching.assessment import assess
 from app.matching.evaluation import UNREACHABLE, Figures
 from app.matching.labelled import Pair, read_pairs
@@ -66,7 +66,7 @@ def main() -> None:
 
 def ours(pairs: list[Pair]) -> dict[str, Any]:
     """Cekal's own times and verdicts."""
-    for cached in (made_ready._prepared, made_ready._word, words.alike, births.compare_births):  # noqa: SLF001 - emptied
+    for cached in (made_ready._prepared, made_ready._word, births.compare_births):  # noqa: SLF001 - emptied
         cached.cache_clear()
     passes: list[Times] = []
     for _ in range(2):

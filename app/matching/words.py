@@ -1,6 +1,5 @@
 """Likeness of two words of a name: equal letters, equal sound, a typing error, an initial, a short form."""
 
-from functools import lru_cache
 from itertools import product
 from typing import Final, Literal
 
@@ -40,9 +39,9 @@ _BOTH_USUAL: Final = 0.15
 _SHORTENED: Final = 0.75
 _MIN_SHORTENED: Final = 5
 """Fewest letters of a short form, so that it is not a mere syllable."""
+_DIFFERENT: Final[tuple[float, How]] = (0.0, "similar")
 
 
-@lru_cache(maxsize=1 << 12)
 def alike(one: Word, other: Word) -> tuple[float, How]:
     """Return the likeness of two words, from 0 (different words) to 1 (equal letters), and how they agree.
 
@@ -51,25 +50,53 @@ def alike(one: Word, other: Word) -> tuple[float, How]:
     how: How = "similar"
     if one.text == other.text:
         found, how = 1.0, "equal"
-    elif one.is_initial or other.is_initial:
+    elif len(one.text) == 1 or len(other.text) == 1:
         begins = one.text[:1] == other.text[:1] or one.heard[:1] == other.heard[:1]
-        return (_INITIAL if begins else 0.0), "initial"
+        return (_INITIAL, "initial") if begins else _DIFFERENT
     elif one.heard == other.heard:
         found, how = _SOUNDS_EQUAL, "sounds_equal"
     elif one.vowelless or other.vowelless:
         found = max(_sound_alike(one, other), _consonants_alike(one, other))
+    elif _are_far_apart(one, other):
+        if not _is_shortened(one.text, other.text) or _are_usual_names(one, other):
+            return _DIFFERENT
+        found, how = _SHORTENED, "shortened"
     else:
-        found = _sound_alike(one, other)
-        if found < _DOUBT:
-            found = max(found, _edited(one.text, other.text))
-            found -= max(0.0, _DOUBT - found)
-        if found and one.code != other.code and is_usual(one.heard) and is_usual(other.heard):
+        found = _edits_alike(one, other)
+        if _are_usual_names(one, other):
             found -= _BOTH_USUAL
         elif found < _SHORTENED and _is_shortened(one.text, other.text):
             found, how = _SHORTENED, "shortened"
     if one.servant is not other.servant:
         found -= _SERVANT
-    return (found, how) if found >= _MIN else (0.0, how)
+    return (found, how) if found >= _MIN else _DIFFERENT
+
+
+def _are_far_apart(one: Word, other: Word) -> bool:
+    """Return whether so many letters differ that `_edits_alike` is at most 0, as with seven of eight pairs of words."""
+    if one.code == other.code or one.bare or other.bare:
+        return False
+    return _is_far(one.heard, other.heard) and _is_far(one.text, other.text)
+
+
+def _is_far(one: str, other: str) -> bool:
+    edits = (max(len(other), len(one))) // 2
+    edits = min(edits, _MAX_EDITS)
+    return OSA.distance(one, other, score_cutoff=edits) > edits
+
+
+def _edits_alike(one: Word, other: Word) -> float:
+    """Return the likeness of two words by the edits between their sounds and letters; 0 or less if there are many."""
+    found = _sound_alike(one, other)
+    if found < _DOUBT:
+        found = max(found, _edited(one.text, other.text))
+        found -= max(0.0, _DOUBT - found)
+    return found
+
+
+def _are_usual_names(one: Word, other: Word) -> bool:
+    """Return whether both words are usual names with different consonants."""
+    return one.code != other.code and is_usual(one.heard) and is_usual(other.heard)
 
 
 def _is_shortened(one: str, other: str) -> bool:
