@@ -56,7 +56,8 @@ class Alignment(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         likeness: 0 to 1; 1 where every word agrees.
-        bits: the evidence for a match, less the evidence against it; may be negative.
+        bits: the evidence for a match, less the evidence against it; may be negative, and never exceeds the bits of
+            either spelling.
         pairs: the words that agree.
         left: the words without a partner, each with its side.
         conflict: bits of words without a partner that contradict each other.
@@ -202,7 +203,8 @@ def _glue(
                 free_split[i] = free_split[i + 1] = free_whole[j] = False
                 parts = _text(split[i : i + 2])
                 texts = (parts, word.text) if side == "asked" else (word.text, parts)
-                sheet.pair(*texts, "glued", word.bits, likeness)
+                bits = min(word.bits, split[i].bits + split[i + 1].bits)
+                sheet.pair(*texts, "glued", bits, likeness)
                 break
 
 

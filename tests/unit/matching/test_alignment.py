@@ -149,3 +149,19 @@ def test_no_names_raise(asked: str, listed: str):
 @given(st.permutations(["Budi", "Rangkuti", "Wahyu", "Siti"]))
 def test_the_order_of_words_makes_no_difference(words: list[str]):
     assert laid(" ".join(words), "Siti Wahyu Budi Rangkuti").likeness == pytest.approx(1.0)
+
+
+@settings(max_examples=300)
+@given(NAMES, NAMES, st.booleans())
+def test_two_names_share_at_most_the_bits_of_either(asked: str, listed: str, cut: bool):  # noqa: FBT001 - drawn
+    mine, theirs = spelling(asked, cut=cut), spelling(listed)
+    shared = align(mine, theirs)
+    assert shared.bits <= min(mine.bits, theirs.bits) + 1e-9
+    assert sum(pair.bits for pair in shared.pairs) <= min(mine.bits, theirs.bits) + 1e-9
+
+
+def test_joined_words_are_worth_no_more_than_the_words_that_they_are_joined_from():
+    shared = laid("Nur Siti Santoso", "Nursiti Santoso")
+    (joined,) = (pair for pair in shared.pairs if pair.how == "glued")
+    apart = sum(word.bits for word in spelling("Nur Siti").words)
+    assert 0 < joined.bits <= apart < spelling("Nursiti").bits
