@@ -5,7 +5,7 @@ the sum stops a traveller, is noted for review, or has no effect. The consequenc
 another table, that of the law; no tier here ever refuses a traveller.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, Literal
 
 import msgspec
@@ -17,7 +17,7 @@ from app.matching.births import BirthEvidence, best_birth, nearer
 from app.matching.persons import KnownPerson, QueriedPerson
 from app.matching.policy import DEFAULT, MatchPolicy
 from app.matching.texts import TEXTS
-from app.matching.tiers import EXACT, Tier, is_probable, tier_of
+from app.matching.tiers import EXACT, Tier, is_probable, reachable, tier_of
 
 CERTAIN_BITS: Final = 40.0
 """Evidence from which the score is 1."""
@@ -118,6 +118,35 @@ def assess(queried: QueriedPerson, listed: KnownPerson, policy: MatchPolicy = DE
             best = other
         return msgspec.structs.replace(best, likest=likest)
     return best
+
+
+def is_reported(
+    queried: QueriedPerson,
+    births: tuple[Birth, ...],
+    read: Callable[[], KnownPerson],
+    policy: MatchPolicy = DEFAULT,
+) -> bool:
+    """Return whether `assess` gives a tier other than `none`, in less time, since most candidates are other persons.
+
+    Args:
+        queried: the traveller.
+        births: the listed person's births.
+        read: reads the listed person. It is called only if the births leave a match possible: names share at most the
+            traveller's own bits, which may be too few beside births that contradict each other.
+        policy: the thresholds.
+    """
+    beside = births_beside(queried, births)
+    if not reachable(max((name.bits for name in queried.names), default=0.0), beside.nearness, policy):
+        return False
+    listed = read()
+    bits = beside.bits - sum(cost for _, cost in _lowered(queried, listed, policy))
+    names = (*listed.names, *listed.weak) if beside.nearness in EXACT else listed.names
+    for theirs in names:
+        for mine in queried.names:
+            found = align(mine, theirs)
+            if found.pairs and tier_of(found, beside.nearness, found.bits + bits, policy) != _NONE:
+                return True
+    return False
 
 
 def births_beside(queried: QueriedPerson, listed: tuple[Birth, ...]) -> BirthEvidence:

@@ -117,9 +117,13 @@ def _sketch_of(consonants: str) -> int:
     return drawn
 
 
-def resembles(one: int, other: int) -> bool:
-    """Return whether two sketches (see `sketch`) have so many bits in common that their names must be compared."""
-    return (one & other).bit_count() >= _ALIKE * min(one.bit_count(), other.bit_count())
+def resembles(one: int, others: Iterable[int]) -> bool:
+    """Return whether a sketch has so many bits in common with one of `others` that their names must be compared.
+
+    See `sketch`.
+    """
+    own = one.bit_count()
+    return any((one & other).bit_count() >= _ALIKE * min(own, other.bit_count()) for other in others)
 
 
 def days_of(births: Iterable[Birth]) -> frozenset[int]:

@@ -63,7 +63,7 @@ class Index(msgspec.Struct, Generic[Id], frozen=True):
         unlike: dict[Id, None] = {}
         for day, bits in query.days.items():
             for sketch, person in self.days.get(day, ()):
-                if person in shared_bits or any(resembles(mine, sketch) for mine in query.sketches):
+                if person in shared_bits or resembles(sketch, query.sketches):
                     born[person] = max(bits, born.get(person, 0.0))
                 else:
                     unlike[person] = None

@@ -142,6 +142,11 @@ def tier_of(names: Alignment, nearness: Nearness, bits: float, policy: MatchPoli
     return "none"
 
 
+def reachable(name_bits: float, nearness: Nearness, policy: MatchPolicy) -> bool:
+    """Return whether names that share at most `name_bits` can reach a tier other than `none` with these births."""
+    return name_bits >= _least_name_bits(policy)[nearness]
+
+
 def is_probable(nearness: Nearness, bits: float, policy: MatchPolicy) -> bool:
     """Return whether a stop is `probable` rather than `possible`.
 
@@ -221,4 +226,13 @@ def _compiled(
             for each in clauses
         )
         for nearness, clauses in _TABLE.items()
+    }
+
+
+@lru_cache(maxsize=8)
+def _least_name_bits(policy: MatchPolicy) -> dict[Nearness, float]:
+    """Return the fewest bits of a name with which a clause can be met, for each comparison of births."""
+    return {
+        nearness: min(name_bits for _, _, name_bits, *_ in clauses)
+        for nearness, clauses in _compiled(policy).items()
     }

@@ -307,9 +307,8 @@ def count(candidates: Iterable[Drawn], question: Question, today: date, enough: 
 
 def _resembling(names: Iterable[_Name], others: Sequence[_Name]) -> tuple[Spelling, ...]:
     """Return the names that resemble a traveller's, by their sketches; for a traveller with the same day of birth."""
-    return tuple(
-        name.spelling for name in names if any(resembles(name.drawing, other.drawing) for other in others)
-    )
+    drawings = [other.drawing for other in others]
+    return tuple(name.spelling for name in names if resembles(name.drawing, drawings))
 
 
 def _sharing(names: Iterable[_Name], others: Sequence[_Name]) -> tuple[Spelling, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -11,7 +12,7 @@ from app.border.checks.domain import Candidate
 from app.border.checks.parsing import ParsedQuestion
 from app.db.unit import Reader
 from app.identity.births import Birth
-from app.matching.assessment import assess
+from app.matching.assessment import is_reported
 from app.matching.persons import KnownPerson
 from app.matching.policy import MatchPolicy
 from app.matching.retrieval import Candidates
@@ -132,14 +133,16 @@ class Finder:
             )  # None for an entry from an older release: then the entry itself is read
             return () if form is None else name_keys.births_in(form)
 
-        def is_alike(each: ParsedQuestion, entry_id: str) -> bool:
-            form = forms.get(entry_id)
-            if form is None:
-                return True
+        def person_of(entry_id: str) -> KnownPerson:
             person = known.get(entry_id)
             if person is None:
-                person = known[entry_id] = name_keys.unpacked(form)
-            return assess(each.traveller.person, person, self._policy).tier != "none"
+                person = known[entry_id] = name_keys.unpacked(forms[entry_id])
+            return person
+
+        def is_alike(each: ParsedQuestion, entry_id: str) -> bool:
+            return entry_id not in forms or is_reported(
+                each.traveller.person, births_of(entry_id), partial(person_of, entry_id), self._policy
+            )
 
         compared = [
             thin(found, each.traveller.person, births_of, self._policy.most_candidates)

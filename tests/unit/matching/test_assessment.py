@@ -1,12 +1,12 @@
 """What evidence comes to: who is stopped, who is noted, who walks on."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.identity.births import Birth
 from app.identity.mrz import parse
-from app.matching.assessment import assess
+from app.matching.assessment import assess, is_reported
 from app.matching.persons import KnownPerson, QueriedPerson
 from app.matching.policy import DEFAULT, MatchPolicy
 from app.matching.texts import TEXTS
@@ -153,3 +153,24 @@ def test_another_alias_never_makes_a_match_weaker(name: str, listed_name: str, a
 def test_no_sentence_repeats_a_name_and_each_is_given_in_both_languages():
     assert all(text_id and text_en and text_id != text_en for text_id, text_en in TEXTS.values())
     assert not any("{" in text for texts in TEXTS.values() for text in texts)
+
+
+@settings(max_examples=500)
+@given(asked_name=NAMES, listed_name=NAMES, born=BIRTHS, listed_born=BIRTHS, weak=st.lists(NAMES, max_size=1))
+def test_what_is_reported_is_what_an_assessment_has_a_tier_for(
+    asked_name: str, listed_name: str, born: str, listed_born: str, weak: list[str]
+):
+    traveller, suspect = asked(asked_name, born), listed(listed_name, listed_born, weak)
+    for policy in (DEFAULT, MatchPolicy(contradicted_bits=5, near_year_bits=5, equal_likeness=0.5)):
+        reported = is_reported(traveller, suspect.births, lambda: suspect, policy)
+        assert reported is (assess(traveller, suspect, policy).tier != "none")
+
+
+def test_a_common_name_beside_a_contradicting_birth_is_not_even_read():
+    def read() -> KnownPerson:
+        raise AssertionError("names share at most the bits of the traveller's own")
+
+    assert not is_reported(asked("Budi Santoso", "1970-05-17"), (Birth(date="1990-12-24"),), read)
+    assert not is_reported(asked("Budi Santoso", "1970-05-17"), (Birth(date="1971-12-24"),), read)
+    with pytest.raises(AssertionError):
+        is_reported(asked("Budi Santoso", "1970-05-17"), (Birth(date="1970-05-17"),), read)
