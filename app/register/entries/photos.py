@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.errors import Fault, PhotoInvalid
@@ -31,6 +31,9 @@ SMALL = 8 * 1024
 
 _FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG"}
 _QUALITIES = (90, 80, 65, 50, 35, 20)
+_MIDDLE_TABLE = 3688
+"""Sum of the standard luminance table (ITU-T T.81, table K.1), which JPEG encoders use as it is at quality 50."""
+
 _COLOURS = 256
 _FAST_OCTREE = 2  # the only method that supports transparency
 _ORIENTATION = 0x0112
@@ -76,10 +79,24 @@ def _redraw(raw: bytes, form: str) -> bytes:
                 raise _invalid("data", "pixels", f"A photo has at most {MAX_PIXELS} pixels.")
             image.load()
             drawn = _upright(image).convert(_mode(image, form))
+            best = _quality_of(image)
     except _UNREADABLE:
         raise _invalid("data", "undecodable", f"The data is no {form} picture.") from None
     drawn.info.clear()
-    return _encoded(drawn, form, max(len(raw), SMALL))
+    return _encoded(drawn, form, best, max(len(raw), SMALL))
+
+
+def _quality_of(image: "Pictures.Image") -> int:
+    """Return the best quality to encode a picture anew as JPEG: at most that of its own luminance table, if it has one.
+
+    A finer table would add bytes and no detail, and seldom fits in the size of the original.
+    """
+    table: Sequence[int] | None = getattr(image, "quantization", {}).get(0)
+    if not table:
+        return _QUALITIES[0]
+    percent = 100 * sum(table) / _MIDDLE_TABLE
+    quality = 100 - percent / 2 if percent <= 100 else 5000 / percent  # noqa: PLR2004 - as libjpeg scales its tables
+    return min(max(1, round(quality)), _QUALITIES[0])
 
 
 def _mode(image: "Pictures.Image", form: str) -> str:
@@ -88,10 +105,13 @@ def _mode(image: "Pictures.Image", form: str) -> str:
     return image.mode if form == "PNG" and image.mode in {"1", "L", "P"} else "RGB"
 
 
-def _encoded(drawn: "Pictures.Image", form: str, most: int) -> bytes:
-    """Encode a picture in at most `most` bytes, with the best quality possible, or else in a smaller size."""
+def _encoded(drawn: "Pictures.Image", form: str, best: int, most: int) -> bytes:
+    """Encode a picture in at most `most` bytes, with the best quality possible, or else in a smaller size.
+
+    `best` is the quality that is tried first for a JPEG.
+    """
     while True:
-        for picture, options in _encodings(drawn, form):
+        for picture, options in _encodings(drawn, form, best):
             out = io.BytesIO()
             picture.save(out, form, **options)
             if out.tell() <= most or max(drawn.size) == 1:
@@ -99,10 +119,12 @@ def _encoded(drawn: "Pictures.Image", form: str, most: int) -> bytes:
         drawn = drawn.resize((max(1, drawn.width // 2), max(1, drawn.height // 2)))
 
 
-def _encodings(drawn: "Pictures.Image", form: str) -> Iterator[tuple["Pictures.Image", dict[str, Any]]]:
+def _encodings(
+    drawn: "Pictures.Image", form: str, best_quality: int
+) -> Iterator[tuple["Pictures.Image", dict[str, Any]]]:
     """Yield the options to encode a picture, best quality first."""
     if form == "JPEG":
-        for quality in _QUALITIES:
+        for quality in (best_quality, *(each for each in _QUALITIES if each < best_quality)):
             yield drawn, {"quality": quality}
         return
     best = {"optimize": True} if drawn.width * drawn.height <= PIXELS_WORTH_TRYING else {}

@@ -107,6 +107,36 @@ def test_a_photo_never_grows_by_being_redrawn(form: str, mode: str, options: dic
     assert width * 4 == height * 3
 
 
+@pytest.mark.parametrize("quality", [85, 60, 30])
+def test_a_jpeg_is_encoded_once_with_tables_like_its_own(monkeypatch: pytest.MonkeyPatch, quality: int):
+    out, saved = io.BytesIO(), list[int]()
+    Image.effect_noise((360, 480), 48).convert("RGB").save(out, "JPEG", quality=quality, comment=b"-" * 1000)
+    save = Image.Image.save
+
+    def noted(self: Image.Image, *args: Any, **options: Any) -> None:
+        saved.append(options["quality"])
+        save(self, *args, **options)
+
+    monkeypatch.setattr(Image.Image, "save", noted)
+    stored = photos.take("image/jpeg", base64.b64encode(out.getvalue()).decode())
+    assert saved == [quality]
+    assert len(stored.data) <= len(out.getvalue())
+
+
+def test_a_jpeg_that_has_no_room_for_its_own_quality_gets_the_next_lower_one(monkeypatch: pytest.MonkeyPatch):
+    out, saved = io.BytesIO(), list[int]()
+    Image.effect_noise((360, 480), 48).convert("RGB").save(out, "JPEG", quality=85, optimize=True)
+    save = Image.Image.save
+
+    def noted(self: Image.Image, *args: Any, **options: Any) -> None:
+        saved.append(options["quality"])
+        save(self, *args, **options)
+
+    monkeypatch.setattr(Image.Image, "save", noted)
+    photos.take("image/jpeg", base64.b64encode(out.getvalue()).decode())
+    assert saved == [85, 80]
+
+
 @pytest.mark.parametrize(("side", "tried"), [(1000, True), (1001, False)])
 def test_the_best_compression_is_tried_on_small_pictures_only(
     monkeypatch: pytest.MonkeyPatch, side: int, *, tried: bool
