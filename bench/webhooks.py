@@ -222,7 +222,8 @@ async def _opened(settings: dict[str, str]) -> AsyncIterator[Runtime]:
 @asynccontextmanager
 async def _dispatching(runtime: Runtime) -> AsyncIterator[Dispatcher]:
     dispatcher = Dispatcher(runtime)
-    runtime.follow.on_commit.append(runtime.bell.ring)  # as the ledger's tail does in a service
+    # As the ledger's tail does in a service.
+    runtime.follow.on_commit.append(lambda _records: runtime.bell.ring())
     task = asyncio.create_task(dispatcher.run())
     try:
         yield dispatcher

@@ -63,12 +63,14 @@ class Unit(Reader):
     Attributes:
         follow: the projectors and the ledger's append that `conclude` calls.
         events: the events reported since the last `conclude`.
+        records: all records that the transaction has appended to the ledger, in order; `follow.append` adds them.
         committing: whether the commit has begun; if the database is lost from then on, the outcome is unknown.
         doubt: returns why the clock may be wrong, or None while it is plausible.
     """
 
     follow: "Follow"
     events: list[object] = field(default_factory=list)
+    records: list[Any] = field(default_factory=list)
     committing: bool = False
     doubt: Callable[[], str | None] = _no_doubt
 
@@ -120,13 +122,13 @@ class Follow:
         projectors: by type of event, the functions that handle it in the same transaction.
         append: appends drafts to the ledger.
         acknowledge_within: how long checkpoints have to acknowledge an alert (R54).
-        on_commit: called after each commit, to wake the tasks that wait for news.
+        on_commit: called after each commit with the ledger records that it has made durable, in order; mostly none.
     """
 
     projectors: Mapping[type, Sequence[Projector]]
     append: Append
     acknowledge_within: timedelta = timedelta(seconds=60)
-    on_commit: list[Callable[[], None]] = field(default_factory=list)
+    on_commit: list[Callable[[Sequence[Any]], None]] = field(default_factory=list)
 
 
 @asynccontextmanager
@@ -165,5 +167,5 @@ async def writing(
         unit = Unit(connection, clock(), actor, follow, doubt=doubt)
         yield unit
         unit.committing = True
-    for wake in follow.on_commit:
-        wake()
+    for react in follow.on_commit:
+        react(unit.records)

@@ -23,6 +23,7 @@ from app.ledger.rollbacks import find_rollback, list_rollbacks, note_rollback
 from app.ledger.rows import list_of_entries, types_of
 from app.ledger.state import count_withdrawn, driver_statements, find_news, list_state
 from app.ledger.store import (
+    as_read,
     begin_epoch,
     find_head,
     head,
@@ -45,6 +46,7 @@ __all__ = [
     "NotedRollback",
     "Page",
     "append",
+    "as_read",
     "begin_epoch",
     "close",
     "closures_among",
@@ -130,6 +132,8 @@ async def append(unit: Unit, drafts: Sequence[Draft]) -> Sequence[Record]:
     It must be the last step of a transaction: numbers are assigned under one lock that is held until the commit. So
     they have no gaps and are in commit order; a transaction that fails also frees its numbers.
 
+    The unit's `records` get them too.
+
     Raises:
         HeadMissing: the ledger has no head.
         RolledBack: a process has noted that the database was rolled back.
@@ -144,6 +148,7 @@ async def append(unit: Unit, drafts: Sequence[Draft]) -> Sequence[Record]:
         records.append(record)
     leaves = [canonical(record.leaf) for record in records]
     await store.add(unit, records, leaves, await _hashes(unit, size, leaves))
+    unit.records += records
     return records
 
 

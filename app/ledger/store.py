@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ from app.db.rollback import Rollback
 from app.db.types import InstantText, any_of, any_pair_of
 from app.db.unit import Reader, Unit
 from app.errors import RolledBack
+from app.kit.canonical import canonical
 from app.ledger.domain import Head, Record, RecordText, RecordType, Selection
 from app.ledger.refusals import HeadMissing
 from app.ledger.rollbacks import find_rollback
@@ -334,6 +336,11 @@ def _row(record: Record, leaf: bytes) -> tuple[Any, ...]:
         _encode(record.personal).decode(),
         record.salt,
     )
+
+
+def as_read(record: Record) -> Record:
+    """Return a record that was appended as it is read back: leaf and personal part as the stored JSON has them."""
+    return replace(record, leaf=_decode(canonical(record.leaf)), personal=_decode(_encode(record.personal)))
 
 
 def record_of(row: Row[*tuple[Any, ...]]) -> Record:

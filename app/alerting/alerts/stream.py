@@ -33,6 +33,7 @@ async def _begin_alerts(request: Request, actor: Actor, after: str | None) -> Be
     """
     tail, to_gate = tail_of(request), at_gate(actor)
     tail.arrivals.note(actor, Channel.STREAM)
+    assert tail.head is not None, "the tail starts before any request"
     if not after:
-        return Begun(*await tail.open_alerts(to_gate=to_gate))
-    return Begun(*await tail.missed_alerts(after, request.url.path, to_gate=to_gate))
+        return Begun(*await tail.open_alerts.read(tail.head, to_gate=to_gate))
+    return Begun(*await tail.missed_alerts.read(after, request.url.path, tail.head, to_gate=to_gate))

@@ -1,5 +1,6 @@
 """The ledger's tail: each process reads the new records, of any process, after its own position.
 
+What a transaction of this process has just committed is published without being read, if nothing is missing before it.
 A wake-up (a commit of this process, or PostgreSQL's NOTIFY) is only a hint. The ledger is read on every wake-up and at
 least once a second, so that a lost wake-up delays alerts and loses none.
 """
@@ -17,6 +18,7 @@ from app.access.domain import SYSTEM
 from app.alerting.alerts import presence, store
 from app.alerting.alerts.arrivals import Arrivals
 from app.alerting.alerts.missed import MissedAlerts
+from app.alerting.alerts.open_alerts import OpenAlerts
 from app.alerting.alerts.rendering import frame
 from app.alerting.alerts.wakeups import Cause, WakeUps
 from app.alerting.streams.follower import Follower, RecordFollower
@@ -30,19 +32,20 @@ from app.kit.bell import wait_for_ring
 from app.kit.clock import rfc3339
 from app.kit.ids import new_id
 from app.ledger.domain import Head, Record
-from app.ledger.service import list_after, list_of_alerts
+from app.ledger.service import as_read, list_after
 from app.runtime import Runtime
 
 logger = logging.getLogger(__name__)
 
 _PAGE = 500
+_AT_ONCE = 32
+"""Records of one commit that are published at once; more are read in pages, between which others have their turn."""
 _RETRY_SECONDS = 0.5
 _GENTLE_SECONDS = 0.1
 _AFTER_ALERTS_SECONDS = 0.02
 """Pause before followers of records publish, in which alerts are written to their streams first."""
 _TICK_SECONDS = 1.0
 _LEAVE_SECONDS = 0.5
-_CACHED_SECONDS = 1.0
 _READ_SECONDS = 3.0
 """Longest time for one reading; records read by then are published, and the next reading continues after them."""
 
@@ -60,6 +63,8 @@ class Tail:
             the first read.
         published: callback with the seconds between the issue of an alert and its publication to the streams.
         arrivals: measures the delay of receipts, by the channel that brought the alert.
+        open_alerts: the alerts of a stream without a cursor.
+        missed_alerts: those of a stream that goes on from a cursor.
         wakeups: wakes the tail after commits.
         process: id of this process in the presence table.
         rollback_reason: why nothing is streamed any more: the database was restored or replaced; else None.
@@ -79,8 +84,8 @@ class Tail:
         self._woken = asyncio.Event()
         self._others_woken = [asyncio.Event() for _ in followers]
         self._flush = asyncio.Event()
-        self._missed = MissedAlerts(runtime)
-        self._open_frames: dict[bool, tuple[bytes, Head, float]] = {}
+        self.open_alerts = OpenAlerts(runtime)
+        self.missed_alerts = MissedAlerts(runtime)
         self._read_at = 0.0
         self._doubtful = False
         self._last: Record | None = None
@@ -88,7 +93,7 @@ class Tail:
         self.access_version = self._applied_version = -1
         hub.changed = self._flush.set
         hub.heartbeat = self.heartbeat
-        runtime.follow.on_commit.append(self.wakeups.committed)
+        runtime.follow.on_commit.append(self.committed)
 
     @property
     def _all(self) -> tuple["Tail | Follower | RecordFollower", ...]:
@@ -113,6 +118,21 @@ class Tail:
         self._woken.set()
         for woken in self._others_woken:
             woken.set()
+
+    def committed(self, records: Sequence[Record]) -> None:
+        """Publish the records of a transaction that this process has just committed, and wake the tail.
+
+        Only few records, and only if they follow on the last ones: the tail reads what is missing before them, and all
+        records if the database is in doubt after a failure.
+        """
+        if self.head is not None and 0 < len(records) <= _AT_ONCE:
+            doubtful = self._doubtful or self.rollback_reason is not None or self.runtime.register.replaced
+            if records[0].sequence == self.head.size + 1 and not doubtful:
+                try:
+                    self._go_on([as_read(record) for record in records], Cause.COMMIT, time_ns())
+                except Exception:  # they are stored, and the act must be answered so
+                    logger.exception("what was committed can't be published at once; the tail reads it")
+        self.wakeups.committed()
 
     async def run(self) -> None:
         """Read and publish new rows of the ledger and of the followers' tables until cancelled; call `start` before.
@@ -188,34 +208,45 @@ class Tail:
         first compared with the last record that was read.
         """
         assert self.head is not None, "start() comes first"
-        cause, since = self.wakeups.take(), time_ns()
+        cause, since, known = self.wakeups.take(), time_ns(), self.head
         async with self.runtime.reading(SYSTEM) as reader:
             if self._doubtful and not await self._unchanged(reader):
                 return
-            while records := await list_after(reader, self.head.size, _PAGE):
-                self._publish(records, cause, since)
-                last_alert = max((r.sequence for r in records if r.alert_id), default=self.head.last_alert)
-                self.head = Head(self.head.epoch, records[-1].sequence, last_alert)
-                self._last = records[-1]
-                self.runtime.bell.ring()
-                self._hand_on(records)
-                if len(records) < _PAGE:
+            while page := await list_after(reader, self.head.size, _PAGE):
+                # While they were read, `committed` may have published the first of them.
+                if records := [record for record in page if record.sequence > self.head.size]:
+                    self._go_on(records, cause, since)
+                    known = self.head
+                if len(page) < _PAGE:
                     break
                 since = time_ns()
             current, access_version = await store.read_head_and_access(reader)
             await read_clock(self.runtime.clock, reader.connection, older_than=_TICK_SECONDS)
-            if not self._continues(current):
+            if not self._continues(current, known):
                 return
             if access_version != self._applied_version:
                 await self._close_refused(reader, access_version)
+
+    def _go_on(self, records: Sequence[Record], cause: Cause, since: int) -> None:
+        """Publish records that follow on the last one, and move the position behind them; arguments as `_publish`.
+
+        Nothing is awaited in between, so that a stream that joins gets each record once.
+        """
+        assert self.head is not None, "start() comes first"
+        self._publish(records, cause, since)
+        last_alert = max((r.sequence for r in records if r.alert_id), default=self.head.last_alert)
+        self.head = Head(self.head.epoch, records[-1].sequence, last_alert)
+        self._last = records[-1]
+        self.runtime.bell.ring()
+        self._hand_on(records)
 
     def _publish(self, records: Sequence[Record], cause: Cause, since: int) -> None:
         """Hand the alerts among new records to the streams.
 
         Args:
             records: the records.
-            cause: what made the tail read them.
-            since: when it began to read them, in nanoseconds since 1970.
+            cause: what made them known here.
+            since: when the tail began to read them, in nanoseconds since 1970.
         """
         assert self.head is not None, "start() comes first"
         read_at, epoch = time_ns(), self.head.epoch
@@ -249,20 +280,20 @@ class Tail:
         self.gate.renew(access_version)
         self.runtime.bell.ring()
 
-    def _continues(self, current: Head) -> bool:
-        """Return whether the ledger's head is a possible successor of the last one read; else stop all streams.
+    def _continues(self, current: Head, known: Head) -> bool:
+        """Return whether the ledger's head `current` is a possible successor of the known one; else stop all streams.
 
-        A reader with a cursor beyond the end of a restored ledger would silently miss the records that get these
-        numbers next.
+        The known one is what was published before this reading or by it; what `committed` has published since may be
+        too new for it. A reader with a cursor beyond the end of a restored ledger would silently miss the records that
+        get these numbers next.
         """
-        assert self.head is not None, "start() comes first"
-        if current.epoch == self.head.epoch and current.size >= self.head.size:
+        if current.epoch == known.epoch and current.size >= known.size:
             return True
-        if current.epoch == self.head.epoch:
+        if current.epoch == known.epoch:
             self._note_rollback(current)
         self._stop_streaming(
-            f"it ends at {current.size}, and this process has read {self.head.size}: the database was restored"
-            if current.epoch == self.head.epoch
+            f"it ends at {current.size}, and this process has read {known.size}: the database was restored"
+            if current.epoch == known.epoch
             else "it goes on in another epoch than this process has read: the register was restored, or is another one"
         )
         return False
@@ -272,8 +303,9 @@ class Tail:
 
         A restored database may have grown again since then, so that other records have these numbers.
         """
+        assert self.head is not None, "start() comes first"
         current, _ = await store.read_head_and_access(reader)
-        if not self._continues(current):
+        if not self._continues(current, self.head):
             return False
         again = await self._read_last(reader)
         if (again and again.leaf) == (self._last and self._last.leaf):
@@ -313,46 +345,6 @@ class Tail:
                     each.hub.close_expired(self.runtime.clock())
             except Exception:  # as in _follow
                 logger.exception("a tick of the streams has failed")
-
-    async def open_alerts(self, *, to_gate: bool) -> tuple[bytes, int, Head]:
-        """Return the open alerts as frames, the ledger sequence up to which they are complete, and the ledger's head.
-
-        Frames are server-sent events as bytes; `to_gate` asks for those of autogates. Open alerts are neither expired
-        nor cancelled. Later alerts come to a stream from the hub. The frames are cached for one second, because
-        thousands reconnect at once after an outage.
-        """
-        assert self.head is not None, "start() comes first"
-        loop = asyncio.get_running_loop()
-        cached = self._open_frames.get(to_gate)
-        if cached is None or cached[1].size != self.head.size or loop.time() > cached[2]:
-            current = self.head
-            async with self.runtime.reading(SYSTEM) as reader:
-                holding = await store.list_open(reader)
-                records = await list_of_alerts(reader, list(holding))
-            encoded = (
-                frame(record, current.epoch, to_gate=to_gate, holding=holding)
-                for record in records
-                if record.sequence <= current.size
-            )
-            frames = [each or b"" for each in encoded]
-            cached = (b"".join(frames), current, loop.time() + _CACHED_SECONDS)
-            self._open_frames[to_gate] = cached
-        return cached[0], cached[1].size, cached[1]
-
-    async def missed_alerts(self, cursor: str, restart: str, *, to_gate: bool) -> tuple[bytes, int, Head]:
-        """Return the alerts after a cursor: frames, the sequence up to which they are complete, and the ledger head.
-
-        Args:
-            cursor: the client's cursor.
-            restart: the path at which a client with an invalid cursor restarts; the problem document contains it.
-            to_gate: whether the client is an autogate, which sees less.
-
-        Raises:
-            Invalid: the text is not a cursor.
-            CursorGone: the cursor is of another register or epoch, or beyond the head.
-        """
-        assert self.head is not None, "start() comes first"
-        return await self._missed.read(cursor, restart, self.head, to_gate=to_gate)
 
     def heartbeat(self) -> Heartbeat:
         """Return a heartbeat frame with the ledger's head, by which a checkpoint detects that it missed an alert.
