@@ -4,7 +4,7 @@ SQLAlchemy processes the parameters of each row, which costs as much as the inse
 composed once, and the driver receives plain tuples.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -64,12 +64,8 @@ class BulkInsert:
             dialect = unit.connection.dialect
             self._singly = [_prepared(dialect, table, names) for table, names in self._tables]
         for (statement, conversions), own in zip(self._singly, rows, strict=True):
-            values = [list(row) for row in own]
-            for position, convert in conversions:
-                for row in values:
-                    row[position] = convert(row[position])
-            if values:
-                await unit.connection.exec_driver_sql(statement, [tuple(row) for row in values])
+            if own:
+                await unit.connection.exec_driver_sql(statement, _converted(own, conversions))
 
     def _compose(self, dialect: Dialect) -> str:
         """Compose PostgreSQL's statement: the last table's insert, after a `WITH` clause with the other inserts."""
@@ -94,6 +90,16 @@ def _prepared(dialect: Dialect, table: Table, names: Sequence[str]) -> tuple[str
     values = ", ".join("?" * len(names))
     listed = ", ".join(_quoted(dialect, names))
     return f"INSERT INTO {table.name} ({listed}) VALUES ({values})", conversions  # noqa: S608 - names of ours
+
+
+def _converted(rows: Sequence[_Row], conversions: Sequence[_Conversion]) -> list[_Row]:
+    """Return rows with the values that SQLite stores; most rows have none to convert."""
+    if not conversions:
+        return list(rows)
+    columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
+    for position, convert in conversions:
+        columns[position] = map(convert, columns[position])
+    return list(zip(*columns, strict=True))
 
 
 def _quoted(dialect: Dialect, names: Sequence[str]) -> list[str]:

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Table, delete, func, insert, literal, sele
 
 from app.db.unit import Reader, Unit
 
-FAN: Final = 4
+FAN: Final = 8
 """Number of runs of a level that become one of the next; a reader looks into at most one less of each level."""
 
 SLICE: Final = 8192

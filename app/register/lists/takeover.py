@@ -43,7 +43,7 @@ from app.web.bodies import expect_single
 from app.web.faults import in_body
 from app.web.wire import Code, LegalDay, Line, WireIn
 
-STEP: Final = 1000
+STEP: Final = 2000
 """Maximum number of lines in a transaction."""
 
 MIN_STEP: Final = 50

@@ -7,6 +7,7 @@ entry is found by those of its keys that the change did not affect.
 
 import struct
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -41,11 +42,8 @@ _PERSON_ERASED: Final = 2
 """Value of `entry.erased` after the person was erased; such an entry has no name to index."""
 
 
-class NameKey(NamedTuple):
-    """A row of the table `name_key`: one key by which an entry's name is found."""
-
-    key: int
-    entry_id: str
+NameKey = tuple[int, str]
+"""A row of the table `name_key`: one key by which an entry's name is found, and the entry's id."""
 
 
 class BirthKey(NamedTuple):
@@ -85,10 +83,11 @@ _BESIDE = (
     (tables.name_form, NameForm._fields),
     (tables.name_key_set, NameKeySet._fields),
 )
-TABLES: Final = (*_BESIDE, (tables.name_key, NameKey._fields))
+_NAME_KEY = ("key", "entry_id")
+TABLES: Final = (*_BESIDE, (tables.name_key, _NAME_KEY))
 """Tables and columns of the keys, as arguments of `BulkInsert`; `made_of` returns the rows."""
 
-RECENT_TABLES: Final = (*_BESIDE, (tables.recent_name_key, ("run", *NameKey._fields)))
+RECENT_TABLES: Final = (*_BESIDE, (tables.recent_name_key, ("run", *_NAME_KEY)))
 """The tables of `TABLES`, but the one of runs instead of the index, for an import on SQLite, which calls
 `due` and `move` afterwards."""
 
@@ -178,7 +177,7 @@ def made_of(
         made = (prepared or {}).get(entry.id) or prepare(entry.subject)
         forms.append(NameForm(entry.id, made.form))
         sets.append(NameKeySet(entry.id, _packed(made.keys)))
-        names += (NameKey(key, entry.id) for key in made.keys)
+        names += zip(made.keys, repeat(entry.id))
         births += (BirthKey(day, drawn, entry.id) for day, drawn in made.days)
     names.sort()  # neighbours are on one page of the index
     return births, forms, sets, names
@@ -210,7 +209,7 @@ async def rows_of(
     if prepared is None or not unit.is_sqlite:
         return births, forms, sets, names
     run = await _RUNS.open(unit)
-    return births, forms, sets, [(run, *each) for each in names]
+    return births, forms, sets, [(run, key, entry_id) for key, entry_id in names]
 
 
 async def replace(unit: Unit, entry: Entry) -> None:
