@@ -10,10 +10,12 @@ answers full checks, a fixed number a second, and now and then an urgent entry. 
 import, PostgreSQL and this program share the others. Trust bytes more than seconds.
 
 A row for each power of ten and for the end, each over the lines since the row before it: lines a second; kilobytes
-(10^3) written a line; the import's processor time a line, in microseconds; memory of the import at most, in MB (10^6),
-and of the write-ahead log; milliseconds until a check and an urgent entry were answered (median, 99th percentile, and
-the longest). On SQLite the bytes are those of the import and of the server beside it, whose checks are stored too
-(`write_bytes` in /proc/<pid>/io); on PostgreSQL those of its own server, with its log (`pg_stat_io`).
+(10^3) written a line, and how many of them are zeros; the import's processor time a line, in microseconds; memory of
+the import at most, in MB (10^6), and of the write-ahead log; milliseconds until a check and an urgent entry were
+answered (median, 99th percentile, and the longest). On SQLite the bytes are those of the import and of the server
+beside it, whose checks are stored too (`write_bytes` in /proc/<pid>/io); on PostgreSQL those of its own server, with
+its log (`pg_stat_io`). Its zeros make room: for rows at the end of files, and for segments of the log until the first
+of them can be used again.
 """
 
 import argparse
@@ -61,6 +63,7 @@ class Row(msgspec.Struct, kw_only=True):
     lines: int
     lines_a_second: float
     written_kb_a_line: float
+    zeros_kb_a_line: float
     cpu_us_a_line: float
     rss_mb: float
     wal_mb: float
@@ -277,6 +280,17 @@ class Disk:
             self._asked("SELECT sum(coalesce(write_bytes, 0) + coalesce(extend_bytes, 0)) FROM pg_stat_io")
         )
 
+    def zeros(self) -> int:
+        """Bytes of them so far that only make room."""
+        if self.is_sqlite:
+            return 0
+        return int(
+            self._asked(
+                "SELECT sum(CASE WHEN context = 'init' THEN write_bytes ELSE coalesce(extend_bytes, 0) END)"
+                " FROM pg_stat_io"
+            )
+        )
+
     def wal(self) -> int:
         """Bytes of the write-ahead log's files."""
         if self.is_sqlite:
@@ -312,7 +326,7 @@ def _marks(lines: int) -> Iterator[int]:
 def _followed(engine: str, importing: Import, disk: Disk, checks: Asker, urgent: Asker) -> Iterator[Row]:
     """A row for each mark that the import passes."""
     began, lines, cpu = time.perf_counter(), 0, 0.0
-    written = disk.written()
+    written, zeros = disk.written(), disk.zeros()
     asked, called, running = 0, 0, True
     for mark in _marks(importing.lines):
         wal = 0
@@ -322,7 +336,7 @@ def _followed(engine: str, importing: Import, disk: Disk, checks: Asker, urgent:
                 break
             time.sleep(_LOOK)
         now, seen = time.perf_counter(), importing.taken() if running else importing.lines
-        put = disk.written()
+        put, empty = disk.written(), disk.zeros()
         times, calls = sorted(checks.took[asked:]) or [0.0], sorted(urgent.took[called:]) or [0.0]
         more = max(1, seen - lines)
         yield Row(
@@ -330,6 +344,7 @@ def _followed(engine: str, importing: Import, disk: Disk, checks: Asker, urgent:
             lines=seen,
             lines_a_second=more / (now - began),
             written_kb_a_line=(put - written) / more / 1000,
+            zeros_kb_a_line=(empty - zeros) / more / 1000,
             cpu_us_a_line=(importing.cpu - cpu) / more * 1e6,
             rss_mb=importing.rss / 1e6,
             wal_mb=max(wal, disk.wal()) / 1e6,
@@ -341,7 +356,7 @@ def _followed(engine: str, importing: Import, disk: Disk, checks: Asker, urgent:
             urgent_max_ms=calls[-1],
             failures={**checks.failures, **urgent.failures},
         )
-        began, lines, cpu, written = now, seen, importing.cpu, put
+        began, lines, cpu, written, zeros = now, seen, importing.cpu, put, empty
         asked, called = len(checks.took), len(urgent.took)
         if not running:
             return
@@ -402,14 +417,22 @@ def measure(options: argparse.Namespace) -> Json:
 
 
 def _print(report: Json) -> None:
-    costs = ("lines/s", "kB/line", "us/line", "MB", "WAL MB", "DB MB")
+    costs = ("lines/s", "kB/line", "zeros", "us/line", "MB", "WAL MB", "DB MB")
     head = ("", *costs, "check p50", "p99", "max", "urgent p50", "max")
-    members = ("lines_a_second", "written_kb_a_line", "cpu_us_a_line", "rss_mb", "wal_mb", "register_mb")
+    members = (
+        "lines_a_second",
+        "written_kb_a_line",
+        "zeros_kb_a_line",
+        "cpu_us_a_line",
+        "rss_mb",
+        "wal_mb",
+        "register_mb",
+    )
     times = ("check_p50_ms", "check_p99_ms", "check_max_ms", "urgent_p50_ms", "urgent_max_ms")
     rows = [
         (
             f"{row['engine']} {row['lines']:,}",
-            *(shown(row[member], 1 if member == "written_kb_a_line" else 0) for member in members),
+            *(shown(row[member], 1 if member.endswith("_kb_a_line") else 0) for member in members),
             *(shown(row[member], 1) for member in times),
         )
         for row in report["curve"]
