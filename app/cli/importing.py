@@ -151,11 +151,16 @@ def _import(
 ) -> "Report":
     from app.cli.failures import with_faults
     from app.errors import Invalid, PeriodTooLong, SecondPairOfEyesNeeded
+    from app.kit.garbage import keep_loaded_objects
     from app.register.entries.listing import Approvers
+
+    def begin(runtime: "Runtime") -> "Awaitable[Report]":
+        keep_loaded_objects()
+        return do(runtime, approvers, advance)
 
     try:
         approvers = Approvers.named(first, second)
-        return with_register(lambda runtime: do(runtime, approvers, advance))
+        return with_register(begin)
     except SecondPairOfEyesNeeded as error:
         raise Refused(f"{error.detail} (four eyes)", usage=True) from None
     except (Invalid, PeriodTooLong) as error:
