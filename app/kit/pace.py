@@ -1,4 +1,4 @@
-"""Long computations in a thread, in short bursts, so that the event loop stays responsive.
+"""Long work in short bursts, so that the event loop stays responsive: computations in a thread, or slices in the loop.
 
 A computing thread holds Python's global interpreter lock, and the loop waits up to five milliseconds for it at each
 step. Therefore only one thread computes at a time, for a few milliseconds, and then rests while the loop uses the
@@ -16,6 +16,9 @@ BURST_SECONDS = 0.002
 """Seconds of work before a rest; an item that takes longer is finished first."""
 
 REST_SECONDS = 0.004
+
+PAUSE_SECONDS = 0.01
+"""Pause between two slices of background work in the event loop; a slice takes some milliseconds."""
 
 _turn = Lock()
 _threads = ThreadPoolExecutor(8, thread_name_prefix="paced")
@@ -48,3 +51,11 @@ def paced(act: Callable[[T], U], things: Iterable[T]) -> list[U]:
             else:
                 return done
         time.sleep(REST_SECONDS)
+
+
+async def give_way() -> None:
+    """Pause between two slices of background work in the event loop, so that checks and alerts are served meanwhile.
+
+    With `asyncio.sleep(0)` every turn of the loop would contain a slice, and a check needs several turns.
+    """
+    await asyncio.sleep(PAUSE_SECONDS)

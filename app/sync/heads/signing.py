@@ -15,6 +15,7 @@ from app.alerting.notices.administration import head_unsigned
 from app.alerting.notices.service import notify
 from app.db.unit import Reader
 from app.kit.clock import rfc3339
+from app.kit.pace import give_way
 from app.ledger import service as ledger
 from app.ledger.domain import Head
 from app.ledger.service import LedgerBroken
@@ -156,7 +157,8 @@ class Signer:
                 if sequence != tree.size + 1:
                     raise LedgerBroken(f"the ledger has no record {tree.size + 1}")
                 tree.add(merkle.leaf_hash(leaf.encode()))
-            await asyncio.sleep(0)  # checks and alerts in this process come first
+            if tree.size < end:
+                await give_way()
         if tree.root() != await self._stored_root(reader, tree.size):
             raise LedgerBroken(
                 f"the leaves and the stored hashes of {tree.size} records contradict each other"

@@ -1,6 +1,5 @@
 """Use cases of digests and snapshots: order one, seal and compute a digest, find the current one."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ from app.access.clients.service import record
 from app.access.domain import SYSTEM
 from app.db.unit import Reader, Unit
 from app.errors import NotFound
+from app.kit.pace import give_way
 from app.ledger import service as ledger
 from app.ledger.domain import Draft, Record
 from app.ledger.service import LedgerBroken
@@ -180,5 +180,5 @@ async def compute(runtime: Runtime, sequence: int, *, expect_stored: bool = Fals
                     f"the leaf of record {each.sequence} and the stored hash contradict each other"
                 )
         after = page.after
-        await asyncio.sleep(0)  # checks and alerts in this process come first
+        await give_way()
     return builder.digest(sequence)

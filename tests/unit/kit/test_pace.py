@@ -6,7 +6,7 @@ import time
 import pytest
 
 from app.kit import pace
-from app.kit.pace import paced, run_in_pool
+from app.kit.pace import give_way, paced, run_in_pool
 
 
 def test_every_thing_is_done_in_order() -> None:
@@ -43,3 +43,22 @@ async def test_two_take_turns() -> None:
         await asyncio.gather(run_in_pool(paced, note, ["one"] * 20), run_in_pool(paced, note, ["other"] * 20))
     assert came.count("one") == came.count("other") == 20
     assert len(set(came[:30])) == 2
+
+
+async def test_a_request_is_served_within_one_pause_of_work_in_slices() -> None:
+    slices = served_after = 0
+
+    async def work() -> None:
+        nonlocal slices
+        while not served_after:
+            slices += 1
+            await give_way()
+
+    async def request() -> None:
+        nonlocal served_after
+        for _ in range(20):  # the turns of the loop that a request takes
+            await asyncio.sleep(0)
+        served_after = slices
+
+    await asyncio.gather(work(), request())
+    assert served_after == 1
