@@ -1,6 +1,7 @@
 """The query log: checks, receipts and acts are sealed in batches, and no later change of one goes unnoticed."""
 
 import json
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +20,8 @@ from app.ledger.tables import record as ledger_record
 from app.maintenance.verification.service import Verified, verify
 from app.register.entries.tables import version
 from app.runtime import Runtime
-from app.sync.querylog import sealing
+from app.sync.querylog import sealing, store
+from app.sync.querylog.domain import Line
 from app.sync.querylog.tables import batch, seal
 from app.worker import Worker
 from tests.support.actors import Caller
@@ -171,6 +173,32 @@ async def test_a_line_that_becomes_visible_late_is_sealed_with_the_next_ones(
     assert (await verified(runtime)).differences == [], "the next batch may still have it"
     assert await seal_all(worker, clock) == 1
     assert (await seals(runtime))[-1]["lines"] == 1
+    assert (await verified(runtime)).differences == []
+
+
+async def test_batches_that_follow_at_once_read_each_line_once_and_late_lines_once_a_minute(
+    crossing: Json, runtime: Runtime, worker: Worker, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an import, whose versions are more than a batch holds."""
+    monkeypatch.setattr(sealing, "MOST_LINES", 10)
+    monkeypatch.setattr(sealing, "_PAGE", 5)
+    read: list[str] = []
+    reads = store.list_acts
+
+    async def noting(*args: Any) -> list[Line]:
+        lines = await reads(*args)
+        read.extend(line.id for line in lines)
+        return lines
+
+    monkeypatch.setattr(store, "list_acts", noting)
+    for _ in range(45):
+        await act_at(runtime, clock, 0)
+        clock.advance(seconds=0.1)
+    assert await seal_all(worker, clock) == 5
+    times = Counter(read).values()
+    assert (len(times) >= 45, max(times)) == (True, 2), "with its page, and where the next page or batch begins"
+    await act_at(runtime, clock, 100)
+    assert await seal_all(worker, clock) == 1
     assert (await verified(runtime)).differences == []
 
 

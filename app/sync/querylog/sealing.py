@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 from app.access.domain import SYSTEM
 from app.db.unit import Reader
 from app.kit.ids import first_id
+from app.kit.pace import give_way
 from app.ledger import service as ledger
 from app.ledger.domain import Draft, RecordType
 from app.runtime import Runtime
@@ -60,6 +61,7 @@ class Sealer:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
+        self._looked_back_at: datetime | None = None
 
     async def seal(self, *, at_end: bool = False) -> int:
         """Seal the waiting lines in new batches, if 10,000 checks wait or if the newest batch is a minute old.
@@ -118,7 +120,12 @@ class Sealer:
                 waiting = await store.count_checks(reader, newest.reached.check, before.check, MOST_LINES)
                 if waiting < MOST_LINES:
                     return None
-            begin = newest.reached.earlier(LATE) if newest else BEGIN
+            # Lines that became visible late are looked for once a minute, not with each of the batches after an import:
+            # all lines of these minutes are read again for it.
+            looks_back = at_end or self._looked_back_at is None or now - self._looked_back_at >= SEAL_AFTER
+            begin = BEGIN
+            if newest is not None:
+                begin = newest.reached.earlier(LATE + SEAL_AFTER) if looks_back else newest.reached
             batching = Batching(
                 token_bytes(SALT_BYTES),
                 await self._sealed_since(reader, newest, begin),
@@ -128,6 +135,8 @@ class Sealer:
         acts = await self._fill(batching, begin.act, before.act, self._acts)
         receipts = await self._fill(batching, (begin.receipt, ""), (before.receipt, ""), self._receipts)
         versions = await self._fill(batching, (begin.version, ""), (before.version, ""), self._versions)
+        if looks_back:
+            self._looked_back_at = now
         if not batching.size:
             return None
         reached = Position(checks, acts, receipts[0], versions[0]).at_least(
@@ -146,6 +155,7 @@ class Sealer:
         batch = newest
         while batch is not None and (again := batch.reached.reaches(begin)):
             found.update(batch.ids(again))
+            await asyncio.sleep(0)
             batch = await store.find_batch(reader, batch.number - 1)
         return found
 
@@ -164,7 +174,7 @@ class Sealer:
             if len(lines) < _PAGE:
                 return before
             begin = lines[-1][0]
-            await asyncio.sleep(0)
+            await give_way()
         return begin
 
     async def _checks(self, begin: str, before: str) -> Sequence[tuple[str, Line]]:
