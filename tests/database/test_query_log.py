@@ -196,7 +196,9 @@ async def test_batches_that_follow_at_once_read_each_line_once_and_late_lines_on
         clock.advance(seconds=0.1)
     assert await seal_all(worker, clock) == 5
     times = Counter(read).values()
-    assert (len(times) >= 45, max(times)) == (True, 2), "with its page, and where the next page or batch begins"
+    assert (len(times) >= 45, max(times)) == (True, 2), (
+        "with its page, and where the next page or batch begins"
+    )
     await act_at(runtime, clock, 100)
     assert await seal_all(worker, clock) == 1
     assert (await verified(runtime)).differences == []
