@@ -204,6 +204,28 @@ async def test_batches_that_follow_at_once_read_each_line_once_and_late_lines_on
     assert (await verified(runtime)).differences == []
 
 
+async def test_a_late_line_is_found_also_behind_batches_that_checks_have_filled(
+    http: httpx2.AsyncClient,
+    counter: Caller,
+    crossing: Json,
+    runtime: Runtime,
+    worker: Worker,
+    clock: SettableClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sealing, "MOST_LINES", 3)
+    for _ in range(3):
+        for _ in range(3):
+            await ask(http, counter)
+        await act_at(runtime, clock, 20)
+        assert await seal_all(worker, clock) == 2
+    assert [each["lines"] for each in await seals(runtime)][-6:] == [3, 1, 3, 1, 3, 1]
+    clock.advance(minutes=5)
+    await act_at(runtime, clock, 20)
+    assert await seal_all(worker, clock) == 1
+    assert (await verified(runtime)).differences == []
+
+
 async def test_a_line_that_was_inserted_into_the_past_is_named(
     crossing: Json, runtime: Runtime, worker: Worker, clock: SettableClock
 ) -> None:

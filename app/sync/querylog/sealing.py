@@ -27,6 +27,7 @@ from app.sync.querylog.domain import (
     Batching,
     Line,
     Position,
+    Source,
     facts_of,
 )
 from app.sync.querylog.store import Moment
@@ -61,7 +62,7 @@ class Sealer:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._looked_back_at: datetime | None = None
+        self._looked_back_at: dict[Source, datetime] = {}
 
     async def seal(self, *, at_end: bool = False) -> int:
         """Seal the waiting lines in new batches, if 10,000 checks wait or if the newest batch is a minute old.
@@ -79,9 +80,11 @@ class Sealer:
             return 0
         number = await self._publish_stored()
         sealed, due = 0, at_end
-        while (batch := await self._next(number, due=due, at_end=at_end)) is not None:
+        while (made := await self._next(number, due=due, at_end=at_end)) is not None:
+            batch, looked_back_at = made
             async with self._runtime.writing_checks(SYSTEM) as unit:
                 await store.add_batch(unit, batch)
+            self._looked_back_at |= looked_back_at
             await self._publish(batch)
             number, sealed = batch.number, sealed + 1
             due = at_end or batch.size == MOST_LINES  # as after an import: more lines wait
@@ -107,8 +110,10 @@ class Sealer:
             [record] = await ledger.append(unit, [draft])
             await store.add_seal(unit, batch.number, record.sequence)
 
-    async def _next(self, published: int, *, due: bool, at_end: bool) -> Batch | None:
-        """Make the next batch. Returns None while there is no need for one.
+    async def _next(
+        self, published: int, *, due: bool, at_end: bool
+    ) -> tuple[Batch, dict[Source, datetime]] | None:
+        """Make the next batch. Returns it with the kinds of lines that it looked back for; None if it is not needed.
 
         Its number follows every published one, also where the checks were put back to an earlier state than the ledger.
         """
@@ -120,12 +125,8 @@ class Sealer:
                 waiting = await store.count_checks(reader, newest.reached.check, before.check, MOST_LINES)
                 if waiting < MOST_LINES:
                     return None
-            # Lines that became visible late are looked for once a minute, not with each of the batches after an import:
-            # all lines of these minutes are read again for it.
-            looks_back = at_end or self._looked_back_at is None or now - self._looked_back_at >= SEAL_AFTER
-            begin = BEGIN
-            if newest is not None:
-                begin = newest.reached.earlier(LATE + SEAL_AFTER) if looks_back else newest.reached
+            reached = newest.reached if newest else BEGIN
+            begin = self._begin(reached, now, at_end=at_end)
             batching = Batching(
                 token_bytes(SALT_BYTES),
                 await self._sealed_since(reader, newest, begin),
@@ -135,14 +136,32 @@ class Sealer:
         acts = await self._fill(batching, begin.act, before.act, self._acts)
         receipts = await self._fill(batching, (begin.receipt, ""), (before.receipt, ""), self._receipts)
         versions = await self._fill(batching, (begin.version, ""), (before.version, ""), self._versions)
-        if looks_back:
-            self._looked_back_at = now
+        came_to = Position(checks, acts, receipts[0], versions[0])
+        # A batch that was full before it came to where the last one ended has not seen all late lines.
+        looked_back_at = dict.fromkeys(came_to.reaches(reached) - begin.reaches(reached), now)
         if not batching.size:
+            self._looked_back_at |= looked_back_at
             return None
-        reached = Position(checks, acts, receipts[0], versions[0]).at_least(
-            newest.reached if newest else None
+        return batching.finished(published + 1, now, came_to.at_least(reached)), looked_back_at
+
+    def _begin(self, reached: Position, now: datetime, *, at_end: bool) -> Position:
+        """Return where the next batch begins: where the last one ended (`reached`), or earlier for late lines.
+
+        Lines that became visible late are looked for once a minute, not with each of the batches after an import or in
+        a rush, because all lines of these minutes are read again for it. Each kind of lines has its own minute.
+        """
+        earlier = reached.earlier(LATE + SEAL_AFTER)
+
+        def begin(source: Source) -> Position:
+            last = self._looked_back_at.get(source)
+            return earlier if at_end or last is None or now - last >= SEAL_AFTER else reached
+
+        return Position(
+            begin(Source.CHECK).check,
+            begin(Source.ACT).act,
+            begin(Source.RECEIPT).receipt,
+            begin(Source.VERSION).version,
         )
-        return batching.finished(published + 1, now, reached)
 
     def _committed_from(self, now: datetime) -> str:
         """Return the id of the first check whose question is not erased before the batch is stored."""
