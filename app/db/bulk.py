@@ -112,7 +112,9 @@ def _as_json(names: Sequence[str], rows: Sequence[_Row]) -> str:
     return _encode(
         [
             {
-                name: f"\\x{value.hex()}" if isinstance(value, bytes) else value
+                name: f"\\x{bytes(value).hex()}"
+                if isinstance(value, bytes | bytearray | memoryview)
+                else value
                 for name, value in zip(names, row, strict=True)
             }
             for row in rows

@@ -169,7 +169,9 @@ def _fetch(connection: SyncConnection, statement: str, arguments: Sequence[Any])
         cursor.execute(statement, arguments)
         return cursor.fetchall()
     except driver.Error as error:
-        lost = dialect.is_disconnect(error, line.dbapi_connection, cursor)
+        # A column's type was changed since this connection prepared the statement: a new connection prepares it anew.
+        outdated = isinstance(error, driver.InvalidCachedStatementError)
+        lost = outdated or dialect.is_disconnect(error, line.dbapi_connection, cursor)
         if lost:
             connection.invalidate(error)
         raise DBAPIError.instance(

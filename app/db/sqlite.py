@@ -191,6 +191,8 @@ class _Direct:
         return self._connection.exec_driver_sql(statement, parameters)
 
     async def fetch(self, statement: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        if not self._connection.in_transaction():
+            self._connection.begin()
         driver: Any = self._connection.connection.driver_connection
         try:
             rows: list[Any] = driver.execute(statement, arguments).fetchall()

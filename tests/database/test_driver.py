@@ -1,17 +1,22 @@
 """Statements that the driver executes itself keep what SQLAlchemy's own calls promise: commits, errors, time limits."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Integer, column, select, table, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.access.domain import SYSTEM
 from app.border.checks import store
 from app.border.checks.store import Record
+from app.db.driver import DriverSelect
 from app.db.faults import Outage, outage
+from app.db.lookups import LookUp
 from app.kit.ids import new_id
 from app.runtime import Runtime
+from app.settings import Settings
+from app.wiring import wired_runtime
 
 ON_POSTGRESQL = pytest.mark.parametrize("engine_url", ["postgresql"], indirect=True)
 
@@ -108,3 +113,39 @@ async def test_a_statement_that_is_given_up_leaves_its_connection_to_nobody(runt
     async with runtime.reading(SYSTEM) as reader:
         [(now,)] = await reader.connection.fetch("SELECT pg_backend_pid()", ())
     assert (now,) != tuple(lines[0])  # type: ignore[call-overload]
+
+
+NUMBERS = table("numbers", column("number", Integer))
+ALL = DriverSelect(select(NUMBERS.c.number))
+SOME = LookUp(lambda among, _: select(NUMBERS.c.number).where(among(NUMBERS.c.number, "numbers")), "numbers")
+
+
+async def change(runtime: Runtime, *statements: str) -> None:
+    async with runtime.writing(SYSTEM) as unit:
+        for statement in statements:
+            await unit.run(text(statement))
+
+
+@ON_POSTGRESQL
+async def test_a_statement_is_prepared_anew_after_a_migration_has_changed_its_columns(runtime: Runtime):
+    await change(runtime, "CREATE TABLE numbers (number INTEGER)", "INSERT INTO numbers VALUES (7)")
+    async with runtime.reading(SYSTEM) as reader:
+        assert [row[0] for row in await ALL.run(reader, {})] == [7]
+    await change(runtime, "ALTER TABLE numbers ALTER COLUMN number TYPE BIGINT")
+    with pytest.raises(DBAPIError):
+        async with runtime.reading(SYSTEM) as reader:
+            await ALL.run(reader, {})
+    async with runtime.reading(SYSTEM) as reader:
+        assert [row[0] for row in await ALL.run(reader, {})] == [7]
+
+
+async def test_what_the_driver_reads_first_is_of_the_snapshot_that_the_transaction_reads(
+    sqlite_url: str, tmp_path: Path
+):
+    runtime = wired_runtime(Settings(env="test", database_url=sqlite_url, data_dir=tmp_path))
+    await change(runtime, "CREATE TABLE numbers (number INTEGER)", "INSERT INTO numbers VALUES (7)")
+    async with runtime.reading(SYSTEM) as reader:
+        assert [row[0] for row in await SOME.rows(reader, [7, 8])] == [7]
+        await change(runtime, "INSERT INTO numbers VALUES (8)")
+        assert list((await reader.run(select(NUMBERS.c.number))).scalars()) == [7]
+    await runtime.close()
