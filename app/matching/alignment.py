@@ -56,8 +56,8 @@ class Alignment(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         likeness: 0 to 1; 1 where every word agrees.
-        bits: the evidence for a match, less the evidence against it; may be negative, and never exceeds the bits of
-            either spelling.
+        bits: the evidence for a match, less the evidence against it; may be negative, and exceeds the bits of
+            neither spelling, but for rounding.
         pairs: the words that agree.
         left: the words without a partner, each with its side.
         conflict: bits of words without a partner that contradict each other.

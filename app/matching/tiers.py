@@ -32,6 +32,10 @@ _ANY: Final = 0
 _NOTHING_CONTRADICTS: Final = _CONTAINED | _WITHIN | _WITHIN_BY_SEVERAL | _WHOLE | _SEVERAL
 
 
+_ROUNDING: Final = 1e-9
+"""More than what sums of bits differ by when their words are added in another order."""
+
+
 class Clause(msgspec.Struct, frozen=True):
     """A combination of thresholds that leads to a tier if all of them are met.
 
@@ -144,7 +148,7 @@ def tier_of(names: Alignment, nearness: Nearness, bits: float, policy: MatchPoli
 
 def reachable(name_bits: float, nearness: Nearness, policy: MatchPolicy) -> bool:
     """Return whether names that share at most `name_bits` can reach a tier other than `none` with these births."""
-    return name_bits >= _least_name_bits(policy)[nearness]
+    return name_bits + _ROUNDING >= _least_name_bits(policy)[nearness]
 
 
 def is_probable(nearness: Nearness, bits: float, policy: MatchPolicy) -> bool:

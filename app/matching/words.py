@@ -73,15 +73,14 @@ def alike(one: Word, other: Word) -> tuple[float, How]:
 
 
 def _are_far_apart(one: Word, other: Word) -> bool:
-    """Return whether so many letters differ that `_edits_alike` is at most 0, as with seven of eight pairs of words."""
+    """Return whether so many letters differ that `_edits_alike` is below `_MIN`, as with most pairs of words."""
     if one.code == other.code or one.bare or other.bare:
         return False
     return _is_far(one.heard, other.heard) and _is_far(one.text, other.text)
 
 
 def _is_far(one: str, other: str) -> bool:
-    edits = (max(len(other), len(one))) // 2
-    edits = min(edits, _MAX_EDITS)
+    edits = min(max(len(one), len(other)) // 2, _MAX_EDITS)
     return OSA.distance(one, other, score_cutoff=edits) > edits
 
 
