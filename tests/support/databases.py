@@ -17,10 +17,12 @@ from uuid import uuid4
 
 import asyncpg
 
+from app.border.checks.partitions import make_months
 from app.initialise import initialise
 from app.settings import Settings
 from app.wiring import wired_runtime
 from tests.support import postgres
+from tests.support.clock import SettableClock
 
 T = TypeVar("T")
 
@@ -165,6 +167,13 @@ async def found(address: str, keys: Path) -> None:
         await initialise(runtime)
     finally:
         await runtime.close()
+    in_tests = wired_runtime(settings, SettableClock())
+    try:
+        await make_months(
+            in_tests
+        )  # as if founded when every test begins, also for a role that may make no table
+    finally:
+        await in_tests.close()
 
 
 async def _tell(server: str, statement: str) -> None:
