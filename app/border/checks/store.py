@@ -85,11 +85,9 @@ class CheckSummary(NamedTuple):
 
 
 async def look_up(reader: Reader, keys: Iterable[str]) -> tuple[int, int, list[tuple[str, CheckSummary]]]:
-    """Return the entries with one of these number keys, the ledger's size and the access version.
+    """Return the ledger's size, the access version and the entries with one of these number keys.
 
-    Returns:
-        The ledger's size; the access version, which changes with every change of access rights; and a pair of key and
-        entry for each key of each entry found.
+    They are pairs of key and entry, the last of three values. The access version changes with access rights.
 
     Raises:
         HeadMissing: the ledger has no head.
