@@ -75,9 +75,8 @@ class BulkInsert:
             kinds = [_TYPES[table.c[name].type.python_type] for name in plain]
             typed = ", ".join(f"{name} {kind}" for name, kind in zip(names, kinds, strict=True))
             listed = ", ".join(names)
-            inserts.append(
-                f"INSERT INTO {table.name} ({listed}) SELECT {listed} FROM json_to_recordset(${number}::text::json) AS row ({typed})"  # noqa: S608, E501 - names of ours
-            )
+            rows = f"json_to_recordset(${number}::text::json) AS row ({typed})"
+            inserts.append(f"INSERT INTO {table.name} ({listed}) SELECT {listed} FROM {rows}")  # noqa: S608 - names of ours
         *others, last = inserts
         before = ", ".join(f"part_{number} AS ({other})" for number, other in enumerate(others))
         return f"WITH {before} {last}" if others else last

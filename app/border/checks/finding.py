@@ -128,9 +128,8 @@ class Finder:
         known: dict[str, KnownPerson] = {}
 
         def births_of(entry_id: str) -> tuple[Birth, ...]:
-            form = forms.get(
-                entry_id
-            )  # None for an entry from an older release: then the entry itself is read
+            # An entry from an older release has no form: then the entry itself is read.
+            form = forms.get(entry_id)
             return () if form is None else name_keys.births_in(form)
 
         def person_of(entry_id: str) -> KnownPerson:
