@@ -122,7 +122,7 @@ class Pusher:
         self, http: "httpx2.AsyncClient", witness: Witness, state: WitnessState, head: PushedHead
     ) -> bool:
         """Push a head to a witness and store what came of it. Returns whether it was cosigned."""
-        if not await self._claim(witness):
+        if not await self._claim(state):
             return False
         from app.sync.witnesses.client import push
 
@@ -151,12 +151,12 @@ class Pusher:
         self._say(state, after)
         return bool(found)
 
-    async def _claim(self, witness: Witness) -> bool:
+    async def _claim(self, state: WitnessState) -> bool:
         if self._runtime.register.is_sqlite:  # served by one process
             return True
         with using(Lane.WORKER):
             async with self._runtime.writing(SYSTEM) as unit:
-                return await store.claim(unit, witness.url, unit.now + _CLAIM)
+                return await store.claim(unit, state, unit.now + _CLAIM)
 
     async def _prove(self, old: int, new: int) -> list[bytes]:
         with using(Lane.WORKER):

@@ -25,17 +25,24 @@ async def list_states(reader: Reader) -> dict[str, WitnessState]:
     return {row.url: WitnessState(*row) for row in rows}
 
 
-async def claim(unit: Unit, url: str, until: datetime) -> bool:
-    """Claim the witness at an address until an instant, unless another claim is running.
+async def claim(unit: Unit, known: WitnessState, until: datetime) -> bool:
+    """Claim a witness until an instant, unless another claim is running or its state is no longer the one `known`.
 
-    Returns whether it was claimed.
+    Another process may have sent it a head since the state was read. Returns whether it was claimed.
     """
-    new = {**asdict(WitnessState(url)), "claimed_until": None}
+    new = {**asdict(WitnessState(known.url)), "claimed_until": None}
     await unit.run(unit.inserting(log_witness).values(new).on_conflict_do_nothing())
     free = or_(log_witness.c.claimed_until.is_(None), log_witness.c.claimed_until <= unit.now)
     claimed = await unit.run(
         update(log_witness)
-        .where(log_witness.c.url == url, free)
+        .where(
+            log_witness.c.url == known.url,
+            free,
+            log_witness.c.epoch == known.epoch,
+            log_witness.c.size == known.size,
+            log_witness.c.head_signed_at.is_not_distinct_from(known.head_signed_at),
+            log_witness.c.failures == known.failures,
+        )
         .values(claimed_until=until)
         .returning(log_witness.c.url)
     )
