@@ -310,21 +310,9 @@ async def test_several_processes_push_once(worker: Worker, runtime: Runtime, sub
         pushed = await asyncio.gather(*(push_due(each) for each in (register.pusher, *others)))
         assert sum(pushed) >= 1
         assert len(odd.bodies) == sum(pushed) == 1
-
-
-async def test_a_state_that_was_read_before_another_process_pushed_claims_nothing(
-    worker: Worker, runtime: Runtime, submit: Submit, tmp_path: Path
-):
-    if runtime.register.is_sqlite:
-        pytest.skip("SQLite is served by one process")
-    await submit(1)
-    async with odd_witness(lambda body: cosigned(body, NOW)) as odd:
-        text = f"witness odd {KEY.verifier('odd.example')} {odd.url}\nquorum odd\n"
-        register = pushing_to(runtime, worker, tmp_path, text)
-        await register.sign()
-        assert await push_due(register.pusher) == 1
         async with runtime.writing(SYSTEM) as unit:
-            assert not await store.claim(unit, WitnessState(odd.url), unit.now + timedelta(minutes=1))
+            read_before = WitnessState(odd.url)
+            assert not await store.claim(unit, read_before, unit.now + timedelta(minutes=1))
 
 
 async def test_whoever_reads_a_head_reads_its_cosignatures(
