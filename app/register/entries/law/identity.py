@@ -115,7 +115,7 @@ _WEAK_SCRIPT = (
 def name(request: Request, _owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
     """R1: add a fault if the full name is a placeholder such as "FNU" or "XXX"; imported measures get none.
 
-    A warning is added if every good name is in a script of which only one reading can be compared.
+    A warning is added if every good name is in a script that is compared by one reading only.
     """
     subject = request.subject
     full_name = subject.full_name
