@@ -84,6 +84,20 @@ async def test_an_entry_about_an_officer_comes_over_sealed_for_the_two_who_stand
     assert after[about["basis"]["number"]] == persons
 
 
+async def test_the_feed_withholds_an_imported_entry_from_an_auditor_whom_it_may_be_about(
+    runtime: Runtime, http: httpx2.AsyncClient, actors: Actors, tmp_path: Path
+):
+    subject = await actors.client("auditor", name="Wirabumi Kertanegara Sasmita")
+    other = await actors.client("auditor")
+    about = entry_body(subject={"full_name": "SASMITA, Wirabumi Kertanegara"})
+    assert await taken(runtime, ndjson(tmp_path, line(entry=about))) == told(added=1)
+    withheld = [
+        expect(await http.get("/v1/changes", headers=by.headers), 200)["items"][0]["withheld"]
+        for by in (subject, other)
+    ]
+    assert withheld == ["scope", None]
+
+
 def _foreigner_under_prevention() -> Json:
     return merged(deterrence_body(), {"subject": {"nationalities": ["IDN"]}})
 

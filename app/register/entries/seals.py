@@ -151,7 +151,8 @@ async def seal_filed(
 async def seal_imported(unit: Unit, entries: Sequence[tuple[Entry, RequestedMeasure]]) -> list[Entry]:
     """Return imported entries, in the same order, sealed where a subject may be a user or a seal was requested.
 
-    The persons that approve the import may see the sealed entries. The caller stores the entries.
+    The persons that approve the import may see the sealed entries, unless they may be the subject. The sealed entries'
+    records are closed in the ledger; the caller stores the entries themselves.
     """
     accounts = await _accounts(unit, [subject for entry, _ in entries for subject in _subjects(entry)], ())
     sealed = []
@@ -162,8 +163,9 @@ async def seal_imported(unit: Unit, entries: Sequence[tuple[Entry, RequestedMeas
             continue
         let_in = {*map(normal_person, entry.approved_by), *(requested.sealed_for or ()), *entry.opened_to}
         barred = {*entry.barred, *about}
-        sealed.append(_sealed(entry, let_in, barred, warn=bool(about) and requested.sealed_for is None))
-        await close(unit, entry.id, entry.barred)
+        after = _sealed(entry, let_in, barred, warn=bool(about) and requested.sealed_for is None)
+        await close(unit, after.id, after.barred)
+        sealed.append(after)
     return sealed
 
 
