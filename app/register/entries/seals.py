@@ -226,15 +226,18 @@ def list_possible_users(subject: Subject, persons: tuple[AccountHolder, ...]) ->
 async def bar(unit: Unit, before: Entry, persons: set[str]) -> None:
     """Hide an entry from users that may be its subject: seal it, and store the next version.
 
-    The authors are notified, so that they name other persons to decide on it. Does nothing if these users are barred
-    already, or if the person is erased from the entry.
+    The authors are notified, so that they name other persons to decide on it. If these users are barred already, only
+    the ledger's records are closed to them where they are not yet. Does nothing if the person is erased from the entry.
 
     Args:
         unit: the transaction, which holds the entry's lock.
         before: the current entry.
         persons: employee numbers of the users.
     """
-    if persons <= {*before.barred} or before.erased_at is not None:
+    if not persons or before.erased_at is not None:
+        return
+    if persons <= {*before.barred}:
+        await close(unit, before.id, persons)  # an earlier release's import did not bar them from it
         return
     entry = before.replace(version=before.version + 1, updated_at=unit.now)
     entry = await _kept_open(unit, entry, before, persons)
