@@ -74,7 +74,10 @@ class Database(Protocol):
         """
 
     def bulk(self) -> AbstractAsyncContextManager[None]:
-        """Tune the database for many short write transactions during the block: more memory, fewer disk writes."""
+        """Tune the database for many short write transactions during the block.
+
+        SQLite gets more memory and writes to the disk less often; PostgreSQL renews the statistics of growing tables.
+        """
 
     def in_use(self) -> Iterator[InUse]:
         """Yield how many transactions run and wait, by lane; SQLite yields one item, for its queue of writers."""

@@ -15,6 +15,7 @@ from app.db.addresses import libpq_address
 from app.db.database import Connection
 from app.db.lanes import InUse, Lanes, most_connections
 from app.db.lines import CONNECT_SECONDS, Limits, Lines
+from app.db.statistics import analyze_grown
 
 CHANNEL = "cekal"
 """The PostgreSQL notification channel on which a commit wakes the other processes; its messages are empty."""
@@ -54,6 +55,7 @@ class PostgreSQL:
         self._each = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._lines = Lines(self._engine, limits)
         self._lanes = Lanes(pool_size, limits.seconds)
+        self._in_bulk = False
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
@@ -66,9 +68,13 @@ class PostgreSQL:
         """Open a transaction for the block; with `once`, its single statement is committed automatically."""
         engine = self._each if once else self._engine
         async with self._lanes.place(writes=True), self._checked_out(engine) as connection:
-            yield _Awaited(connection, self._limits.exchange)
+            awaited = _Awaited(connection, self._limits.exchange)
+            yield awaited
             if not once:
                 await _within(self._limits.exchange, connection.commit)
+                if self._in_bulk:
+                    await analyze_grown(awaited)
+                    await _within(self._limits.exchange, connection.commit)
 
     @asynccontextmanager
     async def _checked_out(self, engine: Engine) -> AsyncIterator[SyncConnection]:
@@ -90,8 +96,15 @@ class PostgreSQL:
 
     @asynccontextmanager
     async def bulk(self) -> AsyncIterator[None]:
-        """Do nothing: the server manages its memory and checkpoints."""
-        yield
+        """Renew the statistics of tables that grow during the block, so that every process finds rows by an index.
+
+        The server manages its memory and checkpoints itself.
+        """
+        self._in_bulk = True
+        try:
+            yield
+        finally:
+            self._in_bulk = False
 
     def in_use(self) -> Iterator[InUse]:
         """Yield the use of each lane of connections."""
