@@ -7,11 +7,14 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from sqlalchemy import delete
 
 from app.access.domain import SYSTEM
 from app.access.store import list_audit
 from app.db.unit import Unit
 from app.errors import CekalError
+from app.initialise import initialise
+from app.ledger.tables import barred
 from app.register.entries import listing
 from app.register.entries.listing import Approvers, ImportedMeasure, ImportOutcome
 from app.register.lists import takeover
@@ -91,11 +94,17 @@ async def test_the_feed_withholds_an_imported_entry_from_an_auditor_whom_it_may_
     other = await actors.client("auditor")
     about = entry_body(subject={"full_name": "SASMITA, Wirabumi Kertanegara"})
     assert await taken(runtime, ndjson(tmp_path, line(entry=about))) == told(added=1)
-    withheld = [
-        expect(await http.get("/v1/changes", headers=by.headers), 200)["items"][0]["withheld"]
-        for by in (subject, other)
-    ]
-    assert withheld == ["scope", None]
+
+    async def withheld() -> list[str | None]:
+        feeds = [expect(await http.get("/v1/changes", headers=by.headers), 200) for by in (subject, other)]
+        return [feed["items"][0]["withheld"] for feed in feeds]
+
+    assert await withheld() == ["scope", None]
+    async with runtime.writing(SYSTEM) as unit:  # as an earlier release left it
+        await unit.run(delete(barred))
+    assert await withheld() == [None, None]
+    await initialise(runtime)
+    assert await withheld() == ["scope", None]
 
 
 def _foreigner_under_prevention() -> Json:
@@ -267,7 +276,7 @@ async def test_progress_is_told_in_bytes(runtime: Runtime, tmp_path: Path, monke
 
 @pytest.mark.parametrize(
     ("took", "expected"),
-    [([0.001] * 3, [2, 8, 10]), ([9.0] * 10, [2] * 10), ([0.001, 9.0], [2, 8, 2, 8])],
+    [([0.001] * 3, [2, 2, 8, 8]), ([9.0] * 10, [2] * 10), ([0.001, 9.0], [2, 2, 8, 2, 6])],
     ids=["quick", "slow", "slow in between"],
 )
 async def test_a_step_has_as_many_lines_as_hold_the_lock_for_a_short_time(

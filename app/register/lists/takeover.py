@@ -10,10 +10,10 @@ in the file ends nothing.
 """
 
 import asyncio
+import itertools
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import Annotated, Final
@@ -105,22 +105,41 @@ async def take_over(
         OSError: the file can't be read.
     """
     takeover = _Takeover(runtime, approvers, legacy=legacy)
-    done = 0
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         async with runtime.register.bulk():
+            parsed: _Batch | None = None
             for step in steps_of(file, takeover.lines):
-                if done == 0:
+                if parsed is None:
                     expect_objects(step, path)
                     await takeover.open(path)
-                await takeover.take(step)
-                done = file.tell()
-                progress(done, size)
-                # SQLite calls never yield to the event loop: here it can handle Ctrl-C.
-                await asyncio.sleep(0)
+                parsing = asyncio.create_task(takeover.parse(step, file.tell()))
+                try:
+                    if parsed is not None:  # stored while the next batch is parsed
+                        await takeover.store(parsed)
+                        progress(parsed.end, size)
+                    parsed = await parsing
+                finally:
+                    parsing.cancel()
+            if parsed is not None:
+                await takeover.store(parsed)
+                progress(parsed.end, size)
             await takeover.merge(everything=True)
     await takeover.close(path)
     return takeover.report
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Parsed lines of the file with different keys.
+
+    Attributes:
+        items: each line with its item, or with the error that refuses it; lines that have not changed are left out.
+        end: the position in the file at which the batch ends, in bytes.
+    """
+
+    items: Sequence[tuple[RawLine, ImportedMeasure | CekalError]]
+    end: int
 
 
 class _Takeover:
@@ -156,15 +175,23 @@ class _Takeover:
         async with self._runtime.writing(SYSTEM) as unit:
             await record(unit, AuditAct.TAKEOVER_ENDED, None, {"file": path.name, **self.report.counts()})
 
-    async def take(self, lines: list[RawLine]) -> None:
-        """Import a batch of lines with different keys."""
-        items: list[tuple[RawLine, ImportedMeasure]] = []
+    async def parse(self, lines: list[RawLine], end: int) -> _Batch:
+        """Parse lines with different keys that end at a position in the file, and return those that have changed.
+
+        A line that the batch before changes too may be among them: it is compared again when it is stored.
+        """
         new_lines = await self._changed_lines(lines)
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            starts = range(0, len(new_lines), _SHARE)
-            shares = threads.map(self._parse_all, (new_lines[at : at + _SHARE] for at in starts))
-            parsed = [each for share in shares for each in share]
-        for line, result in zip(new_lines, parsed, strict=True):
+        loop = asyncio.get_running_loop()
+        shares = [new_lines[at : at + _SHARE] for at in range(0, len(new_lines), _SHARE)]
+        parsed = await asyncio.gather(
+            *(loop.run_in_executor(None, self._parse_all, share) for share in shares)
+        )
+        return _Batch(list(zip(new_lines, itertools.chain(*parsed), strict=True)), end)
+
+    async def store(self, batch: _Batch) -> None:
+        """Import the lines of a batch, and report those that were refused."""
+        items: list[tuple[RawLine, ImportedMeasure]] = []
+        for line, result in batch.items:
             if isinstance(result, CekalError):
                 self.report.note(line.name, result, line.where)
             else:
