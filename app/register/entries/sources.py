@@ -5,10 +5,12 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, insert, select, update
 
+from app.db.bulk import BulkInsert
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.register.entries import tables
 
+_ADD = BulkInsert((tables.source, ("origin", "reference", "entry_id", "digest")))
 _BY_REFERENCE = select(tables.source).where(
     tables.source.c.origin == bindparam("origin"), any_of(tables.source.c.reference, "references")
 )
@@ -48,8 +50,7 @@ async def keep(unit: Unit, origin: str, reference: str, entry_id: str, digest: s
 
 async def add_all(unit: Unit, rows: Sequence[tuple[str, str, str, str]]) -> None:
     """Store the sources of many new entries; each row has origin, reference, entry id and content digest."""
-    names = ("origin", "reference", "entry_id", "digest")
-    await unit.run(insert(tables.source), [dict(zip(names, row, strict=True)) for row in rows])
+    await _ADD.run(unit, rows)
 
 
 async def find_edition(reader: Reader, origin: str) -> datetime | None:
