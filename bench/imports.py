@@ -6,8 +6,8 @@
 
 Run it from the root of the repository with the `test` extra installed: PostgreSQL comes from there. An older register
 of invented persons, without photos, is taken over by `cekal import entries` into an empty register, while `cekal serve`
-answers full checks, a fixed number a second, and now and then an urgent entry. The server has a core of its own; the
-import, PostgreSQL and this program share the others. Trust bytes more than seconds.
+answers full checks, a fixed number a second, and now and then an urgent entry. The server, the import, PostgreSQL and
+this program share all cores, as they would on one machine. Trust bytes more than seconds.
 
 A row for each power of ten and for the end, each over the lines since the row before it: lines a second; kilobytes
 (10^3) written a line, and how many of them are zeros; the import's processor time a line, in microseconds; memory of
@@ -42,7 +42,7 @@ import psutil
 from app.kit.clock import legal_day
 from bench.crowds import birth, by_frequency
 from bench.figures import percentile, shown, table
-from bench.processes import ROOT, Noise, Server, serving_cekal, split_cores
+from bench.processes import ROOT, Cores, Noise, Server, serving_cekal
 from bench.registers import ENGINES, Registers, opened, passport, registers
 from tests.support.actors import Actors
 from tests.support.bodies import urgent_body
@@ -384,7 +384,8 @@ def _asking(*askers: Asker) -> Iterator[None]:
 
 def measure(options: argparse.Namespace) -> Json:
     """Run everything; gives the report."""
-    cores, rows = split_cores(), []
+    every_core = frozenset(os.sched_getaffinity(0))
+    cores, rows = Cores(every_core, every_core), []
     with registers(options.folder) as made:
         path = made.folder / "older.ndjson"
         write_register(path, options.lines)
