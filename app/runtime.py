@@ -15,7 +15,7 @@ from app.db.engine import open_databases
 from app.db.faults import Outage, outage
 from app.db.outages import Outages
 from app.db.rollback import Rollback
-from app.db.unit import Follow, Reader, Unit, reading, writing
+from app.db.unit import Follow, Reader, Unit, reading, storing, writing
 from app.kit.bell import Bell
 from app.kit.clock import Clock, FileClock, Machine
 from app.kit.plausibility import Plausibility
@@ -211,15 +211,25 @@ class Runtime:
         async with self.reading_checks(register.actor) as checks:
             yield checks
 
-    def writing_checks(self, actor: Actor, *, once: bool = False) -> AbstractAsyncContextManager[Unit]:
-        """Open a write transaction on the checks; with `once` the block executes a single statement.
+    def writing_checks(self, actor: Actor) -> AbstractAsyncContextManager[Unit]:
+        """Open a write transaction on the checks.
 
         No projectors run after its events, and its commit wakes no waiting task. It is opened also if the register was
         rolled back.
         """
         follow = Follow({}, self.follow.append)
-        opened = writing(self.checks, self.clock, actor, follow, once=once, doubt=self.doubt)
-        return self._noted(opened, writing=True)
+        return self._noted(writing(self.checks, self.clock, actor, follow, doubt=self.doubt), writing=True)
+
+    def storing_checks(self, register: Reader) -> AbstractAsyncContextManager[Unit]:
+        """Open a transaction of one statement on the checks, for a caller that holds a Reader of the register.
+
+        Where the checks are stored in the register's database, it is executed on the reader's connection, which commits
+        each statement: a second connection would cost as much as a query. Otherwise it is as `writing_checks`.
+        """
+        if self.checks is not self.register:
+            return self.writing_checks(register.actor)
+        follow = Follow({}, self.follow.append)
+        return self._noted(storing(register, follow, doubt=self.doubt), writing=True)
 
     @asynccontextmanager
     async def _noted(self, transaction: AbstractAsyncContextManager[T], *, writing: bool) -> AsyncIterator[T]:

@@ -61,12 +61,8 @@ class Database(Protocol):
     def reading(self) -> AbstractAsyncContextManager[Connection]:
         """Open a read-only transaction for the block."""
 
-    def writing(self, *, once: bool = False) -> AbstractAsyncContextManager[Connection]:
+    def writing(self) -> AbstractAsyncContextManager[Connection]:
         """Open a transaction for the block: committed at its end, rolled back when it raises.
-
-        Args:
-            once: the block executes a single statement. PostgreSQL then commits it automatically, which saves two of
-                three round trips.
 
         Raises:
             FileReplaced: SQLite's file was replaced since it was opened.

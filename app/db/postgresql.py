@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection as SyncConnection
@@ -61,18 +61,17 @@ class PostgreSQL:
     async def reading(self) -> AsyncIterator[Connection]:
         """Open a connection for reads, without BEGIN: each statement sees the data committed before it anyway."""
         async with self._lanes.place(writes=False), self._checked_out(self._each) as connection:
-            yield _Awaited(connection, self._limits.exchange)
+            yield _Committed(connection, self._limits.exchange)
 
     @asynccontextmanager
-    async def writing(self, *, once: bool = False) -> AsyncIterator[Connection]:
-        """Open a transaction for the block; with `once`, its single statement is committed automatically."""
-        engine = self._each if once else self._engine
-        async with self._lanes.place(writes=True), self._checked_out(engine) as connection:
+    async def writing(self) -> AsyncIterator[Connection]:
+        """Open a transaction for the block."""
+        async with self._lanes.place(writes=True), self._checked_out(self._engine) as connection:
             awaited = _Awaited(connection, self._limits.exchange)
             yield awaited
-            if not once:
-                await _within(self._limits.exchange, connection.commit)
-                if self._in_bulk:
+            await _within(self._limits.exchange, connection.commit)
+            if self._in_bulk:
+                with suppress(DBAPIError, TimeoutError):  # the rows are stored; autovacuum does it later
                     await analyze_grown(awaited)
                     await _within(self._limits.exchange, connection.commit)
 
@@ -167,6 +166,25 @@ class _Awaited:
         return await _within(self._seconds, act, self._connection)
 
 
+class _Committed(_Awaited):
+    """The interface of a connection that commits each statement, so that `fetch` may leave out SQLAlchemy's cursor."""
+
+    __slots__ = ()
+
+    async def fetch(self, statement: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        line = self._connection.connection
+        driver: Any = line.driver_connection
+        try:
+            async with asyncio.timeout(self._seconds):
+                rows: list[Any] = await driver.fetch(statement, *arguments)
+                return rows
+        except BaseException as error:
+            adapter: Any = line.dbapi_connection
+            with _failing(self._connection, statement):
+                adapter._handle_exception(error)  # noqa: SLF001 - it alone knows SQLAlchemy's error for the driver's
+            raise
+
+
 def _fetch(connection: SyncConnection, statement: str, arguments: Sequence[Any]) -> Sequence[Any]:
     """Execute a statement on the driver's cursor. Returns its rows, none for a statement that returns none.
 
@@ -175,16 +193,27 @@ def _fetch(connection: SyncConnection, statement: str, arguments: Sequence[Any])
     """
     if not connection.in_transaction():
         connection.begin()  # otherwise there would be nothing to commit
-    dialect, line = connection.dialect, connection.connection
-    driver = dialect.loaded_dbapi
-    cursor = line.cursor()
-    try:
+    with _failing(connection, statement):
+        cursor = connection.connection.cursor()
         cursor.execute(statement, arguments)
         return cursor.fetchall()
+
+
+@contextmanager
+def _failing(connection: SyncConnection, statement: str) -> Iterator[None]:
+    """Turn an error of the driver in the block into SQLAlchemy's, and invalidate a connection that failed.
+
+    Raises:
+        DBAPIError: the driver has raised an error.
+    """
+    dialect = connection.dialect
+    driver = dialect.loaded_dbapi
+    try:
+        yield
     except driver.Error as error:
         # A column's type was changed since this connection prepared the statement: a new connection prepares it anew.
         outdated = isinstance(error, driver.InvalidCachedStatementError)
-        lost = outdated or dialect.is_disconnect(error, line.dbapi_connection, cursor)
+        lost = outdated or dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
         if lost:
             connection.invalidate(error)
         raise DBAPIError.instance(

@@ -63,11 +63,8 @@ class SQLite:
             yield _Direct(connection)
 
     @asynccontextmanager
-    async def writing(self, *, once: bool = False) -> AsyncIterator[Connection]:  # noqa: ARG002 - of `Database`
+    async def writing(self) -> AsyncIterator[Connection]:
         """Open a transaction for the block that holds the file's write lock.
-
-        Args:
-            once: ignored; SQLite has no round trips to save.
 
         Raises:
             OperationalError: another process held the lock for longer than `LOCK_SECONDS`.

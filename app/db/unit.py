@@ -146,7 +146,6 @@ async def writing(
     actor: Actor,
     follow: Follow,
     *,
-    once: bool = False,
     doubt: Callable[[], str | None] = _no_doubt,
 ) -> AsyncIterator[Unit]:
     """Open a write transaction for the block and yield its Unit; commit at the block's end, roll back when it raises.
@@ -159,13 +158,26 @@ async def writing(
         clock: the register's clock.
         actor: the caller.
         follow: the functions that run after events and after the commit.
-        once: whether the block executes a single statement, which PostgreSQL then commits automatically.
         doubt: returns why the clock may be wrong, or None while it is plausible.
     """
-    async with database.writing(once=once) as connection:
+    async with database.writing() as connection:
         await read_clock(clock, connection)
         unit = Unit(connection, clock(), actor, follow, doubt=doubt)
         yield unit
         unit.committing = True
     for react in follow.on_commit:
         react(unit.records)
+
+
+@asynccontextmanager
+async def storing(
+    reader: Reader, follow: Follow, *, doubt: Callable[[], str | None] = _no_doubt
+) -> AsyncIterator[Unit]:
+    """Yield a Unit for one statement on a reader's connection; PostgreSQL commits it by itself.
+
+    Args:
+        reader: the open read transaction; the Unit has its instant.
+        follow: the functions that run after events.
+        doubt: returns why the clock may be wrong, or None while it is plausible.
+    """
+    yield Unit(reader.connection, reader.now, reader.actor, follow, doubt=doubt)

@@ -1,6 +1,8 @@
 """Statements that the driver executes itself keep what SQLAlchemy's own calls promise: commits, errors, time limits."""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from app.border.checks.store import Record
 from app.db.driver import DriverSelect
 from app.db.faults import Outage, outage
 from app.db.lookups import LookUp
+from app.db.unit import Reader, Unit
 from app.kit.ids import new_id
 from app.runtime import Runtime
 from app.settings import Settings
@@ -43,10 +46,26 @@ def record(runtime: Runtime, **changed: object) -> Record:
     return made._replace(**changed)
 
 
-@pytest.mark.parametrize("once", [False, True], ids=["transaction", "once"])
-async def test_rows_inserted_together_are_committed_and_read_as_they_were(runtime: Runtime, *, once: bool):
+@asynccontextmanager
+async def beside_a_reader(runtime: Runtime) -> AsyncIterator[Unit]:
+    """The unit in which a batch of checks is stored."""
+    async with runtime.reading(SYSTEM) as reader, runtime.storing_checks(reader) as unit:
+        yield unit
+
+
+@asynccontextmanager
+async def alone(runtime: Runtime) -> AsyncIterator[Unit]:
+    """A transaction of its own."""
+    async with runtime.writing_checks(SYSTEM) as unit:
+        yield unit
+
+
+@pytest.mark.parametrize("opened", [alone, beside_a_reader])
+async def test_rows_inserted_together_are_committed_and_read_as_they_were(
+    runtime: Runtime, opened: Callable[[Runtime], AbstractAsyncContextManager[Unit]]
+):
     rows = [record(runtime), record(runtime, document_hash=None, truncated=False)]
-    async with runtime.writing_checks(SYSTEM, once=once) as unit:
+    async with opened(runtime) as unit:
         await store.add(unit, rows, [])
     async with runtime.reading_checks(SYSTEM) as reader:
         found = await store.list_records(reader, [row.id for row in rows])
@@ -69,11 +88,11 @@ async def test_a_transaction_that_fails_leaves_no_row_behind(runtime: Runtime):
 
 async def test_a_row_that_exists_is_an_integrity_error_and_the_connection_goes_on(runtime: Runtime):
     row = record(runtime)
-    async with runtime.writing_checks(SYSTEM, once=True) as unit:
+    async with beside_a_reader(runtime) as unit:
         await store.add(unit, [row], [])
 
     async def repeat() -> None:
-        async with runtime.writing_checks(SYSTEM, once=True) as unit:
+        async with beside_a_reader(runtime) as unit:
             await store.add(unit, [row], [])
 
     with pytest.raises(IntegrityError) as raised:
@@ -129,14 +148,18 @@ async def change(runtime: Runtime, *statements: str) -> None:
 @ON_POSTGRESQL
 async def test_a_statement_is_prepared_anew_after_a_migration_has_changed_its_columns(runtime: Runtime):
     await change(runtime, "CREATE TABLE numbers (number INTEGER)", "INSERT INTO numbers VALUES (7)")
-    async with runtime.reading(SYSTEM) as reader:
-        assert [row[0] for row in await ALL.run(reader, {})] == [7]
+
+    async def read(opened: AbstractAsyncContextManager[Reader]) -> list[int]:
+        async with opened as reader:
+            return [row[0] for row in await ALL.run(reader, {})]
+
+    assert await read(runtime.reading(SYSTEM)) == [7]
+    assert await read(runtime.writing(SYSTEM)) == [7]
     await change(runtime, "ALTER TABLE numbers ALTER COLUMN number TYPE BIGINT")
-    with pytest.raises(DBAPIError):
-        async with runtime.reading(SYSTEM) as reader:
-            await ALL.run(reader, {})
-    async with runtime.reading(SYSTEM) as reader:
-        assert [row[0] for row in await ALL.run(reader, {})] == [7]
+    assert await read(runtime.reading(SYSTEM)) == [7]
+    with pytest.raises(DBAPIError):  # within a transaction, which has failed, the server prepares nothing
+        await read(runtime.writing(SYSTEM))
+    assert await read(runtime.writing(SYSTEM)) == [7]
 
 
 async def test_what_the_driver_reads_first_is_of_the_snapshot_that_the_transaction_reads(

@@ -5,7 +5,7 @@ answer. Each scenario is killed after its first commit, after its second, and so
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -39,20 +39,25 @@ class Deaths:
     def __init__(self) -> None:
         self.left: int | None = None
         self.dead = False
-        self._writing = processes.writing
+        self.writing = self._deadly(processes.writing)
+        self.storing = self._deadly(processes.storing)
 
-    @asynccontextmanager
-    async def writing(self, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        """As `app.db.unit.writing`, for one who may die of it."""
-        if self.dead:
-            raise Killed
-        async with self._writing(*args, **kwargs) as unit:
-            yield unit
-        if self.left is not None:
-            self.left -= 1
-            if self.left == 0:
-                self.dead = True
+    def _deadly(self, opened: Callable[..., AbstractAsyncContextManager[Any]]) -> Any:
+        """As one of the functions of `app.db.unit` that commit, for one who may die of it."""
+
+        @asynccontextmanager
+        async def open_deadly(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+            if self.dead:
                 raise Killed
+            async with opened(*args, **kwargs) as unit:
+                yield unit
+            if self.left is not None:
+                self.left -= 1
+                if self.left == 0:
+                    self.dead = True
+                    raise Killed
+
+        return open_deadly
 
     @contextmanager
     def after(self, commits: int) -> Iterator[None]:
@@ -72,6 +77,7 @@ class Deaths:
 def deaths(monkeypatch: pytest.MonkeyPatch) -> Deaths:
     made = Deaths()
     monkeypatch.setattr(processes, "writing", made.writing)
+    monkeypatch.setattr(processes, "storing", made.storing)
     return made
 
 

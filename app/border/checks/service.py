@@ -69,28 +69,28 @@ class CheckService:
             while True:
                 async with self.runtime.reading(_DESK) as reader:
                     found = await self._evaluate(reader, questions)
-                try:
-                    await self._store(found)
-                except IntegrityError:
-                    if not await self._join_others(found):
-                        raise
-                else:
-                    return found.answers
+                    try:
+                        await self._store(reader, found)
+                    except IntegrityError:
+                        if not await self._join_others(reader, found):
+                            raise
+                    else:
+                        return found.answers
 
-    async def _store(self, found: Evaluated) -> None:
+    async def _store(self, register: Reader, found: Evaluated) -> None:
         if found.records:
             claimed = found.claimed()
-            async with self.runtime.writing_checks(_DESK, once=True) as unit:
+            async with self.runtime.storing_checks(register) as unit:
                 await store.add(unit, found.records, found.matches, claimed)
             for (question, _), (_, hit_id) in zip(found.claims.values(), claimed, strict=True):
                 question.opened.stored.add(hit_id)
 
-    async def _join_others(self, found: Evaluated) -> bool:
+    async def _join_others(self, register: Reader, found: Evaluated) -> bool:
         """Let questions join hits that another process has opened first. Returns whether there are any."""
         if not found.claims:
             return False
-        async with self.runtime.reading_checks(_DESK) as reader:
-            others = await list_claimed(reader, found.claims)
+        async with self.runtime.checks_beside(register) as checks:
+            others = await list_claimed(checks, found.claims)
         for claim, hit_id in others.items():
             question, matter = found.claims[claim]
             question.opened[matter] = hit_id

@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select, update
 from app.border.hits import tables
 from app.border.hits.domain import Hit, HitState
 from app.db.documents import Documents, document
+from app.db.driver import DriverSelect
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.register.entries.visibility import barred
@@ -19,7 +20,7 @@ _documents = Documents(Hit)
 
 _table = tables.hit
 _EXISTING = select(_table.c.id).where(any_of(_table.c.id, "ids"))
-_RESOLVED = _EXISTING.where(_table.c.state == HitState.RESOLVED.value)
+_RESOLVED = DriverSelect(_EXISTING.where(_table.c.state == HitState.RESOLVED.value))
 _RESOLVED_IN_FULL = select(_table.c.document).where(
     any_of(_table.c.id, "ids"), _table.c.state == HitState.RESOLVED.value
 )
@@ -53,7 +54,7 @@ async def list_existing(reader: Reader, hit_ids: Collection[str]) -> set[str]:
 
 async def resolved(reader: Reader, hit_ids: Collection[str]) -> set[str]:
     """Return those of these ids that are ids of resolved hits."""
-    return set((await reader.run(_RESOLVED, {"ids": sorted(hit_ids)})).scalars())
+    return {hit_id for (hit_id,) in await _RESOLVED.run(reader, {"ids": sorted(hit_ids)})}
 
 
 async def add(unit: Unit, hits: Sequence[Hit]) -> None:
