@@ -6,8 +6,9 @@
 
 Run it from the root of the repository with the `test` extra installed: PostgreSQL comes from there. Each process has a
 port of its own, as a machine has behind a balancer, and all cores serve all. Sixty-four connections ask checks, spread
-over the processes, each again as soon as it is answered. Then an officer posts urgent entries at the first process;
-all streams are open at the last one, so an alert crosses by the ledger. The numbers of processes take turns.
+over the processes, each again as soon as it is answered; they have done so for some seconds before, unmeasured. Then an
+officer posts urgent entries at the first process; all streams are open at the last one, so an alert crosses by the
+ledger. The numbers of processes take turns.
 
 The columns: checks a second, and as a ratio to those of one process; the processes' CPU a check in microseconds, and as
 a ratio; PostgreSQL's CPU a check; p99 of a check; milliseconds from an urgent entry's request until the last stream has
@@ -34,7 +35,7 @@ from app.access.tables import checkpoint
 from bench.alerts import Broadcast, draw_photo, get_request, post_request, urgent_entry
 from bench.checks import asks, generate
 from bench.figures import median, shown, table
-from bench.load import Task
+from bench.load import Outcome, Task
 from bench.processes import Cores, Family, Noise, Server, raise_file_limit, serving_cekal
 from bench.registers import Registers, fill_entries, opened, registers
 from tests.support.actors import Actors
@@ -89,19 +90,25 @@ def _ask(
     servers: list[Server], database: Family, register: Register, options: argparse.Namespace
 ) -> dict[str, Any]:
     """Ask checks of all processes at the same time. Returns the figures of the round."""
-    tasks = [
-        Task(
-            port=server.port,
-            requests=asks(register.asker, options.entries, mrz=False),
-            connections=max(1, options.connections // len(servers)),
-            warm_up=options.warm_up,
-            seconds=options.seconds,
-        )
-        for server in servers
-    ]
+    requests = asks(register.asker, options.entries, mrz=False)
+
+    def ask_all(seconds: float) -> list[Outcome]:
+        tasks = [
+            Task(
+                port=server.port,
+                requests=requests,
+                connections=max(1, options.connections // len(servers)),
+                warm_up=0.0,
+                seconds=seconds,
+            )
+            for server in servers
+        ]
+        with ThreadPoolExecutor(len(tasks)) as pool:
+            return list(pool.map(generate, tasks))
+
+    ask_all(options.warm_up)  # a process loads code, prepares statements and fills caches only once
     before = sum(server.cpu() for server in servers), database.cpu()
-    with ThreadPoolExecutor(len(tasks)) as pool:
-        outcomes = list(pool.map(generate, tasks))
+    outcomes = ask_all(options.seconds)
     after = sum(server.cpu() for server in servers), database.cpu()
     each = 1e6 / max(1, sum(outcome.served for outcome in outcomes))
     return {
