@@ -28,6 +28,7 @@ from app.db.unit import Reader, Unit
 from app.kit.ids import first_id
 from app.register.amendments.domain import Amendment
 from app.register.amendments.tables import amendment as amendment_table
+from app.register.entries.blobs import BlobKind
 from app.register.entries.domain import Entry
 from app.register.entries.tables import blob as blob_table
 from app.register.entries.tables import duty as duty_table
@@ -59,12 +60,12 @@ class StoredFile:
 
     Attributes:
         sha256: SHA-256 of the bytes, in hexadecimal.
-        kind: "photo", or the kind of document.
+        kind: `photo`, or the kind of document: `letter`, `citizenship_loss` or `judgment`.
         erased_at: when the bytes were erased; None before.
     """
 
     sha256: str
-    kind: str
+    kind: BlobKind
     media_type: str
     erased_at: datetime | None
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from app.identity import states
 from app.identity.births import Birth
 from app.kit.clock import WIB
 from app.register.entries.acts import Act
+from app.register.entries.blobs import BlobKind
 from app.register.entries.domain import EndedReason, Measure, State
 
 _MONTHS = (
@@ -157,11 +158,13 @@ ALERTS = {
     "cancel": ("pencabutan pemberitahuan", "cancelled"),
 }
 
-KEPT = {
+KEPT: Final[dict[BlobKind, tuple[str, str]]] = {
     "photo": ("foto", "photo"),
     "letter": ("surat", "letter"),
+    "citizenship_loss": ("dokumen kehilangan kewarganegaraan", "document of the loss of citizenship"),
+    "judgment": ("putusan", "judgment"),
 }
-"""Kinds of stored files of an entry."""
+"""Every kind of stored files of an entry."""
 
 SEXES = {"male": "Laki-laki", "female": "Perempuan", "unspecified": "Tidak ditentukan"}
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import zipfile
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from app.register.entries.erasure import ERASED
 from app.runtime import Runtime
 from app.worker import Worker
 from tests.support.actors import Actors
-from tests.support.bodies import deterrence_body, entry_body, formal_body, urgent_body
+from tests.support.bodies import deterrence_body, entry_body, formal_body, judgment_body, urgent_body
 from tests.support.clock import SettableClock
 from tests.support.crossings import ask, cleared, hit_of, namesakes, say
 from tests.support.erasure import LETTER, OWN_WORDS, PERSON, found_in, lived, read, secrets_of, verify
@@ -91,6 +92,28 @@ async def test_a_court_file_of_an_erased_entry_holds_what_is_left_and_its_proofs
     assert said.stdout.startswith("OK: "), said.stderr
     secrets = [secret.encode() for secret in secrets_of(body)]
     assert [(name, secret) for name, data in told.items() for secret in secrets if secret in data] == []
+
+
+@PERSON
+async def test_a_court_file_of_an_erased_entry_that_a_judgment_ended_names_the_judgment_as_erased(
+    http: httpx2.AsyncClient, actors: Actors, worker: Worker, clock: SettableClock
+):
+    entry, auditor = await impose(http, actors, entry_body(basis=OWN_WORDS)), await actors.client("auditor")
+    document = judgment_body(entry)["judgment"]["sha256"]
+    await amend(http, actors, entry, judgment_body(entry))
+    path = f"/v1/entries/{entry['id']}/evidence"
+    kept = await http.get(path, headers=auditor.headers)
+    with zipfile.ZipFile(io.BytesIO(kept.content)) as file:
+        titles = {each["name"]: each["title_en"] for each in json.loads(file.read("index.json"))["files"]}
+    assert titles[f"attachments/{document}.pdf"] == "Judgment of a court"
+    clock.advance(days=120)
+    assert await worker.retain() == 2
+    left = await http.get(path, headers=auditor.headers)
+    with zipfile.ZipFile(io.BytesIO(left.content)) as file:
+        erased = json.loads(file.read("index.json"))["erased"]
+        page = file.read("index.html").decode()
+    assert {each["kind"]: each["sha256"] for each in erased}["judgment"] == document
+    assert f"<td>putusan / judgment</td><td>{document}</td>" in page
 
 
 @PERSON

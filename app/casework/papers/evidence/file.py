@@ -195,7 +195,7 @@ async def _kept(making: _Making) -> AsyncIterator[None]:
         if blob is None:
             gone.append({"kind": each.kind, "sha256": each.sha256, "erased_at": each.erased_at})
             continue
-        folder, titles = index.KEPT.get(each.kind, index.KEPT["letter"])
+        folder, titles = index.KEPT[each.kind]
         name = f"{folder}/{each.sha256}.{_SUFFIXES.get(each.media_type, 'bin')}"
         making.archive.add(name, blob.data, each.media_type, titles)
         yield

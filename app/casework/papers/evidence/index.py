@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from app.casework.papers import words
 from app.casework.papers.evidence.archive import File
+from app.register.entries.blobs import BlobKind
 from app.register.entries.domain import Entry
 
 Titles = tuple[str, str]
@@ -22,14 +23,16 @@ RELATED: Final[dict[str, Titles]] = {
     "clearances": ("Orang lain yang bernama mirip", "Other persons who were taken for this one"),
     "notices": ("Peringatan kepada pejabat", "Notices to officers"),
 }
-KEPT: Final[dict[str, tuple[str, Titles]]] = {
+KEPT: Final[dict[BlobKind, tuple[str, Titles]]] = {
     "photo": ("photos", ("Foto", "Photo")),
     "letter": ("attachments", ("Surat lampiran", "Attached letter")),
     "citizenship_loss": (
         "attachments",
         ("Dokumen kehilangan kewarganegaraan", "Document of the loss of citizenship"),
     ),
+    "judgment": ("attachments", ("Putusan pengadilan", "Judgment of a court")),
 }
+"""Folder and titles of the stored files of each kind."""
 LEVELS: Final = ("received", "acknowledged", "refused")
 CHECKS: Final = ("Pemeriksaan di TPI yang mengenai orang ini", "Checks at checkpoints that matched")
 AUDIT: Final = ("Jejak audit: siapa melihat dan berbuat apa", "Audit trail: who looked and who did what")

@@ -9,12 +9,14 @@ import pytest
 from app.access.domain import Instrument
 from app.alerting.alerts.domain import AlertKind
 from app.casework.papers import words
+from app.casework.papers.evidence import index
 from app.identity.births import Birth
 from app.register.amendments import domain as amendments
 from app.register.amendments.domain import AmendmentKind
 from app.register.amendments.effects import EVENTS
 from app.register.entries import person_schemas, schemas, store
 from app.register.entries.acts import Act
+from app.register.entries.blobs import BlobKind
 from app.register.entries.domain import EndedReason, State
 from tests.unit.casework.papers.examples import active
 
@@ -98,3 +100,7 @@ def test_no_version_is_stored_under_a_name_outside_the_vocabulary():
 )
 def test_every_code_has_its_word(table: dict[str, object], codes: tuple[str, ...]):
     assert set(table) == set(codes)
+
+
+def test_an_evidence_file_has_words_and_a_folder_for_every_kind_of_file():
+    assert set(words.KEPT) == set(index.KEPT) == set(get_args(BlobKind))
