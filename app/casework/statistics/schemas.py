@@ -61,6 +61,10 @@ class FiguresOut(WireOut):
     person_missed: Annotated[FigureOut, _is("Decisions that were not.")]
     passport_met: Annotated[FigureOut, _is("Passports withdrawn in time.")]
     passport_missed: Annotated[FigureOut, _is("Passports that were not.")]
+    restore_met: Annotated[
+        FigureOut, _is("Persons rehabilitated within three days of a judgment that annulled their measure.")
+    ]
+    restore_missed: Annotated[FigureOut, _is("Persons who were not.")]
     countersign_met: Annotated[FigureOut, _is("Urgent entries countersigned in time (6 hours, a setting).")]
     countersign_missed: Annotated[FigureOut, _is("Urgent entries that were not.")]
     acknowledge_met: Annotated[

@@ -308,6 +308,7 @@ async def test_what_tells_of_few_persons_is_hidden_with_what_would_tell_it(
     assert response.headers["vary"] == "Accept, accept-encoding"
     lines = list(csv.DictReader(io.StringIO(response.text)))
     assert list(lines[0]) == ["agency", *Figure]
+    assert (await read(http, auditor, "agency"))["total"].keys() == {*Figure}
     assert [(line["agency"], line["entries_made"], line["checks"]) for line in lines] == [
         ("BNN", "suppressed", ""),
         ("KPK", "suppressed", ""),
