@@ -6,15 +6,17 @@ from typing import assert_never
 import msgspec
 
 from app.db.unit import Unit
-from app.errors import ExtensionLate
+from app.errors import ExtensionLate, WrongState
 from app.kit.clock import legal_day
 from app.register.amendments import rules
 from app.register.amendments.domain import Amendment, AmendmentKind, Correction
 from app.register.amendments.requested import RequestedAmendment, RequestedCorrection
+from app.register.entries import store as entry_store
 from app.register.entries.domain import Entry, EntryWarning
 from app.register.entries.dossiers import dossier_of
 from app.register.entries.drafting import owner_of, policy_of
 from app.register.entries.law.deadlines import Terms
+from app.register.entries.merging import merged
 from app.register.entries.ports import CountTravellers
 from app.register.entries.proposal import Proposal
 from app.register.entries.references import folded
@@ -141,3 +143,27 @@ async def refuse_corrected(
     for sibling in siblings:
         dossier.refuse(proposal.at_the_time_of(sibling, together), terms)
     return warnings
+
+
+async def rebased(unit: Unit, amendment: Amendment, entry: Entry) -> Amendment:
+    """Return the correction adjusted to changes that another correction made to the entry since it was filed.
+
+    Raises:
+        WrongState: both changed one member differently; `differs` names the members.
+    """
+    correction = amendment.correction
+    if correction is None or entry.version == amendment.entry_version:
+        return amendment
+    versions = (await entry_store.list_versions(unit, [entry.id]))[entry.id]
+    base = next(each for each in versions if each.version == amendment.entry_version)
+    subject, differs = correction.subject, tuple[str, ...]()
+    if subject is not None:
+        subject, differs = merged(base.subject, subject, entry.subject)
+    if correction.basis is not None and entry.basis not in {base.basis, correction.basis}:
+        differs = (*differs, "/basis")
+    if differs:
+        raise WrongState(
+            "Another correction has changed the same since this one was filed; return it, so that its owner decides.",
+            extra={"differs": list(differs)},
+        )
+    return msgspec.structs.replace(amendment, correction=msgspec.structs.replace(correction, subject=subject))

@@ -20,7 +20,7 @@ from app.register.amendments.domain import (
 )
 from app.register.amendments.effects import EVENTS, applied, corrected, record_type_of
 from app.register.amendments.events import AmendmentRefused, JudgmentFiled
-from app.register.amendments.judging import judged, refuse_corrected
+from app.register.amendments.judging import judged, rebased, refuse_corrected
 from app.register.amendments.requested import RequestedAmendment
 from app.register.entries import service as entries
 from app.register.entries import store as entry_store
@@ -33,7 +33,6 @@ from app.register.entries.duties import store as recorded
 from app.register.entries.duties.store import Duty
 from app.register.entries.events import EntryChanged, SubjectCorrected
 from app.register.entries.law.deadlines import DeadlineName, Terms
-from app.register.entries.merging import merged
 from app.register.entries.passports import note_later_passport
 from app.register.entries.ports import CountTravellers, Granted, nothing_granted
 from app.register.entries.proposal import Proposal
@@ -212,8 +211,9 @@ async def decide(
         NotFound: the actor sees no amendment with this id.
         Invalid: the verdict is to return or to reject, but no reason is given.
         WrongRole: the actor has no role that may give this verdict.
-        WrongState: the verdict is not possible in the amendment's state. For an approval also: the entry has ended,
-            the new last day is over, or another correction has changed the same members since the filing.
+        WrongState: the verdict is not possible in the amendment's state, or the person was erased from the entry. For
+            an approval also: the entry has ended, the new last day is over, or another correction has changed the same
+            members since the filing.
         StaleVersion: the amendment has changed since it was read.
         WrongAgency: a verifier of the filing agency, or of a referred amendment's owner, must do this.
         SecondPairOfEyesNeeded: another person must do this (see `Amendment.decide`).
@@ -224,6 +224,10 @@ async def decide(
     named = await entry_store.find(unit, found.entry_id)
     assert named is not None, "an amendment is of an entry"
     entry, dossier = await lock_dossier(unit, named)
+    if entry.erased_at is not None:
+        raise WrongState(
+            "The person was erased from the entry (UU 27/2022 art. 43), and from this amendment."
+        )
     amendment = await store.lock(unit, amendment_id)
     ending = endings.ending_of(amendment, entry, dossier)
     amendment = amendment.seen(ending.ids)
@@ -269,7 +273,7 @@ async def _change(unit: Unit, amendment: Amendment, entry: Entry, dossier: Dossi
     unit.expect_plausible()
     others = dossier.siblings(entry)
     if amendment.correction is not None:
-        amendment = await _rebased(unit, amendment, entry)
+        amendment = await rebased(unit, amendment, entry)
         assert amendment.correction is not None, "it still is a correction"
         await refuse_corrected(unit, entry, amendment.correction, terms)
         if amendment.correction.ends_on is not None and amendment.correction.ends_on < legal_day(unit.now):
@@ -298,30 +302,6 @@ async def _change(unit: Unit, amendment: Amendment, entry: Entry, dossier: Dossi
         for change in reached:
             unit.happened(change)
     await unit.conclude()
-
-
-async def _rebased(unit: Unit, amendment: Amendment, entry: Entry) -> Amendment:
-    """Return the correction adjusted to changes that another correction made to the entry since it was filed.
-
-    Raises:
-        WrongState: both changed one member differently; `differs` names the members.
-    """
-    correction = amendment.correction
-    if correction is None or entry.version == amendment.entry_version:
-        return amendment
-    versions = (await entry_store.list_versions(unit, [entry.id]))[entry.id]
-    base = next(each for each in versions if each.version == amendment.entry_version)
-    subject, differs = correction.subject, tuple[str, ...]()
-    if subject is not None:
-        subject, differs = merged(base.subject, subject, entry.subject)
-    if correction.basis is not None and entry.basis not in {base.basis, correction.basis}:
-        differs = (*differs, "/basis")
-    if differs:
-        raise WrongState(
-            "Another correction has changed the same since this one was filed; return it, so that its owner decides.",
-            extra={"differs": list(differs)},
-        )
-    return msgspec.structs.replace(amendment, correction=msgspec.structs.replace(correction, subject=subject))
 
 
 async def current(reader: Reader, amendment: Amendment) -> Amendment:

@@ -37,7 +37,7 @@ def _answered(response: Response, request: CorrectionRequest, now: datetime) -> 
 
 
 def _tag(request: CorrectionRequest, now: datetime) -> str:
-    return etag_of(request.version, request.overdue(now))
+    return etag_of(request.version, request.overdue(now), request.requester_name)
 
 
 @router.post(
@@ -45,7 +45,10 @@ def _tag(request: CorrectionRequest, now: datetime) -> str:
     status_code=201,
     summary="File a correction request",
     response_description="The request was filed, which acknowledges it; it is due 72 hours from now.",
-    responses={**carrying(201, "ETag", "Location"), **problems("validation", "not-found", *REPEATS)},
+    responses={
+        **carrying(201, "ETag", "Location"),
+        **problems("validation", "not-found", "wrong-state", *REPEATS),
+    },
 )
 async def file_correction_request(
     unit: Annotated[Unit, unit_for(*_FILERS, despite_seals=True)],

@@ -9,11 +9,11 @@ from app.access.clients.service import record
 from app.access.domain import IMMIGRATION, Role
 from app.actor import Actor
 from app.db.unit import Reader, Unit
-from app.errors import NotFound
+from app.errors import NotFound, WrongState
 from app.kit.ids import new_id
 from app.register.entries.erasure import ERASED
 from app.register.entries.ports import ExpectAmendment
-from app.register.entries.store import find
+from app.register.entries.store import find, lock
 from app.register.entries.visibility import ALL_ENTRIES, open_to, visible
 from app.register.rectifications import store
 from app.register.rectifications.domain import (
@@ -87,12 +87,18 @@ async def file(unit: Unit, filed: Filed) -> CorrectionRequest:
 
     Raises:
         NotFound: there is no entry with this id about which the actor may file.
+        WrongState: the person was erased from the entry.
     """
     actor = unit.actor
     entry = await find(unit, filed.entry_id)
     anywhere = actor.agency == IMMIGRATION or actor.holds(Role.SUPERVISOR)
     if entry is None or not (anywhere or visible(entry, actor)):
         raise NotFound("There is no such entry.")
+    entry = await lock(unit, entry.id)  # so that it can't be erased at this moment, without this request
+    if entry.erased_at is not None:
+        raise WrongState(
+            "The person was erased from this entry (UU 27/2022 art. 43): no data are left to correct."
+        )
     request = CorrectionRequest(
         id=new_id("cor", unit.now),
         version=1,

@@ -48,8 +48,14 @@ async def test_what_amendments_and_correction_requests_say_of_the_person_goes_to
     assert await worker.retain() == 0, "the request waits for its decision"
     decision = {"outcome": "refused", "reason": "Pasal 94: nama pada akta berbeda."}
     path = f"/v1/correction-requests/{request['id']}/decisions"
-    expect(await http.post(path, json=decision, headers=(await actors.client("approver")).on('"1"')), 201)
+    decided = await http.post(path, json=decision, headers=(await actors.client("approver")).on('"1"'))
+    tag = {**supervisor.headers, "If-None-Match": decided.headers["etag"]}
+    one = f"/v1/correction-requests/{request['id']}"
+    assert (decided.status_code, (await http.get(one, headers=tag)).status_code) == (201, 304)
     assert await worker.retain() == 2
+    assert expect(await http.get(one, headers=tag), 200)["statement"] == ERASED, (
+        "a copy from before is no longer good"
+    )
     secrets = [
         *secrets_of(body),
         "Wiratama",
@@ -68,6 +74,13 @@ async def test_what_amendments_and_correction_requests_say_of_the_person_goes_to
     ]
     assert amendments[0] == await read(http, owner, f"/v1/amendments/{filed['id']}")
     assert {each["reason"] for each in amendments} == {ERASED}
+    verifier, verdict = await actors.client("verifier"), {"verdict": "return", "reason": "Lain."}
+    async with nothing_changed(runtime):
+        path = f"/v1/amendments/{filed['id']}/decisions"
+        returned = await http.post(path, json=verdict, headers=verifier.on(f'"{filed["version"]}"'))
+        refused(returned, 409, "wrong-state")
+        again = await http.post("/v1/correction-requests", json=asked, headers=supervisor.headers)
+        refused(again, 409, "wrong-state")
     told = await read(http, supervisor, f"/v1/correction-requests/{request['id']}")
     assert (told["outcome"], told["statement"], told["requester"]["name"]) == ("refused", ERASED, ERASED)
 
@@ -207,6 +220,9 @@ async def test_a_returned_request_that_nobody_takes_up_is_erased_and_holds_its_u
     refused(again, 409, "wrong-state")
     items = (await read(http, owner, "/v1/worklist"))["items"]
     assert [item for item in items if item["name"] == "resubmit"] == []
+    told = {"name": "notify_refusal", "done_at": "2026-12-12T03:00:00Z", "reference": "Budi Santoso, saudara"}
+    late = await http.post(f"/v1/entries/{formal['id']}/duties", json=told, headers=duty.headers)
+    refused(late, 409, "wrong-state")
 
 
 @PERSON

@@ -96,7 +96,8 @@ async def discharge(unit: Unit, entry_id: str, done: Done, terms: Terms) -> Entr
     Raises:
         NotFound: the actor sees no entry with this id.
         WrongAgency, WrongRole: the duty belongs to another agency or role.
-        WrongState: the entry has no open duty or task of this name, or the duty was recorded before.
+        WrongState: the entry has no open duty or task of this name, the duty was recorded before, or the person was
+            erased from the entry.
         Invalid: the time is in the future, or before the decision on which the duty is based.
     """
     entry = await store.lock(unit, entry_id)
@@ -106,6 +107,8 @@ async def discharge(unit: Unit, entry_id: str, done: Done, terms: Terms) -> Entr
     _expect_officer(current, unit.actor, done.name)
     if done.name in _TASKS:
         return await _close_task(unit, current, done)
+    if entry.erased_at is not None:
+        raise WrongState("The person was erased from this entry (UU 27/2022 art. 43); no duty is left.")
     if done.name is DutyName.NOTIFY_REFUSAL:
         _expect_refused(current, await recorded.list_duties(unit, entry_id))
     else:
