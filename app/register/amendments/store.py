@@ -162,8 +162,8 @@ async def list_in_state(
     """Return amendments in a state, oldest first, at most `limit`, for worklists.
 
     Amendments of entries that a seal hides from the actor are omitted. Amendments of entries that have ended are
-    omitted too, with two exceptions: acquittals, because they still close the case; and amendments of an urgent entry
-    that a formal entry has replaced.
+    omitted too, with two exceptions: acquittals, because they still close the case; and revocations, annulments and
+    open corrections of an urgent entry that a formal entry in force has replaced, because they reach the formal entry.
 
     Args:
         reader: the transaction.
@@ -180,10 +180,11 @@ async def list_in_state(
         _successor.c.state == State.ACTIVE,
         or_(until.is_(None), until > reader.now),
     )
+    reaching = {*ENDING, AmendmentKind.CORRECTION} if state in OPEN else ENDING
     matters = or_(
         holds(reader.now),
         table.c.kind == AmendmentKind.ACQUITTAL,
-        table.c.kind.in_(sorted(ENDING)) & succeeded,
+        table.c.kind.in_(sorted(reaching)) & succeeded,
     )
     statement = (
         select(table.c.document)

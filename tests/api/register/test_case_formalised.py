@@ -169,6 +169,20 @@ async def test_a_correction_filed_before_the_formal_request_reaches_it(
         assert await kpk.action(urgent["subject"], document=NEWER) == "refuse_exit"
 
 
+async def test_a_correction_of_an_urgent_entry_waits_on_the_worklists_after_the_take_over_too(kpk: Offices):
+    urgent = await kpk.urgent()
+    amendment = await kpk.file(urgent, with_passport(urgent, NEWER))
+    today = {"starts_on": "2026-11-23", "ends_on": "2027-05-22", "subject": given_again(urgent["subject"])}
+    formal = await kpk.approve(await kpk.formalise(urgent, **today))
+    assert (await kpk.read(urgent))["ended_reason"] == "superseded"
+    for by, verdict in ((kpk.verifier, "verify"), (kpk.approver, "approve")):
+        waiting = await kpk.tasks(by, f"{verdict}_amendment")
+        assert [task["amendment_id"] for task in waiting] == [amendment["id"]]
+        await kpk.decide(amendment, verdict)
+    assert NEWER["number"] in {each["number"] for each in (await kpk.read(formal))["subject"]["documents"]}
+    assert await kpk.tasks(kpk.submitter, "end_measure") == []
+
+
 async def test_a_passport_corrected_into_the_waiting_formal_entry_is_no_way_out_meanwhile(
     kpk: Offices, clock: SettableClock
 ):
