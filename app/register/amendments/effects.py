@@ -31,7 +31,10 @@ EVENTS: Final = {
 
 
 def ended_by(amendment: Amendment, entry: Entry, at: datetime) -> Entry:
-    """Return the entry's next version, ended by an approved revocation, acquittal or annulment at the instant `at`."""
+    """Return the entry's next version, ended by an approved revocation, acquittal or annulment at the instant `at`.
+
+    After a revocation of a single entry its measure may be requested again.
+    """
     after = entry.ended(_ENDS[amendment.kind], at, at)
     return after.replace(repeatable=amendment.kind is AmendmentKind.REVOCATION and not amendment.ends_whole)
 
@@ -63,7 +66,7 @@ def corrected(amendment: Amendment, entry: Entry, at: datetime) -> Entry:
         "subject": subject,
         "citizenship": subject.citizenship_on(legal_day(at)),
         "basis": correction.basis or entry.basis,
-        "unknown": correction.unknown,
+        "unknown": tuple(member for member in correction.unknown if not getattr(subject, member)),
         "breadth": amendment.breadth or entry.breadth,
     }
     if correction.ends_on is not None:

@@ -183,6 +183,22 @@ async def test_a_correction_of_an_urgent_entry_waits_on_the_worklists_after_the_
     assert await kpk.tasks(kpk.submitter, "end_measure") == []
 
 
+async def test_what_a_linked_entry_got_meanwhile_is_no_longer_unknown_after_an_older_correction(kpk: Offices):
+    subject = {"occupation": None}
+    urgent = await kpk.urgent(urgent_body(subject=subject, unknown=["occupation"]))
+    person = given_again(urgent["subject"])
+    formal = await kpk.approve(
+        await kpk.formalise(urgent, starts_on="2026-12-01", subject=person, unknown=["occupation"])
+    )
+    moved = await kpk.file(formal, correction(given_again(formal["subject"], address="Jalan Baru 1")))
+    await kpk.amend(urgent, correction(given_again(urgent["subject"], occupation="dokter")))
+    assert (await kpk.read(formal))["unknown"] == []
+    await kpk.approve(moved)
+    left = await kpk.read(formal)
+    assert (left["subject"]["occupation"], left["subject"]["address"]) == ("dokter", "Jalan Baru 1")
+    assert left["unknown"] == []
+
+
 async def test_a_passport_corrected_into_the_waiting_formal_entry_is_no_way_out_meanwhile(
     kpk: Offices, clock: SettableClock
 ):
