@@ -142,7 +142,8 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
         refers_to_number: number of the owner's letter that a revocation withdraws.
         scope: whether a revocation ends only the entry, or all entries of the measure.
         grounds: id of the granted objection or correction request on which an annulment is based; None without one.
-        entry_authors: persons who wrote the entry; they must not decide on an amendment that changes it.
+        entry_authors: persons who wrote the entry, or one linked with it by formalisation; they must not decide on an
+            extension or a correction of it.
         ends: ids of the entries and requests that its approval would end, or has ended, as of its last update.
         first_approver: the first person to approve an amendment that needs two approvals.
         breadth: the number of recent travellers that the entry would have stopped with the corrected name and birth;
@@ -200,7 +201,10 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def refused_to_owner(self) -> bool:
-        """Whether the owner filed it, a verifier of the owner verified it, and Immigration rejected or returned it."""
+        """Whether the owner filed it, a verifier of the owner verified it, and it was rejected or returned after that.
+
+        True too for an amendment that was closed because another act ended its entry (see `closed`).
+        """
         decided = self.state in {AmendmentState.RETURNED, AmendmentState.REJECTED}
         return decided and self.agency == self.owner and self.verified_by is not None
 
@@ -228,8 +232,8 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
     def seen(self, ends: tuple[str, ...]) -> Self:
         """Return the amendment with `ends`, the ids of the entries that it would end now.
 
-        If the ids have changed, its version number grows, so that a decision made on the older list fails as stale. It
-        is returned unchanged if its kind ends nothing, or if it is decided already.
+        Its version grows by the number of ids that came or went since its last update, so that a decision made on the
+        older list fails as stale. It is returned unchanged if its kind ends nothing, or if it is decided or `referred`.
         """
         if self.kind not in ENDING or self.state not in OPEN or ends == self.ends:
             return self
@@ -264,8 +268,8 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
 
         If the amendment needs two approvals, it stays `verified` after the first one. `expected` is the version that
         the person has read. `immigration` is Immigration's agency code: an amendment that Immigration filed for its
-        own entry is decided by another of its offices. `wrote` has the persons that wrote any version of the entry:
-        they may decide only on amendments that end it.
+        own entry is decided by another of its offices. `wrote` has the persons that wrote any version of the entry, or
+        of one linked with it by formalisation: they may decide only on amendments that end it.
 
         Raises:
             WrongRole: the actor has no role that may give this verdict, or no amendment can receive it.

@@ -20,6 +20,8 @@ from app.register.entries.tasks import EntryTask, EntryTaskName
 def ending_of(amendment: Amendment, entry: Entry, dossier: Dossier) -> Ending:
     """Return the entries and requests that an amendment would end now; empty if its approval ends nothing.
 
+    An annulment by judgment rejects only requests whose decision is older than the judgment.
+
     Args:
         amendment: the amendment, of any kind.
         entry: the entry that the amendment names, at its current state.
@@ -39,8 +41,10 @@ def ending_of(amendment: Amendment, entry: Entry, dossier: Dossier) -> Ending:
 async def carry_out(unit: Unit, amendment: Amendment, entry: Entry, dossier: Dossier, ending: Ending) -> None:
     """End the entries in `ending`, reject the undecided requests in it, and publish the end of each entry.
 
-    Other amendments of these entries that wait for a decision are rejected. For each related entry that goes on, its
-    owner gets a task to review it; after an acquittal also for exit bans of other agencies against the same person.
+    A judgment is recorded on all of them, and on entries of the case that were over already. If only the named entry
+    ends, before its first day, the urgent entry that it was to replace goes on. Other amendments of these entries that
+    wait are rejected, except acquittals by an act that is no acquittal. For each related entry that goes on, its owner
+    gets a task to review it; after an acquittal also for exit bans of other agencies against the same person.
 
     Args:
         unit: the transaction, which holds the dossier's locks.

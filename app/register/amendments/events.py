@@ -7,10 +7,12 @@ from app.register.amendments.domain import Amendment
 
 @dataclass(frozen=True, slots=True)
 class JudgmentFiled:
-    """A body that does not own the entry has filed a judgment, which asks the owner to end its entries.
+    """A body that does not own the entry has filed a judgment.
+
+    The approval of the amendment ends the owner's entries; a `referred` one (an acquittal of only some charges) asks.
 
     Attributes:
-        amendment: the amendment, with the entries that it would end.
+        amendment: the amendment, with the ids of the entries that it would end.
     """
 
     amendment: Amendment
@@ -18,7 +20,7 @@ class JudgmentFiled:
 
 @dataclass(frozen=True, slots=True)
 class AmendmentRefused:
-    """Immigration has rejected or returned an amendment of the entry's owner.
+    """Immigration has rejected or returned an amendment that the entry's owner had filed and verified.
 
     Attributes:
         amendment: the amendment after the refusal; its last step contains the reason.

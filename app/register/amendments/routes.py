@@ -75,7 +75,8 @@ async def file_amendment(
     """Request to extend, correct or revoke an entry, or to end it by a judgment; other persons decide.
 
     Usually the agency that owns the entry files the request. Immigration may also file a judgment for it, or a letter
-    from another body. Such a letter only asks the owner to end the measure (state `referred`) and changes nothing.
+    from another body. Such a letter, and an acquittal of only some charges, only asks the owner to end the measure
+    (state `referred`) and changes nothing.
     """
     ports = ports_of(request)
     settings = runtime_of(request).settings
@@ -166,8 +167,9 @@ async def decide_on_amendment(
 ) -> AmendmentOut:
     """Decide on an amendment: verify, return, approve or reject. After its approval it takes effect at once.
 
-    Its authors, and persons with an earlier decision on it, can't decide. A `referred` letter can only be returned, by
-    a verifier of the entry's owner, with the reason why the measure stays.
+    Its authors, and persons with an earlier decision on it, can't decide; on an extension or a correction, persons who
+    wrote the entry can't either. A `referred` amendment can only be returned, by a verifier of the entry's owner, with
+    the reason why the measure stays.
     """
     terms = Terms.of(runtime_of(request).settings)
     decided = await service.decide(unit, amendment_id, expected, body.verdict, body.reason, terms)

@@ -35,8 +35,8 @@ def well_formed(requested: RequestedAmendment, entry: Entry, today: date, *, own
         requested: the requested amendment.
         entry: the current entry.
         today: the legal day.
-        own: whether the entry's owner files it. If not, the number of the owner's decision may be left out, but a
-            judgment must come with its document.
+        own: whether the entry's owner files it. If not, a revocation may name any number, an annulment may consist of
+            a letter alone, a judgment must come with its document, and no seal can be requested.
 
     Raises:
         Invalid: the request has faults; the error lists all of them.
@@ -58,9 +58,10 @@ def well_formed(requested: RequestedAmendment, entry: Entry, today: date, *, own
 def is_question(requested: RequestedAmendment, *, own: bool) -> bool:
     """Return whether the amendment is only a question to the owner, which changes nothing (`referred`).
 
-    It is a question if it is a letter from a body that does not own the entry, without a judgment. It is also one if it
-    is an acquittal of only some charges: the owner must decide whether the other charges justify the measure. `own`
-    says whether the entry's owner files the amendment.
+    It is a question if it is a letter from a body that does not own the entry, without a judgment and without `grounds`
+    (a granted objection or correction request). It is also one, whoever files it, if it is an acquittal of only some
+    charges: the owner must decide whether the other charges justify the measure. `own` says whether the entry's owner
+    files the amendment.
     """
     if requested.kind is AmendmentKind.ACQUITTAL:
         return requested.judgment is not None and requested.judgment.all_charges is False

@@ -306,7 +306,7 @@ class AmendmentOut(WireOut):
         Moment,
         Field(
             description="Until when it is to be decided on, or as `referred` answered by the owner: seven days (a "
-            "setting), an extension three days before the end at the latest."
+            "setting), an extension three days before the end at the latest, an acquittal at once."
         ),
     ]
     updated_at: Moment

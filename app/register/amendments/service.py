@@ -54,7 +54,7 @@ async def file(
     granted: Granted = nothing_granted,
     count: CountTravellers | None = None,
 ) -> Amendment:
-    """File an amendment, on which two other persons decide. Returns the new amendment.
+    """File an amendment, on which two or three other persons decide. Returns the new amendment.
 
     A letter from a body that does not own the entry, and an acquittal of only some charges, become questions to the
     owner and change nothing (R36). `expected` is the version of the entry that the actor has read. `granted` is called
@@ -67,7 +67,9 @@ async def file(
         WrongRole, WrongAgency: the actor may not file this kind of amendment.
         StaleVersion: the entry has changed since it was read.
         CaseClosed: an acquittal closed the case of an entry to be extended or corrected.
-        WrongState: the entry has ended, or an amendment of this kind waits for its decision already.
+        WrongState: the entry does not run, and the amendment is no acquittal and would end no other entry of the case;
+            or an amendment of this kind waits for its decision already.
+        ClockInDoubt: the entry seems to have ended, but the clock is not plausible.
         Invalid: the request is malformed, its `grounds` were not granted, or a person in `sealed_for` can't be the
             holder of a seal.
         CekalError: a rule of law for its kind, or another entry of the case, forbids it (see `judging.judged`).
@@ -131,7 +133,10 @@ def _grounds_of(entry: Entry) -> tuple[str, ...]:
 
 
 async def erase_of_entry(unit: Unit, entry_id: str) -> None:
-    """Erase the data on person and case from all amendments of the entry; kinds, decisions and days stay (R64)."""
+    """Erase the data on person and case from all amendments of the entry; kinds, decisions and days stay (R64).
+
+    Their documents are erased with the entry's other files.
+    """
     for amendment in await store.list_of_entry(unit, entry_id):
         await store.save(unit, amendment.erased())
 
@@ -337,7 +342,7 @@ async def get(reader: Reader, amendment_id: str) -> Amendment:
 
 
 async def expect_amendment(reader: Reader, amendment_id: str, entry_id: str) -> None:
-    """Raise `Invalid` unless this amendment belongs to this entry and was not rejected.
+    """Raise `Invalid` unless this amendment belongs to this entry and was not rejected; a returned one is accepted.
 
     Raises:
         Invalid: the entry has no amendment with this id, or the amendment was rejected.

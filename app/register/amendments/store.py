@@ -107,7 +107,7 @@ async def list_open(reader: Reader, entry_id: str, kind: AmendmentKind) -> list[
 
 
 async def list_open_corrections(unit: Unit) -> list[Amendment]:
-    """Return every correction that waits for a decision, ordered by entry id; visibility is not checked."""
+    """Return every submitted or verified correction, ordered by entry id, then by id; visibility is not checked."""
     requested = (table.c.state.in_(sorted(OPEN)), table.c.kind == AmendmentKind.CORRECTION)
     statement = select(table.c.document).where(*requested).order_by(table.c.entry_id, table.c.id)
     return await _documents.all(unit, statement)
@@ -116,10 +116,11 @@ async def list_open_corrections(unit: Unit) -> list[Amendment]:
 async def list_refused_revocations(
     reader: Reader, owner: str, *, limit: int, after: str = ""
 ) -> list[Amendment]:
-    """Return refused revocations by one owner of entries in force, oldest first, at most `limit`, after the id `after`.
+    """Return an owner's rejected or returned revocations of entries in force, oldest first, at most `limit`.
 
-    A refused revocation is omitted if the owner has filed a later one for the same entry, unless the later one was
-    returned. Revocations of entries that a seal hides from the actor are omitted.
+    Only those after the id `after`. Those that a verifier of the owner returned are included. One is omitted if the
+    owner has filed a later one for the same entry, unless the later one was returned. Revocations of entries that a
+    seal hides from the actor are omitted.
     """
     later = table.alias()
     refused = [AmendmentState.RETURNED, AmendmentState.REJECTED]

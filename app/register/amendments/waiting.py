@@ -14,7 +14,8 @@ from app.register.entries.law.ground import INVESTIGATION_ONLY, power_ended
 async def list_waiting(reader: Reader, limit: int) -> list[Amendment]:
     """Return the amendments that the actor may verify, then those to approve, then those to answer as the owner.
 
-    Each of the three groups is oldest first and at most `limit` long; a group is empty if the actor lacks its role. An
+    Each of the three groups is oldest first and at most `limit` long; a group is empty if the actor lacks its role.
+    Submitters get those to answer too, though a verifier returns them: the owner's revocation is an answer as well. An
     amendment to verify is left out if the actor wrote it, or wrote the entry that it changes. An amendment to approve
     is also left out if the actor verified or approved it, or works in the office of Immigration that filed it for
     Immigration's own entry. Amendments of entries that a seal hides from the actor are left out.
