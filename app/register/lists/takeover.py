@@ -89,9 +89,11 @@ async def take_over(
     legacy: bool = False,
     progress: Progress = no_progress,
 ) -> Report:
-    """Import the entries of a file, in batches. Returns the report; importing the same file again changes nothing.
+    """Import the entries of a file, in batches. Returns the report.
 
-    A line that is malformed or breaks a rule is left out and reported; it does not stop the others.
+    A line that is malformed or breaks a rule is left out and reported; it does not stop the others. Importing the same
+    file again changes nothing, if no two lines have the same agency and reference: each of these is imported in turn,
+    so that the last one holds.
 
     Args:
         runtime: the process's databases, clock and settings.

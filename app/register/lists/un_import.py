@@ -38,7 +38,7 @@ STEP: Final = 50
 WNI: Final = "wni_cannot_be_deterred"
 ENTITY: Final = "entity"
 HELD: Final = "not_ended_while_unreadable"
-"""Reason to keep a person: one of the edition's persons that could not be read may be the same."""
+"""Reason to keep a person: one of the edition's persons that have no name, or were refused, may be the same."""
 
 _AHEAD: Final = timedelta(days=1)
 """Maximum time by which an edition may be ahead of the clock; some have a time without a time zone."""
@@ -53,7 +53,7 @@ class _Changes:
         names: the name of each of them in the report, by key.
         leaving: keys of persons who are on the list but must not have an entry: Indonesians.
         absent: persons that the edition no longer names.
-        held: persons that seem absent, but may be one that could not be read.
+        held: persons that seem absent, but may be one that has no name in the edition, or was refused.
     """
 
     items: list[ImportedMeasure] = field(default_factory=list)
@@ -75,13 +75,13 @@ async def import_list(
     """Update the register to an edition (a published version) of the UN list. Returns the report.
 
     The bans of persons are added, changed or ended as the edition requires. Importing the same file again changes
-    nothing.
+    nothing, except that bans that have expired on their review date are added again.
 
     Args:
         runtime: the process's databases, clock and settings.
         path: the list's file.
         approvers: the persons that approve the import.
-        review_on: last day of the added bans; None for life.
+        review_on: last day of the added bans; None for life. The bans that run already keep theirs.
         allow_shrink: whether the edition may end many persons, or all persons of a sanctions committee. If False, such
             an edition is refused.
         progress: function that is called with two numbers: persons done, and all persons to be added or changed.
@@ -144,9 +144,9 @@ def _check_review(review_on: date | None, today: date, policy: Policy) -> None:
 
 
 def _compared(edition: UnList, records: Sequence[ImportedRecord], terms: Terms, report: Report) -> _Changes:
-    """Return the changes that the edition makes, and report the refused persons.
+    """Return the changes that the edition makes, and add the refused persons to `report`.
 
-    An Indonesian is refused too, and an existing entry of an Indonesian is ended.
+    An Indonesian is refused too, and an existing entry of an Indonesian is ended; other refused persons keep theirs.
     """
     persons = [
         EditionPerson(one.data_id, one.reference, un.digest(one), subject_of(one)) for one in edition.persons
