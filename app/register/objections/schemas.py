@@ -37,8 +37,8 @@ class ObjectionIn(WireIn):
     filed_on: Annotated[
         LegalDay,
         Field(
-            description="Legal day on which it reached the owner, while the entry was in force; it may be recorded "
-            "later, also after the entry's end."
+            description="Legal day on which it reached the owner: while the entry was in force, or, against an "
+            "administrative action (TAK), until `file_until`. It may be recorded later, also after the entry's end."
         ),
     ]
     objector: ObjectorIn

@@ -135,11 +135,11 @@ async def was_granted(reader: Reader, objection_id: str, entry_ids: Collection[s
 
 
 async def list_page(reader: Reader, entry_id: str, before: str | None, limit: int) -> list[Objection]:
-    """Return the objections against an entry and its predecessor or successors, newest first, at most `limit`.
+    """Return the objections against an entry and the entries linked with it, newest first, at most `limit`.
 
-    The predecessor is the urgent entry that this entry replaced; successors are formal entries that replaced this one.
-    Only objections older than the id `before` are returned (None: all). Those against a predecessor or successor that
-    the actor may not see are left out.
+    Linked are the urgent entry that this entry formalises, and the formal entries and requests that formalise this one,
+    whatever their state. Only objections older than the id `before` are returned (None: all). Those against a linked
+    entry that the actor may not see are left out.
 
     Raises:
         NotFound: the actor sees no entry with this id.
@@ -159,7 +159,10 @@ async def list_open(reader: Reader, agency: str | None) -> list[Objection]:
 
 
 async def erase_of_entry(unit: Unit, entry_id: str) -> None:
-    """Erase persons, grounds and reasons from an entry's objections; days and outcomes stay (R64)."""
+    """Erase objectors' names, grounds, letters and reasons from an entry's objections (R64).
+
+    Days, outcomes and the officers that acted stay.
+    """
     for objection in await store.list_of_entry(unit, entry_id):
         await store.save(unit, objection.erased())
 

@@ -13,7 +13,7 @@ objection = Table(
     Column("filed_on", Date, nullable=False),
     Column("answer_due_at", Instant),
     Column("answered_at", Instant),
-    Column("carry_out_by", Instant),  # of a granted objection: when its measure must have ended
+    Column("carry_out_by", Instant),  # of a granted objection: until when its amendment is to be filed
     Column("document", Text, nullable=False),  # the whole objection, JSON
 )
 Index("ix_objection_entry_id", objection.c.entry_id, objection.c.id)
