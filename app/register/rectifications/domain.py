@@ -46,11 +46,12 @@ class CorrectionRequest:
     Attributes:
         agency: code of the agency that owns the entry.
         statement: the error, in the requester's words.
-        evidence: the proof, in words; None without one.
+        evidence: the proof, in words; None without one, and once erased.
         requester_name, requester_contact: the requester, and the address for the answer.
         filed_by, filed_person: the client and the officer that recorded the request.
         due_at: last instant for the decision.
         outcome: the decision; None while the request is open.
+        reason: the reason for the decision; None before it, where none was given, and once erased.
         amendment_id: id of the entry's amendment by which the owner does what was granted; None if there is none.
         decided_by: id of the client that decided.
     """

@@ -128,15 +128,15 @@ class CorrectionRequestOut(CorrectionRequestItemOut):
     """
 
     statement: str
-    """The error, in the requester's words."""
+    """The error, in the requester's words; a text that says so once erased, as in `requester`."""
     evidence: str | None
-    """The evidence that the requester showed; null without any."""
+    """The evidence that the requester showed; null without any, and once erased."""
     requester: RequesterOut
     """The requester."""
     filed_by: str
     """Id of the client that recorded it."""
     reason: str | None
-    """The reason for the decision; null before it, and where it was granted in full."""
+    """The reason for the decision; null before it, where none was given, and once erased."""
     decided_by: str | None
     """Id of the client that decided; null before."""
 

@@ -45,7 +45,11 @@ async def has_open(reader: Reader, entry_id: str) -> bool:
 
 
 async def erase_of_entry(unit: Unit, entry_id: str) -> None:
-    """Erase requesters, statements and reasons from an entry's requests; decisions and times stay (R64)."""
+    """Erase the personal data from an entry's requests (R64).
+
+    Statements and the requesters' names and contacts are replaced by `ERASED`; evidence and reasons become None.
+    Outcomes, times and the officers that acted stay.
+    """
     await store.erase_of_entry(unit, entry_id, ERASED)
 
 

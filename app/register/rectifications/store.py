@@ -93,12 +93,12 @@ async def has_open(reader: Reader, entry_id: str) -> bool:
 
 
 async def erase_of_entry(unit: Unit, entry_id: str, instead: str) -> None:
-    """Erase requesters, statements and reasons from an entry's requests; decisions and times stay (R64).
+    """Erase requesters, statements, evidence and reasons from an entry's requests; outcomes and times stay (R64).
 
     Args:
         unit: the transaction, which holds the entry's lock.
         entry_id: id of the entry.
-        instead: the text that replaces the erased texts.
+        instead: the text that replaces statements, names and contacts; evidence and reasons become NULL.
     """
     left = {"statement": instead, "requester_name": instead, "requester_contact": instead}
     erased = update(table).where(table.c.entry_id == entry_id)
