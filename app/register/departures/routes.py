@@ -98,7 +98,8 @@ async def find_delay_patterns(
     """Find sponsors, checkpoints or destinations with several delayed departures, as hints at recruiters.
 
     Sponsors count as one if they share a telephone, a document, or a name of two or more words (spelling variants count
-    as equal). The period is the last twelve months unless given, and five years at most.
+    as equal), or if other sponsors link them like this. A name of one word counts only for a sponsor without telephone
+    and document. The period is the last 364 days and today unless given, and five years at most.
     """
     first, last, found = await service.patterns(reader, by, since, until, at_least)
     items = [DelayPatternOut.of(pattern, by) for pattern in found[:limit]]

@@ -193,7 +193,7 @@ class DelayOut(DelayItemOut):
 class DelayPatternOut(WireOut):
     """The common data of several delays; a person must judge whether several names or telephones are one sponsor.
 
-    `GET /v1/departure-delays?sponsor=` followed by `delay_id` lists the delays of a pattern by sponsor.
+    `GET /v1/departure-delays?sponsor=` followed by `delay_id` lists all delays of that sponsor, whenever they occurred.
     """
 
     delay_id: str | None

@@ -141,8 +141,8 @@ async def list_page(
         checkpoint: only delays at this checkpoint; empty result if the actor may not see it. None for every checkpoint.
         since: first day on which they occurred; None for no limit.
         until: last day on which they occurred; None for no limit.
-        sponsor_of: id of a delay; only delays with the same sponsor, empty result if the actor does not see that delay.
-            None for any sponsor.
+        sponsor_of: id of a delay; only delays with the same sponsor, linked also by delays that the actor does not
+            see. Empty result if the actor does not see the delay itself. None for any sponsor.
         before: id of a delay; only delays recorded before it. None for the newest.
         limit: maximum number of delays.
 
@@ -183,7 +183,9 @@ async def _of_same_sponsor(reader: Reader, delay_id: str, view: str | None) -> f
 async def patterns(
     reader: Reader, by: GroupBy, since: date | None, until: date | None, at_least: int
 ) -> tuple[date, date, list[Pattern]]:
-    """Return groups of the delays that the actor may see, by sponsor, checkpoint or destination.
+    """Return groups of the delays that the actor may see and that occurred in a period.
+
+    They are grouped by sponsor, checkpoint or destination.
 
     Args:
         reader: the transaction.
@@ -219,9 +221,9 @@ async def patterns(
 
 
 async def erase_travellers(unit: Unit, days: int, limit: int) -> int:
-    """Erase the travellers of delays that occurred more than `days` days ago (UU 27/2022 art. 42-44).
+    """Erase the travellers, and the officers' notes, of delays that occurred more than `days` days ago.
 
-    Oldest first, at most `limit`. Returns the number of erased travellers.
+    See UU 27/2022 art. 42-44. Oldest first, at most `limit`. Returns the number of erased travellers.
     """
     erased = await store.erase_travellers(unit, unit.now - timedelta(days=days), limit)
     if erased:
