@@ -46,8 +46,11 @@ class Report:
     """One report of a supervision team, as it was filed; only the erasure of personal data changes it later.
 
     Attributes:
-        year, ordinal: the parts of its number; the reports of a year are numbered 1, 2, 3 and so on, without gaps.
+        year, ordinal: the parts of its number; the reports of a legal year are numbered 1, 2, 3 and so on, with no gap.
+        agency, office: codes of the team's agency and office.
+        province: the name of the office's province when the report was filed.
         filed_by: id of the client that filed it.
+        erased_at: when the foreigner, the place and the findings were erased; None before.
     """
 
     id: str
@@ -68,10 +71,12 @@ class Report:
 
 
 def province_read(actor: Actor) -> str | None:
-    """Return the code of the only province whose reports an actor may read; None means every province.
+    """Return the only province whose reports an actor may read; None means every province.
+
+    Auditors and Immigration's officers with one of `READERS` read all, supervision teams those of their province.
 
     Raises:
-        WrongAgency: the actor is an officer of another agency than Immigration.
+        WrongAgency: the actor is none of these, or a team's member whose office has no known province.
     """
     if actor.holds(Role.AUDITOR) or (actor.agency == IMMIGRATION and actor.holds(*READERS)):
         return None

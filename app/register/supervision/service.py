@@ -79,7 +79,7 @@ async def list_page(reader: Reader, before: str | None, limit: int) -> list[Repo
     """Return reports that the actor may see, newest first, at most `limit`, older than the id `before` (None: all).
 
     Raises:
-        WrongAgency: the actor is an officer of another agency than Immigration.
+        WrongAgency: the actor may read no reports (see `province_read`).
     """
     return await store.list_page(reader, province_read(reader.actor), before, limit)
 
@@ -119,10 +119,10 @@ async def list_due(reader: Reader, settings: Settings, after: str, limit: int) -
 
 
 async def erase(unit: Unit, reports: Sequence[Report]) -> int:
-    """Erase the foreigners from reports whose retention period is over (R64). Returns the number of erased reports.
+    """Erase foreigners, places and findings from reports whose retention period is over (R64).
 
-    A report is not erased while an entry is based on it whose person is not erased. `reports` must be due already (see
-    `list_due`).
+    Returns the number of erased reports. A report is not erased while an entry is based on it whose person is not
+    erased. `reports` must be due already (see `list_due`).
     """
     await lock_agency(unit, IMMIGRATION)  # so that no entry based on one of them is filed at this moment
     based = await _based_entries(unit, reports)
