@@ -54,7 +54,7 @@ async def await_head(
 
 
 async def fix_head(unit: Unit, record: Record, policy: Policy) -> LetterHead | None:
-    """Return the signed ledger head that the letter of a record shows, and store it for later copies of the letter.
+    """Return the signed ledger head that the letter of a record shows; if it is final, store it for later copies.
 
     A stored head with the quorum of witnesses is never replaced. A head without the quorum is stored only if no quorum
     is possible (`UNWITNESSED`, `BEYOND`), and is replaced once there is one. A `PENDING` head is not stored, so that

@@ -76,7 +76,9 @@ async def get_with_photo(reader: Reader, entry_id: str) -> Entry:
 
 
 async def letter(unit: Unit, entry_id: str, settings: Settings) -> ComposedLetter:
-    """Return the letter for the present state of an entry, store the head that it shows, and log the access.
+    """Return the letter for the present state of an entry, fix the head that it shows, and log the access.
+
+    The head is stored for later copies of the letter unless it still waits for a quorum (see `heads.fix_head`).
 
     Raises:
         NotFound: the actor sees no entry with this id, or not its photo.
@@ -135,7 +137,8 @@ async def letters_until_now(reader: Reader, entry: Entry) -> list[RecordedVersio
 async def list_decided(reader: Reader, entry: Entry) -> list[Amendment]:
     """Return the amendments of an entry and of the owner's other entries in the same case, oldest first.
 
-    An amendment of another entry in the case, such as an acquittal, may have ended this entry too.
+    Amendments in every state are included. An amendment of another entry in the case, such as an acquittal, may have
+    ended this entry too.
     """
     same_case = await list_by_keys(reader, case_keys(entry.agency, entry.filed_content))
     return await store.list_amendments(reader, {entry.id, *(each.id for each in same_case)})

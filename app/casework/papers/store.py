@@ -190,8 +190,8 @@ async def list_duties(reader: Reader, entry_id: str, until: datetime) -> list[Js
 async def list_objections(reader: Reader, entry_id: str) -> list[Json]:
     """Return the rows (values by column name) of the objections to an entry, with their answers, oldest first.
 
-    Objections to the urgent entry that it replaced, or to formal entries that replaced it, are included. Objections to
-    entries that a seal hides from the actor are omitted.
+    Objections to the urgent entry that it formalises, and to entries or requests that formalise it, are included.
+    Objections to entries that a seal hides from the actor are omitted.
     """
     one, other = entry_table, entry_table.alias("other")
     related = (one.c.id == other.c.id, one.c.formalises == other.c.id, one.c.id == other.c.formalises)
@@ -277,9 +277,9 @@ async def list_hits(reader: Reader, hit_ids: Collection[str], entry_id: str) -> 
 
 
 async def list_clearances(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
-    """Return the clearances proposed against an entry before an instant, oldest first.
+    """Return the clearances proposed against an entry before an instant, oldest first, whatever became of them.
 
-    Each is a dict of the members of `Clearance`.
+    Each is a dict of the members of `Clearance` as it is now.
     """
     table = clearance_table
     statement = select(table.c.document).where(
@@ -292,7 +292,8 @@ async def list_clearances(reader: Reader, entry_id: str, until: datetime) -> lis
 async def page_audit(reader: Reader, about: str, after: str, until: datetime, limit: int) -> list[Json]:
     """Return the acts in the audit trail about an entry (`about` is its id), oldest first, at most `limit`.
 
-    Each is a row, as values by column name. Only those after the act id `after` and up to the instant `until`.
+    Each is a row, as values by column name. Acts on its amendments, objections and requests are about other ids, and
+    are left out. Only those after the act id `after` and up to the instant `until`.
     """
     a = audit_table
     statement = select(a).where(a.c.object == about, a.c.id > after, a.c.at <= until)

@@ -33,8 +33,9 @@ async def list_due(
 ) -> list[Position]:
     """Return the entries for which a stage of erasure is due, as pairs of (time of end, entry id), oldest end first.
 
-    At most `limit`, only pairs after the pair `after` (None: from the beginning). Entries that `erase` can't erase yet
-    are included. A request that was returned to its author and not submitted again counts as ended with the return.
+    At most `limit`, only pairs after the pair `after` (None: from the beginning). Entries for which the stage is done
+    are left out; those that `erase` can't erase yet are included. A request that was returned to its author and not
+    submitted again counts as ended with the return.
     """
     until = ended_by(stage, settings, reader.now)
     return [] if until is None else await retained.list_ended(reader, stage, until, after, limit)
@@ -43,8 +44,9 @@ async def list_due(
 async def erase(unit: Unit, entry_id: str, stage: Stage, settings: Settings) -> bool:
     """Erase an entry up to a stage, unless the stage is not due, was done before, or cannot be done yet.
 
-    It cannot be done while an objection or a correction request about the entry waits for its answer, or while a formal
-    entry that replaced this urgent entry is not due for erasure itself.
+    It cannot be done while an objection or a correction request about the entry waits for its answer, or while an entry
+    or request that formalises this urgent entry is neither erased nor due for the same stage. `Stage.PERSON` erases the
+    entry's other files, and the data of other features about the person, too.
 
     Returns:
         True if the entry was erased by this call; False if nothing was done.

@@ -147,7 +147,7 @@ class _Counting:
             self.tally.add_total(figure)
 
     async def alerts(self, register: Reader) -> None:
-        """Count the delivery times of alerts, and their acknowledgements in time."""
+        """Count the delivery times of alerts, and their acknowledgements in time and not in time, by checkpoint."""
         after = ""
         while page := await store.list_alerts(register, self.span, after, _ALERTS_PER_PAGE):
             after = page[-1].id
@@ -181,7 +181,7 @@ class _Counting:
             await asyncio.sleep(0)
 
     async def delays(self, register: Reader) -> None:
-        """Count delayed departures."""
+        """Count delayed departures, unless a dimension of the table does not apply to them."""
         if not self.tally.applies(Figure.DEPARTURE_DELAYS):
             return
         for since, until in self.months:
@@ -189,7 +189,7 @@ class _Counting:
                 self.tally.add(Figure.DEPARTURE_DELAYS, self._at(code, since), number)
 
     async def checks(self, checks: Reader) -> None:
-        """Count the checks of all checkpoints."""
+        """Count the checks of all checkpoints, unless a dimension does not apply or the agency may not see them."""
         if not self.tally.applies(Figure.CHECKS) or self.span.agency not in {None, IMMIGRATION}:
             return
         for month, end in self.months:
@@ -197,11 +197,11 @@ class _Counting:
                 self.tally.add(Figure.CHECKS, self._at(code, month), number)
 
     async def hits(self, register: Reader, checks: Reader) -> None:
-        """Count hits on entries, at the province of the checkpoint."""
+        """Count the checks that an entry stopped, once for each entry, at the province of the checkpoint."""
         owners = [self.span.agency] if self.span.agency else await store.list_agencies(register)
         for owner in owners:
             for since, until in self.months:
-                rows = await store.count_hits(checks, owner, since, until)
+                rows = await store.count_matches(checks, owner, since, until)
                 places = await self._places(register, {entry_id for entry_id, _, _, _ in rows})
                 for entry_id, code, outcome, number in rows:
                     at = self._at(code, since)
@@ -212,7 +212,7 @@ class _Counting:
                 await asyncio.sleep(0)
 
     async def false_hits(self, register: Reader) -> None:
-        """Count hits that a supervisor resolved as another person, at the place and time of the check."""
+        """Count hits resolved as another person, once for each matched entry, where and when the hit was opened."""
         after = ""
         while page := await store.list_resolved(register, self.span, after, _ENTRIES_PER_PAGE):
             after = page[-1].id

@@ -78,10 +78,15 @@ class FiguresOut(WireOut):
     correction_met: Annotated[FigureOut, _is("Correction requests decided within 72 hours.")]
     correction_missed: Annotated[FigureOut, _is("Correction requests that were not.")]
     checks: Annotated[FigureOut, _is("Checks at checkpoints; no count of persons, never suppressed.")]
-    hits: Annotated[FigureOut, _is("Entries that checks have hit; sightings are none.")]
+    hits: Annotated[
+        FigureOut,
+        _is("Checks that an entry stopped: once for each entry and check, repeated ones too; no sightings."),
+    ]
     referrals: Annotated[FigureOut, _is("Hits that referred the traveller to the supervisor.")]
     refusals: Annotated[FigureOut, _is("Hits that refused exit or entry.")]
-    false_hits: Annotated[FigureOut, _is("Hits that a supervisor resolved as another person.")]
+    false_hits: Annotated[
+        FigureOut, _is("Hits that a supervisor resolved as another person, once for each entry.")
+    ]
     departure_delays: Annotated[FigureOut, _is("Delayed departures, one traveller each.")]
 
     @classmethod

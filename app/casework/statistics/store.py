@@ -108,7 +108,7 @@ class Sent:
 
 
 async def list_alerts(reader: Reader, span: Span, after: str, limit: int) -> list[Sent]:
-    """Return the alerts about entries that were issued in a span, oldest first, at most `limit`; no drills.
+    """Return the alerts, updates and cancellations about entries issued in a span, oldest first, at most `limit`.
 
     Only alerts about entries of the span's agency and after the id `after`.
     """
@@ -222,13 +222,14 @@ def _ids_of_checks(since: datetime, until: datetime) -> dict[str, str]:
     return {"since": first_id("chk", since), "until": first_id("chk", until)}
 
 
-async def count_hits(
+async def count_matches(
     checks: Reader, owner: str, since: datetime, until: datetime
 ) -> list[tuple[str, str, str, int]]:
-    """Return rows of (entry id, checkpoint, outcome, number of hits) for the entries of an agency.
+    """Return rows of (entry id, checkpoint, outcome, number of matches) for the entries of an agency.
 
-    Hits from `since` until before `until` are counted, without sightings (matches in a direction that the measure does
-    not stop). `owner` is the agency's code.
+    A match is a check that referred or refused a traveller because of the entry. So a check with two entries counts as
+    two, and each repeated check counts again, though they may join one hit. Sightings (matches in a direction that the
+    measure does not stop) do not count. Only checks from `since` until before `until`; `owner` is the agency's code.
     """
     statement: Any = (
         select(match.c.entry_id, match.c.checkpoint, match.c.outcome, func.count())
@@ -245,7 +246,7 @@ async def count_hits(
 
 
 async def list_resolved(reader: Reader, span: Span, after: str, limit: int) -> list[Hit]:
-    """Return the resolved hits that were opened in a span, after the id `after`, oldest first, at most `limit`.
+    """Return the hits opened in a span that are resolved by now, after the id `after`, oldest first, at most `limit`.
 
     Hits on entries of every agency are included, whatever the span's agency.
     """

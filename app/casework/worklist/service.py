@@ -63,7 +63,10 @@ async def list_sealed(reader: Reader) -> frozenset[str]:
 
 
 async def tasks(reader: Reader, settings: Settings, sealed: Collection[str]) -> list[Task]:
-    """Return the actor's tasks, sorted by `in_order`, at most 500, without those about entries with ids in `sealed`."""
+    """Return the actor's tasks, sorted by `in_order`, at most 500, without those about entries with ids in `sealed`.
+
+    Of each kind of task the first 500 are read, before those about sealed entries are left out.
+    """
     actor, terms = reader.actor, Terms.of(settings)
     found: list[Task] = []
     if actor.holds(Role.SUBMITTER):
@@ -354,7 +357,7 @@ async def _list(
     urgent: bool = False,
     exclude: Callable[[Entry], bool] = lambda _entry: False,
 ) -> list[Entry]:
-    """Returns the oldest entries in a state without those to `exclude`, however many of these come before them."""
+    """Return the oldest entries in a state without those to `exclude`, however many of these come before them."""
 
     def read(after: str) -> Awaitable[list[Entry]]:
         return entry_store.list_in_state(

@@ -27,7 +27,7 @@ from app.tlog.policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """An entry that replaced the entry of the evidence file, or was replaced by it, with its recorded versions.
+    """An entry that formalises the entry of the evidence file, or that it formalises, with its recorded versions.
 
     One of the two is an urgent entry, the other its formal entry. The versions are ordered oldest first.
     """
@@ -89,7 +89,8 @@ async def last_record(reader: Reader, entry_id: str) -> int | None:
 async def open_case(unit: Unit, entry_id: str, policy: Policy) -> Case:
     """Return the content of an entry's evidence file, and log the request.
 
-    The signed ledger head that each letter in the file shows is stored, so that later copies show the same head.
+    The signed ledger head that each letter in the file shows is stored if it is final (see `fix_head`), so that later
+    copies show the same head.
 
     Args:
         unit: the transaction.
@@ -155,8 +156,9 @@ async def _linked(unit: Unit, entry: Entry) -> list[Entry]:
 def decisions(versions: Iterable[Version], amendments: Iterable[Amendment]) -> list[Json]:
     """Return every act on an entry and on its amendments, oldest first.
 
-    An act is a dict of `about` (id of the entry or amendment), `act` (its name), `version` (the number of the version
-    that it made), `by` (id of the client), `person` (employee number or None), `at` and `reason`.
+    An act is a dict of `about` (id of the entry or amendment), `act` (its name), `version` (of an entry the number of
+    the version that it made; of an amendment 1 for its filing, 2 for the first decision on it, and so on), `by` (id of
+    the client), `person` (employee number or None), `at` and `reason`.
     """
     acts: list[Json] = [
         {

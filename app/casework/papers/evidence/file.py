@@ -2,7 +2,8 @@
 
 It is sent while it is being made: a first short transaction fixes its content (`case`), then each file is read in a
 short transaction of its own and sent (`pieces`), so that no transaction stays open and the file is never in memory as a
-whole. Whatever is stored after that first moment is left out.
+whole. Whatever is stored after that first moment is left out, with these exceptions: objections and their answers,
+decisions on correction requests, and resolutions of hits are included as they are when their file is read.
 """
 
 import asyncio
