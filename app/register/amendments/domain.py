@@ -1,21 +1,19 @@
 """Amendments: their data, their states, and who may decide on them (no I/O)."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final, Self
+from zlib import crc32
 
 import msgspec
 
 from app.access.domain import Role
 from app.actor import Actor, is_another_person
 from app.errors import SecondPairOfEyesNeeded, StaleVersion, WrongAgency, WrongRole, WrongState
-from app.kit.clock import legal_day
 from app.register.entries.breadth import Breadth
 from app.register.entries.domain import Basis, EntryWarning, Ruling, RulingKind, Verdict
 from app.register.entries.erasure import ERASED, basis_without_case
-from app.register.entries.law.deadlines import extend_by
-from app.register.entries.law.periods import last_second
 from app.register.entries.subjects import Subject
 
 
@@ -54,6 +52,10 @@ OPEN: Final = frozenset({AmendmentState.SUBMITTED, AmendmentState.VERIFIED})
 
 WAITING: Final = OPEN | {AmendmentState.REFERRED}
 """States in which an amendment waits for a decision or for the owner's answer."""
+
+
+_SPREAD: Final = 1_000_000
+"""Bound of the steps by which a changed list moves a version; entity tags take versions of at most nine digits."""
 
 
 class AmendmentLetter(msgspec.Struct, frozen=True):
@@ -232,13 +234,18 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
     def seen(self, ends: tuple[str, ...]) -> Self:
         """Return the amendment with `ends`, the ids of the entries that it would end now.
 
-        Its version grows by the number of ids that came or went since its last update, so that a decision made on the
-        older list fails as stale. It is returned unchanged if its kind ends nothing, or if it is decided or `referred`.
+        Its version grows by a number that depends on the ids that came or went since its last update, so that a
+        decision made on another list fails as stale. It is returned unchanged if its kind ends nothing, or if it is
+        decided or `referred`.
         """
         if self.kind not in ENDING or self.state not in OPEN or ends == self.ends:
             return self
-        moved = len(set(ends) ^ set(self.ends))
-        return msgspec.structs.replace(self, ends=ends, version=self.version + moved)
+        moved = " ".join(sorted(set(ends) ^ set(self.ends)))
+        # A count of the ids would be the same for two lists that each differ from the stored one by one entry. A
+        # decision moves the version by one, a list by two or more.
+        return msgspec.structs.replace(
+            self, ends=ends, version=self.version + 2 + crc32(moved.encode()) % _SPREAD
+        )
 
     def closed(self, by: Actor, at: datetime, reason: str) -> Self:
         """Return the amendment as rejected, because another act (for example an acquittal) has ended its entry.
@@ -353,28 +360,6 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
             raise SecondPairOfEyesNeeded(
                 "Amendments of Immigration's own entries are decided by another office."
             )
-
-
-def decide_by(
-    kind: AmendmentKind, received_at: datetime, within: timedelta, ends_on: date | None
-) -> datetime:
-    """Return the last instant to decide on an amendment: the end of the last day of its term.
-
-    An extension is due at the latest three days before the measure's last day, the last day on which extensions may
-    arrive (R23). An acquittal is due at once, at `received_at`, because an innocent person is banned until then (R67).
-
-    Args:
-        kind: the kind of amendment.
-        received_at: when the amendment reached the register.
-        within: the term set by the deployment, because the law sets none.
-        ends_on: the entry's last day; None for life.
-    """
-    if kind is AmendmentKind.ACQUITTAL:
-        return received_at
-    due_at = last_second(legal_day(received_at) + within)
-    if kind is AmendmentKind.EXTENSION and ends_on is not None:
-        return min(due_at, extend_by(ends_on))
-    return due_at
 
 
 def _different(by: Actor, earlier: Iterable[str | None], detail: str) -> None:

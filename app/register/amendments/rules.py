@@ -12,7 +12,7 @@ from app.register.amendments.domain import BY_JUDGMENT, AmendmentKind, Correctio
 from app.register.amendments.requested import RequestedAmendment, RequestedCorrection
 from app.register.entries.domain import Entry, EntryWarning, Measure
 from app.register.entries.law import periods
-from app.register.entries.law.deadlines import EXTENSION_DAYS
+from app.register.entries.law.deadlines import EXTENSION_DAYS, extend_by
 from app.register.entries.law.judging import judge
 from app.register.entries.law.period import exhausted
 from app.register.entries.law.request import Owner, Policy, Request
@@ -146,6 +146,28 @@ def _same_case(pointer: str, reference: str, entry: Entry) -> Iterator[Fault]:
     if folded(reference) != folded(entry.basis.case_reference):
         detail = "It must be the case that was the reason of the measure (UU 6/2011 art. 97(3); R37)."
         yield Fault(pointer, "other_case", detail)
+
+
+def decide_by(
+    kind: AmendmentKind, received_at: datetime, within: timedelta, ends_on: date | None
+) -> datetime:
+    """Return the last instant to decide on an amendment: the end of the last day of its term.
+
+    An extension is due at the latest three days before the measure's last day, the last day on which extensions may
+    arrive (R23). An acquittal is due at once, at `received_at`, because an innocent person is banned until then (R67).
+
+    Args:
+        kind: the kind of amendment.
+        received_at: when the amendment reached the register.
+        within: the term set by the deployment, because the law sets none.
+        ends_on: the entry's last day; None for life.
+    """
+    if kind is AmendmentKind.ACQUITTAL:
+        return received_at
+    due_at = periods.last_second(legal_day(received_at) + within)
+    if kind is AmendmentKind.EXTENSION and ends_on is not None:
+        return min(due_at, extend_by(ends_on))
+    return due_at
 
 
 def judge_extension(

@@ -16,7 +16,6 @@ from app.register.amendments.domain import (
     Amendment,
     AmendmentKind,
     AmendmentState,
-    decide_by,
 )
 from app.register.amendments.effects import EVENTS, applied, corrected, record_type_of
 from app.register.amendments.events import AmendmentRefused, JudgmentFiled
@@ -166,7 +165,7 @@ def _new(
     unit: Unit, entry: Entry, requested: RequestedAmendment, within: timedelta, *, referred: bool
 ) -> Amendment:
     actor = unit.actor
-    due_at = decide_by(requested.kind, unit.now, within, entry.ends_on)
+    due_at = rules.decide_by(requested.kind, unit.now, within, entry.ends_on)
     return Amendment(
         id=new_id("amd", unit.now),
         entry_id=entry.id,

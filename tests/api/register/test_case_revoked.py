@@ -43,6 +43,24 @@ async def test_a_verified_revocation_reaches_the_successor_that_was_approved_fir
         assert await kpk.action(urgent["subject"]) == "allow"
 
 
+async def test_a_decision_on_a_list_is_stale_on_another_one_that_is_as_long(kpk: Offices, runtime: Runtime):
+    urgent = await kpk.urgent()
+    revocation = await kpk.file(urgent, revocation_body(urgent))
+    first = await kpk.decide(await kpk.formalise(urgent), "verify")
+    seen = await kpk.read(revocation)
+    await kpk.decide(first, "reject", reason="Not his case.")
+    second = await kpk.formalise(urgent)
+    now = await kpk.read(revocation)
+    assert (seen["ends"], now["ends"]) == tuple(
+        sorted([urgent["id"], formal["id"]]) for formal in (first, second)
+    )
+    async with nothing_changed(runtime):
+        refused(await kpk.try_decide(seen, "verify", stale=True), 412, "stale-version")
+    await kpk.decide(revocation, "verify")
+    await kpk.decide(revocation, "approve")
+    assert (await kpk.read(second))["state"] == "rejected"
+
+
 async def test_a_revocation_reaches_a_successor_that_begins_later(kpk: Offices, clock: SettableClock):
     urgent = await kpk.urgent()
     formal = await kpk.decide(await kpk.formalise(urgent, **DAY_21), "verify")
