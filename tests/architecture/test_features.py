@@ -92,6 +92,7 @@ ACTS_ON_ENTRIES = {
     "casework.statistics.counting": {"register.entries.store", "register.entries.duties.store"},
     "casework.worklist.service": {"register.entries.store"},
     "register.amendments.endings": {"register.entries.store"},
+    "register.amendments.judging": {"register.entries.store"},
     "register.amendments.sealing": {"register.entries.store"},
     "register.amendments.service": {
         "register.entries.store",

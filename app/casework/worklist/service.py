@@ -63,10 +63,7 @@ async def list_sealed(reader: Reader) -> frozenset[str]:
 
 
 async def tasks(reader: Reader, settings: Settings, sealed: Collection[str]) -> list[Task]:
-    """Return the actor's tasks, sorted by `in_order`, at most 500, without those about entries with ids in `sealed`.
-
-    Of each kind of task the first 500 are read, before those about sealed entries are left out.
-    """
+    """Return the actor's tasks, sorted by `in_order`, at most 500, without those about entries with ids in `sealed`."""
     actor, terms = reader.actor, Terms.of(settings)
     found: list[Task] = []
     if actor.holds(Role.SUBMITTER):
