@@ -20,7 +20,8 @@ from app.register.entries.tasks import EntryTask, EntryTaskName
 def ending_of(amendment: Amendment, entry: Entry, dossier: Dossier) -> Ending:
     """Return the entries and requests that an amendment would end now; empty if its approval ends nothing.
 
-    An annulment by judgment rejects only requests whose decision is older than the judgment.
+    An annulment by judgment ends the named entry and those linked with it by formalisation. It ends other entries of
+    the case, and rejects requests, only if their decision is older than the judgment.
 
     Args:
         amendment: the amendment, of any kind.
@@ -34,8 +35,13 @@ def ending_of(amendment: Amendment, entry: Entry, dossier: Dossier) -> Ending:
     if ruling is None or ruling.kind is not RulingKind.ANNULMENT:
         return ending
     # The annulment does not concern a decision made after it: the measure may be imposed again.
-    older = tuple(each for each in ending.closed if each.basis.issued_on < ruling.decided_on)
-    return Ending(ending.ended, older, (), ending.related)
+    linked = {each.id for each in dossier.chain(entry)}
+    return Ending(
+        tuple(each for each in ending.ended if each.id in linked or each.basis.issued_on < ruling.decided_on),
+        tuple(each for each in ending.closed if each.basis.issued_on < ruling.decided_on),
+        (),
+        ending.related,
+    )
 
 
 async def carry_out(unit: Unit, amendment: Amendment, entry: Entry, dossier: Dossier, ending: Ending) -> None:

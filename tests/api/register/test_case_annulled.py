@@ -88,6 +88,24 @@ async def test_after_an_annulment_a_newer_decision_is_accepted_and_warned_and_an
     assert await kpk.action(body["subject"]) == "refuse_exit"
 
 
+async def test_an_annulment_that_is_filed_late_leaves_what_was_decided_after_the_judgment(
+    kpk: Offices, clock: SettableClock, runtime: Runtime
+):
+    body = entry_body(ends_on="2026-11-30")
+    entry = await kpk.impose(body)
+    clock.set("2026-12-07T09:00:00+07:00")
+    days = {"starts_on": "2026-12-07", "ends_on": "2027-06-06"}
+    later = await kpk.impose(
+        same_case(body, basis={"issued_on": "2026-12-04", "received_on": "2026-12-07"}, **days)
+    )
+    late = annulment(entry, decided_on="2026-12-02", final_on="2026-12-02")
+    async with nothing_changed(runtime):
+        refused(await kpk.try_file(entry, late), 409, "wrong-state")
+    assert await kpk.action(body["subject"]) == "refuse_exit"
+    reached = await kpk.file(entry, annulment(entry, decided_on="2026-12-05", final_on="2026-12-05"))
+    assert reached["ends"] == [later["id"]], "a decision of before the judgment is of the annulled measure"
+
+
 async def test_restoration_is_due_within_three_days_of_the_judgment(kpk: Offices):
     entry = await kpk.impose(entry_body())
     ended = await kpk.amend(entry, annulment(entry, decided_on="2026-11-22", final_on="2026-11-23"))
