@@ -136,7 +136,8 @@ class DelayItemOut(WireOut):
     referral: Referral
     """The body that looks after the traveller now."""
     group_reference: str | None
-    """A reference that all travellers of one party share at this checkpoint; null without one."""
+    """A reference that all travellers of one party share at this checkpoint; null without one, and once the sponsor is
+    erased."""
     sponsor: SponsorOut | None
     """The person who sends the traveller; null where not known, and once erased."""
     recorded_by: str

@@ -232,9 +232,10 @@ async def erase_travellers(unit: Unit, days: int, limit: int) -> int:
 
 
 async def erase_sponsors(unit: Unit, days: int, limit: int) -> int:
-    """Erase sponsors and group references of delays that occurred more than `days` days ago.
+    """Erase the sponsors of delays that occurred more than `days` days ago, and the group references of these delays.
 
-    Oldest first, at most `limit`. Returns the number of delays from which a sponsor was erased.
+    A delay without a sponsor keeps its group reference. Oldest first, at most `limit`. Returns the number of delays
+    from which a sponsor was erased.
     """
     erased = await store.erase_sponsors(unit, unit.now - timedelta(days=days), limit)
     if erased:

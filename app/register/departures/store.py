@@ -148,9 +148,10 @@ async def erase_travellers(unit: Unit, before: datetime, limit: int) -> int:
 
 
 async def erase_sponsors(unit: Unit, before: datetime, limit: int) -> int:
-    """Erase sponsors and group references of delays that occurred before an instant, oldest first.
+    """Erase the sponsors of delays that occurred before an instant, and the group references of these delays.
 
-    At most `limit` delays are changed. Returns the number of changed delays.
+    A delay without a sponsor keeps its group reference. Oldest first, at most `limit` delays are changed. Returns the
+    number of changed delays.
     """
     table = tables.delay
     old = select(table.c.id).where(table.c.sponsor.is_not(None), table.c.occurred_at < before)
