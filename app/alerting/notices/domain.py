@@ -18,13 +18,14 @@ from app.ledger.domain import Head
 from app.register.amendments.domain import Amendment
 from app.register.entries.domain import EndedReason, Entry, State
 from app.register.entries.law.deadlines import Deadline, DeadlineName
+from app.register.entries.law.periods import URGENT_DAYS
 
 RUNGS: Final = (30, 14, 7, 4)
 """Number of legal days before a measure's last day on which its end is announced (R30); 4 is the day before the
 last day on which an extension can still arrive."""
 
 URGENT_RUNGS: Final = (10, 15, 18, 19)
-"""Days on which the end of an urgent entry is announced, counted from 1 within its twenty days (R30)."""
+"""Days on which the end of an urgent entry is announced, by number in the twenty days that end with it (R30)."""
 
 AWAITED_EVERY: Final = timedelta(minutes=30)
 """Interval of the notices that an urgent entry holds nobody before its countersignature."""
@@ -74,7 +75,7 @@ class Rung:
     """One of the days before a measure's end on which its owner is notified. All rungs of a measure are its ladder.
 
     Attributes:
-        step: number of days before the last day; for an urgent entry, the number of the day among its twenty.
+        step: number of days before the last day; of an urgent entry, the day's number in the twenty that end with it.
         day: the legal day; the rung is reached when this day begins.
     """
 
@@ -171,9 +172,9 @@ def meant_for(actor: Actor, to: Sequence[str]) -> bool:
 
 
 def ladder(starts_on: date, ends_on: date, *, urgent: bool) -> tuple[Rung, ...]:
-    """Return the rungs of a measure with this period, earliest first (R30); an urgent entry has other rungs."""
+    """Return the rungs of a measure within this period, earliest first (R30); an urgent entry has other rungs."""
     if urgent:
-        rungs = [Rung(day, starts_on + timedelta(days=day - 1)) for day in URGENT_RUNGS]
+        rungs = [Rung(day, ends_on - timedelta(days=URGENT_DAYS - day)) for day in URGENT_RUNGS]
     else:
         rungs = [Rung(left, ends_on - timedelta(days=left)) for left in RUNGS]
     return tuple(rung for rung in rungs if starts_on <= rung.day <= ends_on)

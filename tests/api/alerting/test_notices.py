@@ -11,7 +11,7 @@ from app.alerting.notices.domain import ladder
 from app.kit.clock import legal_day, rfc3339
 from app.worker import Worker
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import deterrence_body, entry_body, extension_body
+from tests.support.bodies import deterrence_body, entry_body, extension_body, merged, urgent_body
 from tests.support.clock import SettableClock
 from tests.support.steps import Json, decide, expect, file_amendment, impose, sound, submit
 
@@ -115,6 +115,32 @@ async def test_an_urgent_entry_is_warned_of_on_days_ten_fifteen_eighteen_and_nin
     assert [each["urgent_day"] for each in notices] == [10, 15, 18, 19, None]
     assert facts(notices)[-1] == ("ended", "lapsed")
     assert notices[-1] in await told(http, await actors.client("duty_officer"))
+
+
+@pytest.mark.settings(urgent_countersign_first=True)
+async def test_a_repeated_urgent_entry_is_warned_of_on_the_days_of_the_first_request(
+    http: httpx2.AsyncClient, actors: Actors, worker: Worker, clock: SettableClock, verifier: Caller
+) -> None:
+    submitter, duty = await actors.client("submitter"), await actors.client("duty_officer")
+    body = urgent_body()
+    await sound(http, submitter, body)
+    clock.advance(days=3)
+    await worker.end_by_law()
+    again = {"subject": body["subject"], "basis": {"case_reference": body["basis"]["case_reference"]}}
+    raised = await sound(http, submitter, merged(urgent_body(), again))
+    assert (raised["entry"]["starts_on"], raised["entry"]["ends_on"]) == ("2026-11-26", "2026-12-12")
+    await decide(http, duty, raised["entry"], "countersign")
+    for day in range(4, 21):
+        clock.set("2026-11-23T12:00:00+07:00")
+        clock.advance(days=day - 1)
+        await worker.notify_officers()
+    warned = [each for each in await told(http, verifier) if each["name"] == "ends_soon"]
+    assert [(each["urgent_day"], each["days_left"]) for each in warned] == [
+        (10, 10),
+        (15, 5),
+        (18, 2),
+        (19, 1),
+    ]
 
 
 async def test_after_three_days_of_standstill_what_was_missed_goes_out_once(

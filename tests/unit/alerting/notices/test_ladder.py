@@ -97,6 +97,15 @@ def test_an_urgent_entry_has_all_its_rungs_before_its_last_day(starts_on: date):
     assert found[-1].day == urgent_end(starts_on) - DAY
 
 
+def test_the_rungs_of_a_repeated_request_are_counted_in_the_twenty_days_of_the_first():
+    found = ladder(date(2022, 9, 3), urgent_end(date(2022, 8, 23)), urgent=True)
+    assert [(rung.step, rung.day.isoformat()) for rung in found] == [
+        (15, "2022-09-06"),
+        (18, "2022-09-09"),
+        (19, "2022-09-10"),
+    ]
+
+
 @given(DAYS, st.integers(4, 4000))
 def test_the_last_rung_is_the_day_before_the_last_day_for_an_extension(starts_on: date, length: int):
     of = active(starts_on, starts_on + timedelta(days=length))
