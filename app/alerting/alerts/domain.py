@@ -123,23 +123,19 @@ class Reach:
 def action_on(entry: Entry, kind: AlertKind, others: Collection[Entry], now: datetime) -> str:
     """Return the action that an alert demands of checkpoints, such as `refuse_exit` or `release` (R32, R44).
 
-    It is the action that a check at `now` would answer, by the entry and `others`. If nothing is in force, a cancel
-    demands `release`, every other kind `refer_to_supervisor`.
+    It is the action that a check at `now` would answer, by the entry and `others`. If none of them stops the person, a
+    cancel demands `release`, every other kind `refer_to_supervisor`.
 
     Args:
         entry: the entry that the alert is about.
         kind: kind of the alert.
-        others: further entries against the same person that are in force in the same direction.
+        others: further entries of the same measure that stop the person now (`list_stopping`).
         now: when the alert is issued.
     """
-    direction = direction_of(entry.measure)
-    own = answer_to(entry.subject, entry, now)
-    if kind is not AlertKind.CANCEL and own != "clear":
-        return answered(own, direction)
-    answer = gravest([own, *(answer_to(entry.subject, other, now) for other in others)])
+    answer = gravest(answer_to(entry.subject, each, now) for each in (entry, *others))
     if answer == "clear":  # an end releases the person; a measure that begins later goes to the supervisor
         return "release" if kind is AlertKind.CANCEL else "refer_to_supervisor"
-    return answered(answer, direction)
+    return answered(answer, direction_of(entry.measure))
 
 
 _ENDINGS: Final[dict[EndedReason | None, tuple[str, str]]] = {
@@ -158,7 +154,7 @@ def ending_words(entry: Entry, others: Collection[Entry]) -> str:
     """Return the message of a cancel, in both languages: why the measure ended, and whether another one holds.
 
     The owner's message is not repeated, because it instructed the counter to stop the person. `others` are the other
-    entries against the same person that are in force in the same direction: they still stop the person.
+    entries of the same measure that stop the person now (`list_stopping`).
     """
     why_id, why_en = _ENDINGS[entry.ended_reason]
     if others:
@@ -200,7 +196,7 @@ def message_of(
         contact: the contact that the counter calls; None without one.
         message: the text that the owner or the drill's caller wrote. For a cancel `ending_words` takes its place, for a
             sealed entry a fixed text.
-        others: further entries against the same person that are in force in the same direction.
+        others: further entries of the same measure that stop the person now (`list_stopping`).
     """
     shown = None
     if entry is not None:

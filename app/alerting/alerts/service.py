@@ -36,7 +36,7 @@ from app.ledger.service import read_alerts as read_records
 from app.register.entries.domain import Entry
 from app.register.entries.events import EntryChanged, EntrySealed, PendingBegun
 from app.register.entries.pending import stops, undecided
-from app.register.entries.same_person import list_holding
+from app.register.entries.same_person import list_stopping
 from app.register.entries.store import lock
 from app.settings import Settings
 
@@ -216,13 +216,14 @@ async def _issue_next(unit: Unit, entry: Entry, *, ended: bool) -> Draft | None:
 
 
 async def _others(unit: Unit, entry: Entry, kind: AlertKind) -> list[Entry]:
-    """Return the other entries that hold the person, because the end of this entry alone must not release them.
+    """Return the other entries that stop the person, because the end of this entry alone must not release them.
 
-    While the entry itself is in force the result is empty: its own answer counts, and a query would delay the alert.
+    For a raise, and while the entry itself is in force, the result is empty, also if another entry would refuse where
+    this one refers: a query would delay the alert.
     """
     if kind is AlertKind.RAISE or (kind is AlertKind.UPDATE and entry.in_force(unit.now)):
         return []
-    return await list_holding(unit, entry)
+    return await list_stopping(unit, entry)
 
 
 async def drill(

@@ -4,14 +4,15 @@ from app.db.unit import Reader
 from app.register.entries import store
 from app.register.entries.domain import Entry
 from app.register.entries.keys import person_keys
+from app.register.entries.pending import stops
 
 
-async def list_holding(reader: Reader, entry: Entry) -> list[Entry]:
-    """Return the other entries of the same measure that are in force against the same person, in no order.
+async def list_stopping(reader: Reader, entry: Entry) -> list[Entry]:
+    """Return the other entries of the same measure by which checks stop the same person now, in no order.
 
-    Sealed entries are included. All are read in one statement.
+    They are in force, or over with undecided papers (R68). Sealed entries are included. All are read in one statement.
     """
-    return [other for other in await list_others(reader, entry) if other.in_force(reader.now)]
+    return [other for other in await list_others(reader, entry) if stops(other, reader.now)]
 
 
 async def list_others(reader: Reader, entry: Entry) -> list[Entry]:

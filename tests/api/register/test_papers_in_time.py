@@ -345,6 +345,24 @@ async def test_another_ban_that_is_in_force_may_refuse_meanwhile(
     expect(await say(http, supervisor, hit, "confirmed", "refuse_exit"), 201)
 
 
+async def test_while_it_waits_the_end_of_another_ban_releases_nobody(
+    case: Case, http: httpx2.AsyncClient, actors: Actors
+) -> None:
+    await case.begin()
+    await case.file()
+    await case.verify()
+    case.clock.set(LAST)
+    other_owner = await actors.client("submitter", agency="KEJAGUNG")
+    body = urgent_body(subject=urgent_subject(case.urgent), basis={"instrument": "decision"})
+    other = (await sound(http, other_owner, body))["entry"]
+    case.clock.set(LATER)
+    await case.worker.end_by_law()
+    assert (await case.check())["action"] == "refer_to_supervisor"
+    [last] = [each for each in await alerts(http, case.counter) if each["kind"] == "cancel"]
+    assert (last["entry"]["id"], last["action"]) == (other["id"], "refer_to_supervisor")
+    assert "Another measure against this person still holds" in last["message"]
+
+
 async def test_owner_and_approvers_are_told_every_day_and_the_decision_comes_first(
     case: Case, http: httpx2.AsyncClient, actors: Actors
 ) -> None:

@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 
 from app.alerting.alerts.domain import Alert, AlertKind, Contact, action_on, expiry_of, message_of, percentile
 from app.alerting.alerts.rendering import ENDED_MESSAGE, GATE_MESSAGE, frame, render_alert
+from app.kit.clock import legal_day
 from app.ledger.domain import Draft, Record, RecordType, numbered
 from app.register.entries.answer import direction_of
 from app.register.entries.domain import EndedReason, Entry, State
+from app.register.entries.law.periods import over_at
+from app.register.entries.waiting import Waiting
 from tests.unit.border.checks.register import NOW, WNA, WNI, Json, action, entry, question
 
 LATER = NOW + timedelta(days=20)
@@ -134,6 +137,20 @@ def test_what_begins_tomorrow_is_refused_today_only_by_what_holds_today() -> Non
     holding = PROVISIONAL.replace(id="ent_urgent", countersigned_at=NOW)
     assert action_on(formal, AlertKind.UPDATE, [holding], NOW) == "refuse_exit"
     assert action_on(formal, AlertKind.UPDATE, [PROVISIONAL], NOW) == "refer_to_supervisor"
+
+
+def test_what_waits_for_papers_refers_unless_another_measure_refuses() -> None:
+    ends_on = legal_day(NOW) - timedelta(days=1)
+    waiting = Waiting("ent_formal", 7)
+    pending = entry(WNI, ends_on=ends_on, in_force_until=over_at(ends_on), waiting=waiting)
+    by_name = entry(NAMED_ONLY, id="ent_other")
+    for others, expected in (
+        ([], "refer_to_supervisor"),
+        ([by_name], "refer_to_supervisor"),
+        ([OTHER], "refuse_exit"),
+    ):
+        assert action_on(pending, AlertKind.UPDATE, others, NOW) == expected
+        assert action(question(WNI, "exit"), pending, *others) == expected
 
 
 def test_an_end_releases_nobody_whom_another_measure_holds() -> None:
