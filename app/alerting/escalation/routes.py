@@ -13,7 +13,7 @@ from app.kit.clock import legal_day
 from app.web.etag import UNCHANGED, IfNoneMatch, RequiredVersion, etag_of, not_modified
 from app.web.openapi import problems
 from app.web.openapi_headers import carrying
-from app.web.wire import Day
+from app.web.wire import LegalDay
 
 router = APIRouter(tags=["escalation"], route_class=GuardedRoute)
 
@@ -91,10 +91,10 @@ async def delete_policy(unit: Admin, code: CodePath, expected: RequiredVersion) 
 async def read_drills(
     reader: Annotated[Reader, reader_for(Role.DUTY_OFFICER, Role.AUDITOR, Role.ADMIN)],
     first: Annotated[
-        Day | None, Query(description="First day of the period; by default 30 days before the last.")
+        LegalDay | None, Query(description="First day of the period; by default 30 days before the last.")
     ] = None,
     last: Annotated[
-        Day | None, Query(description="Last day, at most 92 days after the first; by default today.")
+        LegalDay | None, Query(description="Last day, at most 92 days after the first; by default today.")
     ] = None,
 ) -> DrillsOut:
     """Read the results of the daily drills of a period: which checkpoints and channels an alert would have reached."""

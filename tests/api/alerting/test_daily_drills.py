@@ -140,6 +140,14 @@ async def unreachable(http: httpx2.AsyncClient, by: Caller) -> list[list[str]]:
     return [each["checkpoints"] for each in told if each["name"] == "checkpoints_unreachable"]
 
 
+@pytest.mark.parametrize("asked", [{"last": "0001-01-01"}, {"first": "9999-12-31", "last": "9999-12-31"}])
+async def test_a_period_at_the_end_of_the_calendar_is_refused(
+    http: httpx2.AsyncClient, actors: Actors, asked: dict[str, str]
+) -> None:
+    duty = await actors.client("duty_officer")
+    expect(await http.get("/v1/drills", params=asked, headers=duty.headers), 422)
+
+
 async def test_checkpoints_that_no_alert_would_reach_are_reported_once_a_day(
     http: httpx2.AsyncClient,
     actors: Actors,
