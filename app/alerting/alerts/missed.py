@@ -1,6 +1,7 @@
 """Alerts after a cursor as frames, read once for the thousands of clients that reconnect at once after an outage."""
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -8,8 +9,9 @@ from typing import Final
 from app.access.domain import SYSTEM
 from app.alerting.alerts.rendering import frame
 from app.alerting.alerts.store import still_holding
+from app.db.unit import Reader
 from app.errors import CursorGone
-from app.ledger.domain import Head
+from app.ledger.domain import Head, Record
 from app.ledger.service import head, list_after
 from app.runtime import Runtime
 
@@ -106,3 +108,16 @@ class MissedAlerts:
                 ]
                 if len(records) < _PAGE:
                     return _Window(after, sequences, frames, end, known, read_at)
+
+
+async def holding_if_late(
+    reader: Reader, records: Sequence[Record], seconds: float
+) -> dict[str, bool] | None:
+    """Return which alerts among new ledger records are still open, if they are read late; None if none is late.
+
+    An alert is late if it was issued more than `seconds` ago: meanwhile it may have ended, or its entry may be sealed.
+    The result has the ids of the open ones, late or not, each with whether its entry is sealed.
+    """
+    oldest = reader.now - timedelta(seconds=seconds)
+    late = any(record.alert_id and record.at < oldest for record in records)
+    return await still_holding(reader, records) if late else None

@@ -1,6 +1,6 @@
 """Rendering of an alert for counters and autogates, while it is open and later (API sections 4 and 5)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -95,3 +95,17 @@ def frame(
         return None
     data = on_one_line(msgspec.json.encode(message))
     return b"id: %s.%d\nevent: alert\ndata: %s\n\n" % (epoch.encode(), record.sequence, data)
+
+
+def frames_of(
+    records: Iterable[Record], epoch: str, holding: Mapping[str, bool] | None
+) -> list[tuple[Record, bytes | None, bytes | None]]:
+    """Return the records of alerts among ledger records, in order, each with its frames for counters and for autogates.
+
+    The frames are None once the personal part is erased. `epoch` and `holding` are those of `frame`.
+    """
+    return [
+        (record, frame(record, epoch, holding=holding), frame(record, epoch, to_gate=True, holding=holding))
+        for record in records
+        if record.alert_id
+    ]

@@ -17,9 +17,9 @@ from app.access.admission.gate import Gate
 from app.access.domain import SYSTEM
 from app.alerting.alerts import presence, store
 from app.alerting.alerts.arrivals import Arrivals
-from app.alerting.alerts.missed import MissedAlerts
+from app.alerting.alerts.missed import MissedAlerts, holding_if_late
 from app.alerting.alerts.open_alerts import OpenAlerts
-from app.alerting.alerts.rendering import frame
+from app.alerting.alerts.rendering import frames_of
 from app.alerting.alerts.wakeups import Cause, WakeUps
 from app.alerting.streams.follower import Follower, RecordFollower
 from app.alerting.streams.hub import Hub
@@ -59,8 +59,8 @@ class Tail:
         takers: they get the ledger records that the tail has read, once its alerts are published; each with the event
             that wakes it.
         head: the ledger's head as last read; None before the first read.
-        access_version: the version of the access rights up to which streams with revoked keys were closed; -1 before
-            the first read.
+        access_version: the version of the access rights as last read, which is stored here before the streams with
+            revoked keys are closed; -1 before the first read.
         published: callback with the seconds between the issue of an alert and its publication to the streams.
         arrivals: measures the delay of receipts, by the channel that brought the alert.
         open_alerts: the alerts of a stream without a cursor.
@@ -205,7 +205,8 @@ class Tail:
         """Publish new alerts to the hub, then close the streams of keys that no longer work.
 
         The new records are read first, so that no other query delays alerts. Only after a failure is the database
-        first compared with the last record that was read.
+        first compared with the last record that was read. Alerts that are read late show no identity if they have ended
+        or their entry was sealed since.
         """
         assert self.head is not None, "start() comes first"
         cause, since, known = self.wakeups.take(), time_ns(), self.head
@@ -213,9 +214,10 @@ class Tail:
             if self._doubtful and not await self._unchanged(reader):
                 return
             while page := await list_after(reader, self.head.size, _PAGE):
+                holding = await holding_if_late(reader, page, self.runtime.settings.stale_seconds)
                 # While they were read, `committed` may have published the first of them.
                 if records := [record for record in page if record.sequence > self.head.size]:
-                    self._go_on(records, cause, since)
+                    self._go_on(records, cause, since, holding)
                     known = self.head
                 if len(page) < _PAGE:
                     break
@@ -227,31 +229,36 @@ class Tail:
             if access_version != self._applied_version:
                 await self._close_refused(reader, access_version)
 
-    def _go_on(self, records: Sequence[Record], cause: Cause, since: int) -> None:
+    def _go_on(
+        self, records: Sequence[Record], cause: Cause, since: int, holding: Mapping[str, bool] | None = None
+    ) -> None:
         """Publish records that follow on the last one, and move the position behind them; arguments as `_publish`.
 
         Nothing is awaited in between, so that a stream that joins gets each record once.
         """
         assert self.head is not None, "start() comes first"
-        self._publish(records, cause, since)
+        self._publish(records, cause, since, holding)
         last_alert = max((r.sequence for r in records if r.alert_id), default=self.head.last_alert)
         self.head = Head(self.head.epoch, records[-1].sequence, last_alert)
         self._last = records[-1]
         self.runtime.bell.ring()
         self._hand_on(records)
 
-    def _publish(self, records: Sequence[Record], cause: Cause, since: int) -> None:
+    def _publish(
+        self, records: Sequence[Record], cause: Cause, since: int, holding: Mapping[str, bool] | None
+    ) -> None:
         """Hand the alerts among new records to the streams.
 
         Args:
             records: the records.
             cause: what made them known here.
             since: when the tail began to read them, in nanoseconds since 1970.
+            holding: which of them are open, if they are published late (`render_alert`); None at their issue.
         """
         assert self.head is not None, "start() comes first"
         read_at, epoch = time_ns(), self.head.epoch
         self.wakeups.found[cause] += 1
-        frames = [(r, frame(r, epoch), frame(r, epoch, to_gate=True)) for r in records if r.alert_id]
+        frames = frames_of(records, epoch, holding)
         for record, message, to_gates in frames:
             if message is not None:
                 self.hub.publish(record.sequence, message, to_gates)

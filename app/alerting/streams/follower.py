@@ -14,7 +14,8 @@ class LedgerFollower(Protocol):
 
     Attributes:
         head: the ledger's head as last read; None before the first read.
-        access_version: the version of the access rights up to which streams with revoked keys were closed.
+        access_version: the version of the access rights as last read, which is stored here before the streams with
+            revoked keys are closed.
         rollback_reason: why nothing is streamed any more: the database was restored or replaced; else None.
     """
 

@@ -16,9 +16,10 @@ from app.ledger.domain import Record
 from app.ledger.service import as_read, list_after
 from app.runtime import Runtime
 from tests.support.actors import Actors
+from tests.support.clock import SettableClock
 from tests.support.served import Served
 from tests.support.sse import Events, listening
-from tests.support.steps import sound
+from tests.support.steps import decide, etag, expect, sound
 from tests.support.waiting import until
 
 
@@ -147,6 +148,38 @@ async def test_in_doubt_after_a_failure_nothing_is_published_unread(
     assert tail.head == before
     monkeypatch.setattr(tail, "_publish_new", reading)
     await until(lambda: tail.head != before)
+
+
+async def test_what_is_read_late_names_nobody_whose_entry_was_sealed_or_has_ended_since(
+    served: Served, actors: Actors, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner, counter = await actors.client("submitter"), await actors.client("checkpoint")
+    duty, tail = await actors.client("duty_officer"), tail_of(served)
+    async with listening(served.http, counter.headers) as stream:
+        await stream.next("heartbeat")
+
+        async def fail() -> None:
+            raise ConnectionResetError("gone")
+
+        reading = tail._publish_new
+        monkeypatch.setattr(tail, "_publish_new", fail)
+        await until(lambda: tail._doubtful)
+        sealed, ended, held = [(await sound(served.http, owner))["entry"] for _ in range(3)]
+        clock.advance(seconds=tail.runtime.settings.stale_seconds + 1)
+        path, persons = f"/v1/entries/{sealed['id']}/seal", {"persons": [owner.person, duty.person]}
+        expect(await served.http.put(path, json=persons, headers=owner.on(etag(sealed))), 200)
+        await decide(served.http, duty, ended, "reject", "mistaken")
+        monkeypatch.setattr(tail, "_publish_new", reading)
+        told = [(await stream.next("alert")).json for _ in range(5)]
+    named = {
+        alert["entry"]["id"] for alert in told if alert["entry"]["full_name"] or alert["entry"]["documents"]
+    }
+    assert named == {held["id"]}
+    assert [alert["entry"]["id"] for alert in told] == [
+        *(entry["id"] for entry in (sealed, ended, held)),
+        sealed["id"],
+        ended["id"],
+    ]
 
 
 async def test_an_act_is_answered_although_its_alert_cannot_be_published_at_once(
