@@ -121,15 +121,19 @@ async def notify_countersign_awaited(runtime: Runtime) -> int:
 
     Returns the number of new notices.
     """
+    contents: list[NoticeContent] = []
+    after: str | None = ""
     async with runtime.reading(SYSTEM) as reader:
-        waiting = await list_in_state(
-            reader, State.SUBMITTED, agency=None, urgent=True, after="", limit=_BATCH_SIZE
-        )
-        contents = [
-            countersign_awaited(entry, reader.now)
-            for entry in waiting
-            if entry.at(reader.now).state is State.SUBMITTED
-        ]
+        while after is not None:
+            waiting = await list_in_state(
+                reader, State.SUBMITTED, agency=None, urgent=True, after=after, limit=_BATCH_SIZE
+            )
+            contents += [
+                countersign_awaited(entry, reader.now)
+                for entry in waiting
+                if entry.at(reader.now).state is State.SUBMITTED
+            ]
+            after = waiting[-1].id if len(waiting) == _BATCH_SIZE else None
     return await _write_new(runtime, contents) if contents else 0
 
 

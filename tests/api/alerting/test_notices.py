@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from app.alerting.notices import rounds
 from app.alerting.notices.domain import ladder
 from app.kit.clock import legal_day, rfc3339
 from app.worker import Worker
@@ -221,6 +222,26 @@ async def test_a_countersignature_that_does_not_come_is_told_to_those_above_and_
         assert (notice["name"], notice["deadline"]) == ("overdue", "countersign")
         assert notice["due_at"] == notice["effective_at"] == "2026-11-23T09:00:00.000000Z"
         assert notice["entry_id"] == raised["entry"]["id"]
+
+
+@pytest.mark.settings(urgent_countersign_first=True)
+async def test_of_many_urgent_entries_that_hold_nobody_each_is_told_every_half_hour(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    worker: Worker,
+    clock: SettableClock,
+    verifier: Caller,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rounds, "_BATCH_SIZE", 2)
+    submitter = await actors.client("submitter")
+    filed = [(await sound(http, submitter))["entry"]["id"] for _ in range(5)]
+    clock.advance(minutes=31)
+    await worker.notify_officers()
+    awaited = [
+        each["entry_id"] for each in await told(http, verifier) if each["name"] == "countersign_awaited"
+    ]
+    assert Counter(awaited) == dict.fromkeys(filed, 2)
 
 
 async def test_a_countersigned_entry_escalates_nothing(
