@@ -200,8 +200,12 @@ class Worker:
             begun = await alerts.list_begun(reader, BATCH_SIZE)
         announced = 0
         for entry_id in begun:
-            async with self.runtime.irreversible(SYSTEM) as unit:
-                announced += await announce_begun(unit, entry_id)
+            try:
+                async with self.runtime.irreversible(SYSTEM) as unit:
+                    announced += await announce_begun(unit, entry_id)
+            except Exception as error:  # an entry that can't be announced now must not delay the others
+                if not self.runtime.outages.failed(error):
+                    logger.exception("a beginning can't be announced now", extra={"entry": entry_id})
         return announced
 
     async def notify_unacknowledged_alerts(self) -> int:

@@ -2,7 +2,10 @@
 
 import httpx2
 import pytest
+from sqlalchemy import update
 
+from app.access.domain import SYSTEM
+from app.register.entries.tables import entry as entry_table
 from app.runtime import Runtime
 from app.worker import Worker
 from tests.support.actors import Actors, Caller
@@ -142,6 +145,28 @@ async def test_a_gap_needs_to_be_acknowledged_and_then_frees_the_person_for_its_
     await worker.announce_begun()
     last = (await alerts(http, counter))[-1]
     assert (last["kind"], last["action"], last["entry"]["id"]) == ("raise", "refuse_exit", formal["id"])
+
+
+async def test_a_formal_entry_that_can_not_be_announced_keeps_no_other_from_being_announced(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    counter: Caller,
+    clock: SettableClock,
+    worker: Worker,
+    runtime: Runtime,
+) -> None:
+    owner, duty = await actors.client("submitter"), await actors.client("duty_officer")
+    formal = []
+    for starts_on, ends_on in (("2026-11-30", "2027-05-30"), ("2026-12-01", "2027-06-01")):
+        urgent = await decide(http, duty, (await sound(http, owner, urgent_body()))["entry"], "countersign")
+        answer = await formalise(http, owner, urgent, formal_body(starts_on=starts_on, ends_on=ends_on))
+        formal.append(await approve(http, actors, expect(answer, 201)))
+    damaged, other = (each["id"] for each in formal)
+    async with runtime.writing(SYSTEM) as unit:
+        await unit.run(update(entry_table).where(entry_table.c.id == damaged).values(document="{}"))
+    clock.set("2026-12-02T00:00:00+07:00")
+    assert await worker.announce_begun() == 1
+    assert (await alerts(http, counter))[-1]["entry"]["id"] == other
 
 
 async def test_who_made_or_countersigned_the_urgent_entry_does_not_approve_the_formal_one(
