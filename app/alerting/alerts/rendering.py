@@ -53,7 +53,8 @@ def render_alert(
         to_gate: whether the reader is an autogate, which sees less.
         holding: for an alert that is read after its issue: the ids of the open alerts, each with whether its entry is
             sealed. If the alert's entry is sealed, the result shows no identity (R61). If the alert is not in it, it
-            has ended, and the result shows only its numbers and ids. None for an alert that is published at its issue.
+            has ended, and of its entry the result shows only id and version, with a fixed message in place of the
+            owner's. Kind, action, times and contact stay. None for an alert that is published at its issue.
     """
     if record.personal is None:
         return None

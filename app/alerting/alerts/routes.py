@@ -225,9 +225,9 @@ router.add_api_route(
     status_code=201,
     summary="Confirm an alert",
     operation_id="confirm_alert",
-    response_description="The receipt was stored; it is the checkpoint's first of this level.",
+    response_description="The receipt was stored; it is this client's first of this level.",
     responses={
-        200: {"model": ReceiptOut, "description": "It was confirmed before."},
+        200: {"model": ReceiptOut, "description": "This client has confirmed it before at this level."},
         **problems("validation", "not-found"),
     },
     route_class_override=RawRoute,

@@ -16,14 +16,14 @@ from app.web.wire import Code, Line, Moment, MomentText, Prose, WireIn, WireOut
 
 
 class IssuedOut(WireOut):
-    """An alert as its issuer sees it."""
+    """The first alert of a family, or a drill, as its issuer sees it."""
 
     id: str
     """The alert's id."""
     sequence: int
     """Its number in the ledger."""
     kind: AlertKind
-    """Its effect on the earlier alerts about the same entry."""
+    """`raise`, or `exercise` for a drill."""
     recipients: int
     """Number of checkpoints that it is sent to."""
     connected: int
@@ -66,7 +66,7 @@ class UrgentPreviewOut(WireOut):
     starts_on: date
     """First legal day of the measure."""
     ends_on: date | None
-    """Last legal day of the measure: the twentieth."""
+    """Last legal day of the measure: the twentieth, or that of the lapsed request that it repeats."""
     warnings: list[WarningOut]
     """Warnings: content that would be accepted but should be examined."""
     breadth: BreadthOut | None
@@ -115,7 +115,7 @@ class ReceiptOut(WireOut):
     """Id of the alert."""
     level: ReceiptLevel
     at: Moment
-    """When the first receipt of this level was stored."""
+    """When this client's first receipt of this level was stored."""
 
 
 class AlertContactOut(WireOut):
@@ -179,7 +179,8 @@ class AlertOut(WireOut):
     kind: AlertKind
     """`raise`: a new hold; `update`: it has changed; `cancel`: it is over; `exercise`: a drill about nobody."""
     refers_to: str | None
-    """Id of the first alert about the same entry; null on the first itself."""
+    """Id of the first alert of its family, that it updates or cancels; null on the first itself. The alerts about a
+    formal entry continue the family of its urgent entry."""
     issued_at: MomentText
     """When it was issued."""
     expires_at: MomentText

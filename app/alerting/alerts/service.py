@@ -1,4 +1,4 @@
-"""Use cases of alerts: issuing them after changes of entries, drills, receipts, coverage."""
+"""Use cases of alerts: issuing them after changes of entries, drills, reading them, and their escalation."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -78,7 +78,10 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """An issued alert: its sequence in the ledger, its number of recipients, and the number of them now connected."""
+    """An issued alert: its sequence in the ledger, its number of recipients, and how many of them are connected now.
+
+    A recipient is a checkpoint. `connected` counts those connected to any process.
+    """
 
     alert: Alert
     sequence: int
@@ -136,8 +139,8 @@ async def alert_beginning(unit: Unit, event: MeasureBegun) -> Sequence[Draft]:
 async def announce_begun(unit: Unit, entry_id: str) -> bool:
     """Alert checkpoints that a formal entry has come into force. Returns whether they were alerted.
 
-    They are not if the entry has meanwhile ended. The alert may come late: checks apply the entry from its first
-    instant.
+    They are not if the entry stops nobody now: it has ended, or begins later. Whether its beginning was alerted before
+    is not examined (`store.list_begun`). The alert may come late: checks apply the entry from its first instant.
 
     Raises:
         NotFound: there is no entry with this id.
@@ -231,10 +234,13 @@ async def drill(
 ) -> Issued:
     """Issue a drill: an alert that is delivered and confirmed like a real one, and never matched by a check (R59).
 
+    It is recorded in the audit trail, and expires after an hour.
+
     Args:
         unit: the transaction.
         message: text for the counters.
-        checkpoints: codes of the recipients; None for every active checkpoint.
+        checkpoints: codes of the recipients, which are also the first to be called (`chase`); None for every active
+            checkpoint.
         settings: deadlines, and how long a silent checkpoint counts as connected.
         connected: codes of the checkpoints connected to this process.
 
@@ -278,9 +284,10 @@ async def alert_drill(_unit: Unit, event: DrillCalled) -> Sequence[Draft]:
 async def raised_for(
     reader: Reader, entry: Entry, settings: Settings, connected: Iterable[str]
 ) -> Issued | None:
-    """Return the first alert about an urgent entry, with the numbers of its recipients; None if there is no alert.
+    """Return the first alert about an entry that begins a family, with the numbers of its recipients; None without one.
 
-    There is none while the entry waits for a countersignature.
+    There is none while an urgent entry waits for a countersignature, and none for a formal entry whose alerts continue
+    the family of its urgent entry. The alert may be over or cancelled.
 
     Args:
         reader: the transaction that issued the alert, or a later one.
@@ -346,9 +353,10 @@ async def read_alerts(reader: Reader, cursor: str | None, limit: int, restart: s
 
 
 async def escalate(unit: Unit, alert: Alert) -> list[str]:
-    """Store that an alert was escalated to the duty officers (R54).
+    """Store that an alert was escalated to the duty officers (R54); the caller notifies them.
 
-    Returns the codes of the alert's recipients that have not acknowledged it, sorted.
+    Returns the codes of the alert's recipients that have not acknowledged it, sorted; those that refused it are among
+    them.
     """
     reach = await list_reach(unit, alert)
     await store.mark_escalated(unit, alert.id)

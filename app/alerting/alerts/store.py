@@ -67,7 +67,7 @@ _HEAD_AND_ACCESS = select(
 def _recipient_counts(family: ColumnElement[str]) -> tuple[ColumnElement[int], ColumnElement[int]]:
     """Return subqueries for the number of a family's recipients, and of those connected to any process.
 
-    The second one has the parameters `since` and `connected` (store_presence `count_recipients`).
+    The second one has the parameters `since` and `connected` of `count_recipients`.
     """
     to, seen = tables.recipient, tables.presence
     elsewhere = to.c.checkpoint.in_(select(seen.c.checkpoint).where(seen.c.seen_at >= bindparam("since")))
@@ -81,6 +81,7 @@ _RAISED = (
     select(*_COLUMNS, record_table.c.sequence, *_recipient_counts(tables.alert.c.family))
     .join(record_table, record_table.c.alert_id == tables.alert.c.id)
     .where(tables.alert.c.entry_id == bindparam("entry_id"), tables.alert.c.id == tables.alert.c.family)
+    .order_by(tables.alert.c.id)
 )
 
 
@@ -329,7 +330,8 @@ async def list_reach(reader: Reader, alert: Alert) -> list[Reach]:
 async def list_unacknowledged(reader: Reader, limit: int) -> list[Alert]:
     """Return open alerts that are past `acknowledge_by` and not escalated, longest past first, at most `limit`.
 
-    The receipts are not examined: every checkpoint may have acknowledged such an alert.
+    Drills are among them, and alerts that a later one of their family has replaced. The receipts are not examined:
+    every checkpoint may have acknowledged such an alert.
     """
     table = tables.alert
     statement = (
@@ -377,7 +379,7 @@ async def count_recipients(
 async def find_raised(
     reader: Reader, entry_id: str, since: datetime, connected: Iterable[str]
 ) -> tuple[Alert, int, int, int] | None:
-    """Return the first alert about an entry, with its recipients counted; None if there is no alert about the entry.
+    """Return the first alert about an entry that begins a family, with its recipients counted; None without one.
 
     Args:
         reader: the transaction.

@@ -13,7 +13,8 @@ from app.settings import Settings
 def available(settings: Settings) -> Mapping[ChannelName, Channel]:
     """Return the channels that the settings configure, by name.
 
-    `email` needs CEKAL_SMTP_HOST, `command` needs CEKAL_PAGE_COMMAND; without both the result is empty.
+    `email` needs CEKAL_SMTP_HOST and CEKAL_SMTP_FROM, `command` needs CEKAL_PAGE_COMMAND. The result is empty if
+    neither is configured.
     """
     channels: dict[ChannelName, Channel] = {}
     if settings.smtp_host is not None and settings.smtp_from is not None:

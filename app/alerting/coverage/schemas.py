@@ -9,12 +9,15 @@ from app.web.wire import Moment, WireOut
 
 
 class ReachOut(WireOut):
-    """When one checkpoint received and acknowledged the alert, and whether it is open and connected now."""
+    """When one checkpoint received and acknowledged the alert, and whether it is open and connected now.
+
+    A receipt is of the level `received`, `acknowledged` or `refused`.
+    """
 
     code: str
     """The checkpoint's code."""
     received_at: Moment | None
-    """When its machine confirmed the alert; null before."""
+    """When its first receipt came, of any level; null before."""
     acknowledged_at: Moment | None
     """When a person there acknowledged it; null before."""
     ms: float | None
@@ -33,15 +36,15 @@ class CoverageOut(WireOut):
     connected: int
     """Number of these checkpoints that are connected now."""
     received: int
-    """Number of checkpoints with a machine that has received it."""
+    """Number of checkpoints that have sent a receipt, of any level."""
     acknowledged: int
     """Number of checkpoints at which a person has acknowledged it."""
     refused: int
     """Number of checkpoints that reported that they can't act on it."""
     unreached: list[str]
-    """Codes of the checkpoints whose machine has not confirmed it, but for those that are closed now."""
+    """Codes of the checkpoints that have sent no receipt, but for those that are closed now."""
     closed: list[str]
-    """Codes of the checkpoints that are closed now and whose machine has not confirmed it."""
+    """Codes of the checkpoints that are closed now, without a standby, and have sent no receipt."""
     p50_ms: float | None
     """Milliseconds from issue to a checkpoint's first receipt: the median; null before the first."""
     p99_ms: float | None
@@ -49,7 +52,8 @@ class CoverageOut(WireOut):
     checkpoints: list[ReachOut]
     """Each checkpoint's receipts, by code."""
     pages: list[PageOut]
-    """The newest 1000 messages to people of checkpoints that have not acknowledged it, in the order of their making."""
+    """The newest 1000 messages to people of checkpoints that had not acknowledged it, and of a daily drill the tests of
+    its channels, in the order of their making."""
 
     @classmethod
     def of(cls, coverage: Coverage) -> Self:

@@ -23,9 +23,10 @@ MOST_PAGES: Final = 1000
 
 
 class Line(StrEnum):
-    """Whether a checkpoint is connected: now, `late` (it lost its connection lately), or `down`.
+    """Whether a checkpoint is connected: now, `late` (it lost its connection in the last two minutes), or `down`.
 
-    `down` means that it lost the connection longer ago, or never had one.
+    `down` means that it lost the connection longer ago, or never had one. For `presence_seconds` after its last sign of
+    life a checkpoint still counts as connected.
     """
 
     CONNECTED = "connected"

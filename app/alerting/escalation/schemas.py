@@ -123,7 +123,7 @@ class DrillOut(WireOut):
     checkpoints: int
     """Number of checkpoints that took part."""
     unreceived: list[str]
-    """Codes of those whose machine has not confirmed it."""
+    """Codes of those that have sent no receipt."""
     unacknowledged: list[str]
     """Codes of those where no person has acknowledged it."""
     p50_ms: float | None

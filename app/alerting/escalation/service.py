@@ -140,6 +140,9 @@ def _faults(contact: Contact, channels: Collection[ChannelName], pointer: str) -
 async def begin_chases(unit: Unit, alert_id: str, family: str, settings: Settings) -> int:
     """Begin to escalate an alert at each recipient that has sent no receipt of it. Returns their number.
 
+    Recipients at which nobody can acknowledge are left out. Escalations of earlier alerts of the family end. Call it
+    once for an alert (`store.chase_missing_receipts`).
+
     Args:
         unit: the transaction.
         alert_id: id of the alert.
@@ -200,7 +203,10 @@ async def take_due_steps(unit: Unit, limit: int, settings: Settings, *, doubtful
 
 
 async def add_pages(unit: Unit, pages: Sequence[Page]) -> None:
-    """Store new pages; for each with the state `failed` notify officers that its channel is not set up."""
+    """Store new pages; for those with the state `failed` notify officers that their channel is not set up.
+
+    There is one notice a day for a checkpoint and a channel.
+    """
     await page_store.add_pages(unit, pages)
     failed = {(page.checkpoint, page.channel) for page in pages if page.state is PageState.FAILED}
     await notify(unit, [channel_failed(*each, unit.now) for each in sorted(failed)])

@@ -42,7 +42,8 @@ from app.kit.ids import first_id
 _steps = msgspec.json.Decoder(tuple[Step, ...])
 
 LONGEST_OUTAGE = timedelta(days=7)
-"""An alert that is older is not chased any more: only after an outage of this length none of its steps was taken."""
+"""Age from which on an alert is not examined for missing receipts any more: only after an outage as long it was not
+examined before."""
 
 _ROOT = alert.alias()
 _LIVING = exists().where(_ROOT.c.id == alert.c.family, _ROOT.c.cancelled_at.is_(None))
@@ -113,9 +114,10 @@ async def save_policy(unit: Unit, checkpoint: str, policy: EscalationPolicy) -> 
 
 
 async def list_unjudged(reader: Reader, limit: int) -> list[tuple[str, str]]:
-    """Return (id, family) of open alerts whose receipts are due and were not examined yet, oldest first.
+    """Return (id, family) of alerts to acknowledge whose receipts are due and were not examined yet, oldest first.
 
-    At most `limit` are returned. Receipts are due `RECEIVED_WITHIN` after the issue; very old alerts are omitted.
+    At most `limit` are returned. Such an alert fulfils `open_alert`. Receipts are due `RECEIVED_WITHIN` after the
+    issue; alerts that are older than `LONGEST_OUTAGE` are omitted.
     """
     judged = exists().where(tables.chased_alert.c.alert_id == alert.c.id)
     statement = (
@@ -133,9 +135,10 @@ async def list_unjudged(reader: Reader, limit: int) -> list[tuple[str, str]]:
 
 
 async def list_unacknowledged(reader: Reader, limit: int) -> list[str]:
-    """Return the ids of open alerts past `acknowledge_by` whose acknowledgements were not examined yet, oldest first.
+    """Return ids of alerts past `acknowledge_by` whose acknowledgements were not examined yet, oldest first.
 
-    At most `limit` are returned. Alerts whose receipts were not examined yet are omitted.
+    At most `limit` are returned. Such an alert fulfils `open_alert`. Alerts whose receipts were not examined yet are
+    omitted.
     """
     progress = tables.chased_alert
     statement = (
@@ -171,6 +174,9 @@ def _chaseable(checkpoint: ColumnElement[str]) -> ColumnElement[bool]:
 
 async def chase_missing_receipts(unit: Unit, alert_id: str, family: str, silence: timedelta) -> int:
     """Begin to escalate an alert at each recipient that has sent no receipt of it. Returns their number.
+
+    Recipients at which nobody can acknowledge are left out: inactive ones, and those with neither a client for alerts
+    nor an escalation policy of their own. A second call for the same alert fails.
 
     The first step is due now. It is due some seconds later at a checkpoint that polls, or that lost its connection
     lately, and at every checkpoint if none was connected lately, because then the service itself was out. Escalations
@@ -213,7 +219,8 @@ async def chase_missing_receipts(unit: Unit, alert_id: str, family: str, silence
 async def chase_missing_acknowledgements(unit: Unit, alert_id: str) -> int:
     """Begin to escalate an alert at each recipient that has not acknowledged it. Returns their number.
 
-    Recipients at which the escalation has begun already are not counted.
+    Recipients at which nobody can acknowledge are left out, as by `chase_missing_receipts`. Those at which the
+    escalation has begun already are not counted.
     """
     progress = tables.chased_alert
     judged = update(progress).where(progress.c.alert_id == alert_id)

@@ -66,8 +66,8 @@ async def change_hours(
 ) -> HoursOut:
     """Replace the opening hours of a checkpoint; its planned closures stay. The act is recorded.
 
-    Alerts go to a closed checkpoint as to any other. Its silence is not reported, and an alert that it has not
-    received is `closed` in the coverage, not `unreached`.
+    Alerts go to a closed checkpoint as to any other. If it has no `standby`, its silence is not reported, and while it
+    has sent no receipt of an alert it is in `closed` of the coverage, not in `unreached`.
     """
     await service.change_hours(unit, code, body.hours(), expected)
     view = await service.read_hours(unit, code, runtime_of(request).settings.holidays)

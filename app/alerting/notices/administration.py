@@ -12,8 +12,8 @@ from app.kit.clock import rfc3339
 def second_admin(event: SecondAdminAsked, at: datetime) -> NoticeContent:
     """Return the notice that an act waits for a second admin, or, if `event` is confirmed, that one has agreed.
 
-    It goes to every admin, and to the officers of the agency or the supervisors of the checkpoint that the act is
-    about.
+    It goes to every admin; to submitters and verifiers of the agency that the act is about, of Immigration to approvers
+    and duty officers too; and to the supervisors of the checkpoint that it is about.
     """
     name = NoticeName.CHANGE_CONFIRMED if event.confirmed else NoticeName.CHANGE_PROPOSED
     to = [ADMINS]

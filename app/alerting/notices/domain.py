@@ -167,7 +167,7 @@ REPORTED_AS_ENDS: Final = frozenset({DeadlineName.COUNTERSIGN_OR_LAPSE, Deadline
 
 
 def meant_for(actor: Actor, to: Sequence[str]) -> bool:
-    """Return whether an actor may read a notice to the addresses `to`: has one of these addresses, or is an auditor."""
+    """Return whether an actor has one of the addresses `to` of a notice, or is an auditor; seals are not examined."""
     return actor.holds(Role.AUDITOR) or not addresses(actor).isdisjoint(to)
 
 

@@ -32,7 +32,7 @@ class OverdueAct:
         id: id of the amendment, objection or correction request.
         entry_id: id of the entry concerned.
         agency: code of the entry's owner.
-        asked_by: code of the agency that filed the request or amendment, which is notified too.
+        asked_by: of an amendment, code of the agency that filed it, which is notified too; else that of the owner.
         due_at: when the deadline passed.
     """
 
@@ -64,7 +64,7 @@ _ID_MEMBERS: Final = {
 def overdue(late: OverdueAct) -> NoticeContent:
     """Return the notice that an act is overdue.
 
-    It goes to the entry's owner, the agency that filed the request or amendment, and the officers in `ESCALATED`.
+    It goes to the entry's owner, the agency that filed the amendment, and the officers in `ESCALATED`.
     """
     member = _ID_MEMBERS.get(late.name)
     recipients = dict.fromkeys((*owner(late.agency), *owner(late.asked_by), *ESCALATED[late.name]))

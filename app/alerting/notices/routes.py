@@ -37,8 +37,10 @@ async def read_notices(
     """Read the notices for the caller after a cursor, waiting up to 30 seconds for the first.
 
     Submitters and verifiers get the notices about their agency's entries; Immigration's approvers and duty officers
-    those that are escalated to them; supervisors those about unresolved hits at their checkpoint; admins those about
-    changes that a second admin must confirm. Auditors get every notice.
+    those that wait for them or are escalated to them; supervisors those about their checkpoint: unresolved hits, alerts
+    that nobody acknowledged, its contacts; admins those about changes that a second admin must confirm, and about the
+    register's operation; the persons of a seal those about the sealed entry. Auditors get every notice. Notices about a
+    sealed entry are only for those that its seal admits.
     """
     page = await read_waiting(
         request,

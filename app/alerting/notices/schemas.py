@@ -39,7 +39,8 @@ class NoticeOut(WireOut):
     """Id of the alert that it is about; null where it is about none."""
     request_id: Annotated[str | None, Field(description="The correction request that it is about.")]
     agency: str | None
-    """Code of the entry's owner; null where there is none."""
+    """Code of the agency concerned, mostly the entry's owner; of `own_name_searched` and `sealed_entry_met` that of the
+    client. Null where there is none."""
     deadline: Annotated[
         DeadlineName | TermName | None,
         Field(description="Of `due_soon`, `overdue`, `unacknowledged` and `hit_unresolved`: which."),
@@ -87,16 +88,17 @@ class NoticeOut(WireOut):
     amendment_id: Annotated[
         str | None,
         Field(
-            description="Of `overdue`: the amendment, or other body's letter, that it is about. Of "
-            "`pending_undecided`: the extension that waits; null where it is a formal entry."
+            description="Of `overdue`: the amendment, or other body's letter, that it is about. Of `judgment_filed`, "
+            "`revocation_refused` and `amendment_refused`: the amendment. Of `pending_undecided`: the extension that "
+            "waits; null where it is a formal entry."
         ),
     ]
     objection_id: Annotated[str | None, Field(description="Of `overdue`: the objection that it is about.")]
     client_id: Annotated[
         str | None,
         Field(
-            description="Of `own_name_searched`, `sealed_entry_met` and `change_proposed`: which account. Of "
-            "`webhook_failing` and `webhook_disabled`: whose endpoint it is."
+            description="Of `own_name_searched`, `sealed_entry_met`, `change_proposed` and `change_confirmed`: which "
+            "account. Of `webhook_failing` and `webhook_disabled`: whose endpoint it is."
         ),
     ]
     change_id: Annotated[

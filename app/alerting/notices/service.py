@@ -114,10 +114,11 @@ async def _without_known(reader: Reader, contents: dict[str, NoticeContent]) -> 
 
 
 async def notify_owner(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
-    """Notify the owner that an entry has ended, if this is the event's change. Returns no ledger records.
+    """Notify the owner that an entry has ended or was rejected, if this is the event's change.
 
-    Entries that had ended before they were taken over from another register cause no notice. Called as a projector: in
-    the transaction of the event.
+    Of a lapsed entry duty officers and approvers are notified too. Entries that had ended before they were taken over
+    from another register cause no notice. Returns no ledger records. Called as a projector: in the transaction of the
+    event.
     """
     if event.what is RecordType.ENTRY_ENDED and event.entry.version > 1:
         await notify(unit, [ended(event.entry, unit.now)])
@@ -162,6 +163,8 @@ async def notify_of_judgment(unit: Unit, event: JudgmentFiled) -> Sequence[Draft
 
 async def notify_of_rejection(unit: Unit, event: RejectionConsidered) -> Sequence[Draft]:
     """Notify an entry's owner that its request was rejected, or of a step in rejecting a countersigned entry.
+
+    Of the proposal to reject it the approvers are notified too.
 
     Called as a projector: in the transaction of the event. Returns no ledger records.
     """
@@ -214,6 +217,8 @@ async def head(reader: Reader) -> Head:
 async def read_page(reader: Reader, cursor: str | None, limit: int, restart: str) -> Page:
     """Return the notices after a cursor (None: from the first) that the actor may read, by number, at most `limit`.
 
+    Those about entries that are sealed from the actor are omitted.
+
     `restart` is the path at which a reader with an invalid cursor restarts; the problem document contains it.
 
     Raises:
@@ -234,7 +239,8 @@ async def read_missed(
 ) -> tuple[Head, list[Notice]]:
     """Return the head of the notices, and all notices after a cursor that an actor may read, by number.
 
-    Without a cursor these are the notices of the last 24 hours. `restart` is the path at which a reader with an invalid
+    Those about entries that are sealed from the actor are omitted. Without a cursor these are the notices of the last
+    24 hours. `restart` is the path at which a reader with an invalid
     cursor restarts; the problem document contains it.
 
     Raises:

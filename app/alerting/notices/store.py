@@ -90,7 +90,10 @@ async def add(unit: Unit, notices: Sequence[Notice]) -> None:
 
 
 async def list_after(reader: Reader, after: int, limit: int, actor: Actor | None) -> list[Notice]:
-    """Return the notices after a number that an actor may read (None: all notices), by number, at most `limit`."""
+    """Return the notices after a number that an actor may read, by number, at most `limit`.
+
+    Those about entries that are sealed from the actor are omitted. None as actor returns all notices.
+    """
     number = tables.notice.c.number
     statement = select(tables.notice).where(number > after).order_by(number).limit(limit)
     if actor is not None:
@@ -181,10 +184,11 @@ async def list_reaching(reader: Reader, first: date, last: date) -> list[str]:
 
 
 async def list_undecided(reader: Reader, *, urgent_before: str) -> list[str]:
-    """Return the ids of entries that wait for a decision, sorted.
+    """Return the ids of entries that may wait for a decision, sorted; the caller examines each.
 
-    Urgent entries are included if their id is below `urgent_before`: if they were made before the time of this id.
-    Formal requests are always included, because a letter may have been received long before it was entered.
+    Urgent entries, also countersigned ones, are included while they are not over, if their id is below `urgent_before`:
+    if they were made before the time of this id. Formal requests are included until they are approved, whatever their
+    id, because a letter may have been received long before it was entered.
     """
     table = entry_table
     urgent = select(table.c.id).where(
@@ -264,8 +268,8 @@ def _terms(now: datetime) -> list[tuple[TermName, Table, ColumnElement[datetime]
 async def list_overdue_acts(reader: Reader) -> list[OverdueAct]:
     """Return the decisions and answers that are overdue, soonest due first.
 
-    They are about amendments, objections and correction requests. Those that a notice has reported, and amendments of
-    entries that are no longer in force, are omitted.
+    They are about amendments, objections and correction requests. Those that a notice has reported are omitted, and
+    amendments of entries that have ended or are over; not those of entries that wait past their end (R68).
     """
     parts = []
     for name, table, due_at, is_open in _terms(reader.now):
