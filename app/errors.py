@@ -166,7 +166,7 @@ class SecondPairOfEyesNeeded(CekalError):
 
 
 class WrongAgency(CekalError):
-    """Only another agency may do the act."""
+    """The act is for another agency; or the caller's agency is not active, or the province of its office not known."""
 
     slug = "wrong-agency"
 
@@ -298,7 +298,10 @@ class NotStored(CekalError):
 
 
 class Unavailable(CekalError):
-    """The service can't answer now: it is stopping, or at its limit."""
+    """The service can't answer now: it is stopping, at its limit, or cut from its database.
+
+    Or what was asked for, such as a snapshot or a signed head, is not made yet.
+    """
 
     slug = "unavailable"
 

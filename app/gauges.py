@@ -299,9 +299,10 @@ def measure(
     quotas: Quotas,
     travellers: Travellers,
 ) -> None:
-    """Register the metrics of streams, checks, quotas and the ledger.
+    """Register the metrics of streams, checks, quotas and the ledger, and of the delays of alerts.
 
-    Among them is the time from an alert's commit to its publication to the streams.
+    The delays are those from an alert's issue to its publication to the streams, and to the first receipts; `tail`
+    reports them from now on.
     """
     metrics.registry.register(RuntimeGauges(hub, tail, check_service, quotas, travellers))
     published = metrics.histogram(

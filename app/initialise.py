@@ -40,6 +40,8 @@ class Initialised:
 async def initialise(runtime: Runtime) -> Initialised:
     """Upgrade the schema, and create what is missing: ledger head, pepper, signing keys, and reference data.
 
+    Entries that may be about users with an account are sealed, where an earlier release has not done so.
+
     Raises:
         SchemaOutdated: a newer program has migrated the schema.
         PepperRefused: the pepper is missing, or is not the register's.

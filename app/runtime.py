@@ -98,7 +98,8 @@ class Runtime:
         checks: the checks' database; the same object on PostgreSQL.
         follow: the projectors that follow events, and the ledger's append.
         pepper: key of the keyed hashes of document numbers; empty until `access.pepper.take_pepper` has read it.
-        bell: rung when the ledger has grown or access has changed, in any process.
+        bell: rung when this process has read new ledger records or notices, or that access has changed, by an act of
+            any process; and when it stops following the ledger.
         closing: set when the service is stopping, so that long polls end.
         counting: a lock held while statistics are counted, so that a process counts one table at a time.
         unwritten: the reason (a full disk, damage) that made the last write fail; None after a write that succeeded.
@@ -164,7 +165,10 @@ class Runtime:
             yield unit
 
     def settle(self, rollback: Rollback | None) -> None:
-        """Set whether the register is rolled back (None: it is not), and log the begin and the end of that state."""
+        """Set whether the register is rolled back (None: it is not), and log the begin and the end of that state.
+
+        A register whose database file was replaced counts as rolled back in any case.
+        """
         if self.register.replaced:  # what this process reads is not what is there now
             rollback = Rollback("", 0, None)
         if rollback is not None and self.rollback is None:

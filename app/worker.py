@@ -266,8 +266,9 @@ class Worker:
     async def notify_officers(self) -> int:
         """Notify officers of near ends (R30), missed deadlines (R18) and undecided papers (R68).
 
-        Returns the number of notices; 0 while irreversible acts are suspended, because a notice is sent once, and a
-        wrong clock would send it on a wrong day.
+        Also, every half hour, of each urgent entry that stops nobody before its countersignature. Returns the number of
+        notices; 0 while irreversible acts are suspended, because a notice is sent once, and a wrong clock would send it
+        on a wrong day.
         """
         if await self.standstill.holds():
             return 0
@@ -325,8 +326,8 @@ class Worker:
         """Create next month's partition of the table of checks, and erase data whose time is over.
 
         Erased are answers stored for repeated requests, old rows about connected checkpoints, persons in delayed
-        departures, closed manifests, addresses in pages, and questions of checks. Nothing is erased while irreversible
-        acts are suspended.
+        departures, closed manifests, addresses and answers of channels in pages, and questions of checks with their
+        salts. Nothing is erased while irreversible acts are suspended.
         """
         await make_months(self.runtime)
         if await self.standstill.holds():

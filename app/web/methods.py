@@ -31,6 +31,8 @@ def is_head(scope: Scope) -> bool:
 def allowed_methods(scope: Scope) -> list[str]:
     """Return the methods of a request's path, in alphabetical order; an empty list for a path without a route.
 
+    OPTIONS is always among them, and HEAD where GET is.
+
     They are collected from all routes that match the path. If a route's path is literally the same
     (`/v1/checks/batch`), routes with a template that also match it (`/v1/checks/{check_id}`) do not count.
     """

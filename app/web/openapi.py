@@ -159,7 +159,7 @@ def finish(
         today: the legal day to which the days in the examples are moved; None leaves them as they were written.
 
     Raises:
-        ValueError: an operation has no described tag, or two operations have the same name.
+        ValueError: an operation has no described tag, or two operations or schemas have the same name.
     """
     routes = [*app.routes, *also]
     document: Json = get_openapi(

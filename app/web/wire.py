@@ -99,7 +99,7 @@ Line = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_LINE),
     AfterValidator(_printable),
 ]
-"""One line of text without control characters."""
+"""One line of text without control characters, trimmed, of 1 to `LONGEST_LINE` characters."""
 
 Reference = Annotated[Line, AfterValidator(_in_latin_letters)]
 """The reference of a letter, a decision, a case or a flight: a line that programs compare.
@@ -113,7 +113,7 @@ Name = Annotated[Line, AfterValidator(_no_swelling)]
 Prose = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000), AfterValidator(_readable)
 ]
-"""Text of several lines without other control characters."""
+"""Text of one or several lines without other control characters, trimmed, of 1 to 10,000 characters."""
 
 Day = Annotated[date, BeforeValidator(_day_as_text)]
 """A day as RFC 3339 text, not as the number of seconds that Pydantic would take as well."""
