@@ -160,7 +160,7 @@ ESCALATED: Final[Mapping[DeadlineName | TermName, tuple[str, ...]]] = {
     TermName.RESOLVE_HIT: (DUTY_OFFICERS,),
     TermName.ACKNOWLEDGE_ALERT: (DUTY_OFFICERS,),
 }
-"""Every deadline of the register, with the addresses notified in addition to the owner when it has passed unmet."""
+"""Every deadline, with the addresses notified beside the owner (of a hit: the supervisors) once it has passed unmet."""
 
 REPORTED_AS_ENDS: Final = frozenset({DeadlineName.COUNTERSIGN_OR_LAPSE, DeadlineName.APPROVE_BEFORE_LAPSE})
 """Deadlines at which the entry itself ends: the notice of its end reports them."""
