@@ -6,9 +6,9 @@ time share a few commits.
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextvars import Context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple, cast
 
@@ -82,6 +82,8 @@ class Receipts:
     async def store(self, confirmation: Confirmation) -> Confirmed:
         """Store a receipt and return the answer once it is durably stored.
 
+        Its texts (note, officer reference) are left out if retention has erased the person from the alert's entry.
+
         A caller that is cancelled while its batch is being committed may have its receipt stored all the same.
 
         Raises:
@@ -147,15 +149,20 @@ class Receipts:
             version, known = await read_access_and_known(unit, {each.receipt.alert_id for each in batch})
             settled = [await _settle(unit, each, version, known) for each in batch]
             new = [each for each, answer in zip(batch, settled, strict=True) if answer is None]
-            stored = iter(await add_receipts(unit, [each.receipt for each in new]))
+            stored = iter(await add_receipts(unit, [_kept(each.receipt, known) for each in new]))
             return [
                 answer or await _confirm(unit, each, next(stored))
                 for each, answer in zip(batch, settled, strict=True)
             ]
 
 
+def _kept(receipt: Receipt, erased: Mapping[str, bool]) -> Receipt:
+    """Return the receipt as it is stored: without its texts if the person was erased, for nothing erases them later."""
+    return replace(receipt, officer_reference=None, note=None) if erased[receipt.alert_id] else receipt
+
+
 async def _settle(
-    unit: Unit, asked: Confirmation, version: int, known: set[str]
+    unit: Unit, asked: Confirmation, version: int, known: Collection[str]
 ) -> Confirmed | CekalError | None:
     """Return the answer to a confirmation for which nothing is to be stored; None if its receipt is to be stored."""
     expires_at = asked.actor.expires_at

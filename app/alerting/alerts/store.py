@@ -6,17 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import (
-    ColumnElement,
-    bindparam,
-    case,
-    exists,
-    func,
-    insert,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, bindparam, case, exists, func, insert, or_, select, update
 
 from app.access.tables import agency as agency_table
 from app.access.tables import checkpoint as checkpoint_table
@@ -36,6 +26,7 @@ from app.register.entries.domain import State
 from app.register.entries.tables import entry as entry_table
 from app.register.entries.timed_changes import undecided as waits
 
+_PERSON_ERASED = 2  # of `entry.erased`, see its table
 _json = msgspec.json.encode
 _plain = msgspec.json.decode
 _COLUMNS = [tables.alert.c[each.name] for each in fields(Alert)]
@@ -246,15 +237,20 @@ async def has_open(reader: Reader, entry_id: str, checkpoint: str) -> bool:
     return bool((await reader.run(statement)).scalar_one())
 
 
-_ACCESS_AND_KNOWN = select(access_state.c.version, tables.alert.c.id).select_from(
-    access_state.outerjoin(tables.alert, any_of(tables.alert.c.id, "ids"))
+_ACCESS_AND_KNOWN = select(access_state.c.version, tables.alert.c.id, entry_table.c.erased).select_from(
+    access_state.outerjoin(tables.alert, any_of(tables.alert.c.id, "ids")).outerjoin(
+        entry_table, entry_table.c.id == tables.alert.c.entry_id
+    )
 )
 
 
-async def read_access_and_known(reader: Reader, alert_ids: Collection[str]) -> tuple[int, set[str]]:
-    """Return the version of the access rights, and those of `alert_ids` that exist, in one round trip."""
+async def read_access_and_known(reader: Reader, alert_ids: Collection[str]) -> tuple[int, dict[str, bool]]:
+    """Return the version of the access rights, and which of `alert_ids` exist, in one round trip.
+
+    Each existing id has whether retention has erased the person from the alert's entry.
+    """
     rows = (await reader.run(_ACCESS_AND_KNOWN, {"ids": sorted(alert_ids)})).all()
-    return rows[0][0], {alert_id for _, alert_id in rows if alert_id is not None}
+    return rows[0][0], {alert_id: erased == _PERSON_ERASED for _, alert_id, erased in rows if alert_id}
 
 
 _STORED_RECEIPTS = select(

@@ -153,6 +153,8 @@ async def test_an_urgent_entry_stays_as_long_as_the_formal_one_that_rests_on_it(
     assert await worker.retain() == 2
     await worker.tidy()
     assert (await read(http, counter, "/v1/alerts"))["items"] == [], "erased alerts say nothing"
+    late = await actors.client("checkpoint", checkpoint="DPS")
+    expect(await http.post(path, json=receipt, headers=late.headers), 201)
     await verify(http, auditor, runtime)
     assert await found_in(runtime, secrets_of(body)) == {}
 
