@@ -650,3 +650,25 @@ async def test_what_was_ended_in_the_register_that_is_replaced_stays_ended(
     async with serving(settings, clock) as http:
         for caller, status in ((stolen, 401), (leaving, 401), (newer, 401), (staying, 200)):
             expect(await page(http, caller, "/v1/alerts"), status)
+
+
+async def test_a_key_that_was_confirmed_and_revoked_after_the_backup_is_not_confirmed_again(
+    settings: Settings, runtime: Runtime, actors: Actors, clock: SettableClock, kept: Path
+) -> None:
+    maker, second = await actors.client("admin"), await actors.client("admin")
+    asked = {"name": "auditor", "roles": ["auditor"], "person": "199001012015011001"}
+    async with serving(settings, clock) as http:
+        account = expect(await http.post("/v1/clients", json=asked, headers=maker.headers), 201)
+        path = f"/v1/clients/{account['id']}"
+        leaked = expect(await http.post(f"{path}/keys", headers=maker.headers), 201)
+        await back_up(runtime, kept, in_silence)
+        expect(await http.post(f"{path}/confirmation", headers=second.headers), 201)
+        revoked = await http.delete(f"{path}/keys/{leaked['id']}", headers=maker.headers)
+        assert revoked.status_code == 204, revoked.text
+    await runtime.close()
+    restored = await put_back(settings, kept, clock, replace=True)
+    assert restored.ended_again == 1
+    async with serving(settings, clock) as http:
+        expect(await http.post(f"{path}/confirmation", headers=second.headers), 201)
+        thief = {"Authorization": f"Bearer {leaked['key']}"}
+        expect(await http.get("/v1/agencies", headers=thief), 401)

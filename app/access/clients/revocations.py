@@ -147,25 +147,33 @@ async def list_ended(reader: Reader) -> Ended:
 
 
 async def end_again(unit: Unit, ended: Ended) -> int:
-    """Revoke or suspend again the accounts and keys that work after a restore from a backup, but did not before it.
+    """Revoke or suspend again the accounts and keys that were ended before a restore from a backup, but not in it.
 
     `ended` has the accounts and keys that were revoked or suspended before the restore. An admin or admin's key that
-    was suspended is suspended again and waits for a second admin. Accounts and keys that do not exist are skipped.
+    was suspended is suspended again and waits for a second admin. An account or key that waits for its confirmation in
+    the restored register is revoked in both cases, so that nobody confirms it again. Accounts and keys that do not
+    exist are skipped.
 
     Returns:
-        The number of accounts and keys that were revoked or suspended now.
+        The number of accounts and keys that were revoked or suspended now. The keys of a revoked account are not
+        counted.
     """
     again = 0
     for client_id, standing in ended.clients.items():
         with suppress(NotFound):  # it was created after this state
-            if (await store.get_client(unit, client_id)).standing is Standing.ACTIVE:
+            if _works_again((await store.get_client(unit, client_id)).standing, standing):
                 await revoke_client(unit, client_id, final=standing is Standing.REVOKED)
                 again += 1
     for (client_id, key_id), standing in ended.keys.items():
         if any(
-            key.id == key_id and key.standing is Standing.ACTIVE
+            key.id == key_id and _works_again(key.standing, standing)
             for key in await store.list_keys(unit, client_id)
         ):
             await revoke_key(unit, client_id, key_id, final=standing is Standing.REVOKED)
             again += 1
     return again
+
+
+def _works_again(restored: Standing, former: Standing) -> bool:
+    """Return whether a restored account or key works, or may work once it is confirmed, in contrast to before."""
+    return restored not in {former, Standing.REVOKED}
