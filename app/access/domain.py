@@ -125,6 +125,7 @@ class Office:
 
     Attributes:
         province: its province; None for an office added at the command line until an admin enters one.
+        active: whether new accounts may belong to it; existing ones work on.
     """
 
     code: str
@@ -165,7 +166,7 @@ class Client:
         person: nationwide employee number of its holder; None for a machine.
         networks: networks from which it may call, in CIDR notation; empty for any.
         standing: whether it works, waits for a second admin, is suspended, or is revoked.
-        created_by: id of the client that created it; None for the command line.
+        created_by: id of the client that created it; `system` for the command line.
         confirmed_by: id of the second admin's client; None if none has confirmed it.
         province: province of its office; None without one.
     """
@@ -191,7 +192,7 @@ class Key:
     """A key of a client; only a hash of its secret is kept.
 
     Attributes:
-        created_by: id of the admin's client; None for the command line.
+        created_by: id of the admin's client; `system` for the command line.
         gateway: whether it serves many listeners, so that it may open as many streams as a process accepts.
     """
 

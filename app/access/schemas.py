@@ -98,7 +98,7 @@ class OfficeIn(WireIn):
     province: Line | None = None
     """The province in which it is."""
     active: StrictBool = True
-    """Whether its officers work there."""
+    """Whether new accounts may belong to it; its officers' accounts work on if not."""
 
 
 class OfficeOut(WireOut):
@@ -128,11 +128,13 @@ class ClientIn(WireIn):
     kind: Kind | None = None
     """The kind of a checkpoint's client, required there; it determines which data its answers show."""
     agency: Code | None = None
-    """Code of the agency it belongs to; required for its officers and for integrators."""
+    """Code of the agency it belongs to; required with an office, and for every role but `admin`, `auditor`,
+    `supervisor`, `checkpoint` and `carrier`."""
     office: Code | None = None
-    """Code of its office; required for Immigration's persons."""
+    """Code of its office, an active one of its agency; required for `timpora`. Immigration's own entries are approved
+    by another office than the one that filed them."""
     checkpoint: Code | None = None
-    """Code of its checkpoint; required for checkpoints and supervisors."""
+    """Code of its checkpoint; required for checkpoints and supervisors, refused for others."""
     person: PersonNumber | None = None
     """Employee number (NIP, NRP) of the person; required for roles of persons, refused for machines."""
     networks: Annotated[list[Line], Field(max_length=50)] = []
@@ -157,7 +159,7 @@ class ClientOut(WireOut):
     created_at: Moment
     """When it was made."""
     created_by: str | None
-    """Id of the admin's client that made it; null at the command line."""
+    """Id of the admin's client that made it; `system` at the command line."""
     confirmed_by: str | None
     """Id of the second admin's client that confirmed it; null where no second was needed, and before."""
 
@@ -237,9 +239,9 @@ class AuditOut(WireOut):
     at: Moment
     """When it was done."""
     client_id: str
-    """Id of the client that did it."""
+    """Id of the client that did it; `system` for the command line and the register itself."""
     person: str | None
-    """Employee number of the person who did it; null for a machine and for the command line."""
+    """Employee number of the person who did it; null for a machine, the command line and the register itself."""
     act: str
     """The name of the act."""
     object: str | None

@@ -261,7 +261,8 @@ async def list_persons(
 ) -> list[AccountHolder]:
     """Return the account holders with one of the employee numbers or one of the folded names, in no order.
 
-    Revoked accounts are included: their holders are still officers and may get other accounts.
+    The numbers are in normal form (`normal_person`), the names as `folded_name` returns them. Revoked accounts are
+    included: their holders are still officers and may get other accounts.
     """
     parameters = {"numbers": sorted(numbers), "names": sorted(name[:LONGEST_KEY] for name in folded_names)}
     return [_person(row) for row in await reader.run(_PERSONS, parameters)]

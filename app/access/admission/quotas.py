@@ -174,7 +174,8 @@ class Quotas:
             A function that the caller must call when the request ends.
 
         Raises:
-            RateLimited: this key's quota is used up; other keys are not affected.
+            RateLimited: this key's quota is used up; other keys are not affected. For a key that was refused very often
+                it is raised only after 15 seconds.
         """
         limit = self._limit(quota, actor)
         if isinstance(limit, Share):

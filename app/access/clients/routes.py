@@ -201,7 +201,7 @@ async def list_audit(
     act: Annotated[Code | None, Query(description="Only this act.")] = None,
     about: Annotated[Code | None, Query(description="Only acts on this object's id.")] = None,
 ) -> Page[AuditOut]:
-    """List the audit trail, newest first: administrative acts, searches, and accesses to photos."""
+    """List the audit trail, newest first: who did or looked at what, apart from the changes that the ledger has."""
     rows = await store.list_audit(reader, decode_last_id(cursor), limit + 1, act, about)
     page, after = cut(rows, limit, lambda row: (row["id"],))
     return Page(items=[AuditOut(**row) for row in page], next_cursor=after)

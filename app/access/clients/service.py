@@ -97,8 +97,9 @@ async def register_client(unit: Unit, requested: NewClient, *, confirmed: bool =
         confirmed: whether the client works at once in any case, because it is made at the command line.
 
     Raises:
-        Invalid: the properties contradict each other, or name an unknown agency, office or checkpoint; or the register
-            has the person's number with more or fewer leading zeros.
+        Invalid: the properties contradict each other, or name an unknown agency or checkpoint, or an office that the
+            agency does not have, that is inactive or (for a supervision team) without a province; or the register has
+            the person's number with more or fewer leading zeros.
     """
     faults = client_faults(
         requested.roles,
@@ -264,7 +265,7 @@ async def confirm_client(unit: Unit, client_id: str) -> Client:
         NotFound: there is no client with this id.
         WrongState: neither the client nor one of its keys waits, or the client is suspended or revoked.
         SecondPairOfEyesNeeded: the actor's person created the client or a waiting key, or is the client's holder.
-        WrongRole: the actor is suspended.
+        WrongRole: the actor, or another account of the actor's person, is suspended.
     """
     await store.lock_clients(unit, {client_id, unit.actor.client_id})
     client = await store.get_client(unit, client_id)

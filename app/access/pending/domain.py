@@ -70,8 +70,9 @@ class SecondAdminAsked:
     Attributes:
         confirmed: whether the second admin has confirmed the act.
         change_id: id of the proposed change; None if a new account or key waits.
-        client_id: id of the account that waits or is being revoked; None for a change of a place.
-        key_id: id of the waiting key of a working account, or of the last confirmed key; None without one.
+        client_id: id of the account that is new or being revoked, or of the key's account; None for a place.
+        key_id: id of the waiting key of a working account, or of the last confirmed key; None without one, and for the
+            revocation of a key.
         agency: code of the agency concerned, if any.
         checkpoint: code of the checkpoint concerned, if any.
     """

@@ -25,7 +25,10 @@ class PendingChangeOut(WireOut):
     ]
     state: Annotated[
         ChangeState,
-        Field(description="`dropped`: another change of the same thing was proposed or made since."),
+        Field(
+            description="`dropped`: another change of the same thing was proposed or made since, or the command line "
+            "decided otherwise."
+        ),
     ]
     proposed_at: Moment
     """When it was proposed."""

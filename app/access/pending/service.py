@@ -22,7 +22,7 @@ async def confirm(unit: Unit, change_id: str) -> PendingChange:
         NotFound: there is no change with this id.
         WrongState: the change no longer waits.
         SecondPairOfEyesNeeded: the actor's person proposed the change, or is the holder of the account to revoke.
-        WrongRole: the actor is suspended.
+        WrongRole: the actor, or another account of the actor's person, is suspended.
     """
     change = await pending_store.get_change(unit, change_id)
     persons = {change.proposed_person}

@@ -83,10 +83,10 @@ class CheckpointReference:
 
 @dataclass(frozen=True, slots=True)
 class OfficeReference:
-    """An immigration office (Kantor Imigrasi).
+    """An immigration office (Kantor Imigrasi), or the directorate general itself.
 
     Attributes:
-        code: `KANIM-` and its name.
+        code: `KANIM-` and its name; `DITJENIM` for the directorate general.
         rank: its published class ("Kelas I TPI"); None for the offices of 2025, not yet classed.
         name: the place it is named after.
         city: the city of its seat, if it was published.
@@ -142,7 +142,7 @@ def load_checkpoints() -> tuple[CheckpointReference, ...]:
 
 
 def load_offices() -> tuple[OfficeReference, ...]:
-    """Return the shipped immigration offices, in published order."""
+    """Return the directorate general, then the shipped immigration offices in published order."""
     return tuple(
         OfficeReference(
             code=row["code"],

@@ -111,7 +111,8 @@ _CHANGED = {
 async def change(unit: Unit, requested: P, expected: int | None) -> P | PendingChange:
     """Replace or add a place: an agency, checkpoint or office.
 
-    A change that makes the place inactive, or changes an agency's phone, waits for a second admin.
+    A change that makes the place inactive, or changes an agency's phone, waits for a second admin with all its values.
+    In any case a change of the place that waited before is dropped.
 
     Args:
         unit: the transaction; its actor is the admin.
