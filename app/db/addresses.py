@@ -29,7 +29,7 @@ def shown_address(address: str) -> str:
     """Return an address without its password, for output that people read.
 
     Raises:
-        ArgumentError: the address is malformed (SQLAlchemy's error).
+        ArgumentError, ValueError: the address is malformed; the message may quote it.
     """
     url = make_url(address)
     query = {name: value for name, value in url.query.items() if "password" not in name.lower()}

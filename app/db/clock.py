@@ -9,7 +9,7 @@ from app.db.database import Connection
 from app.kit.clock import Clock, Machine
 
 OLDEST_READING: Final = 5.0
-"""Age of a reading, in seconds, above which a transaction reads the server's clock before it begins.
+"""Age of a reading, in seconds, above which a transaction reads the server's clock when it begins.
 
 A process that follows the ledger also reads the clock each second, so that no check has to."""
 

@@ -59,13 +59,22 @@ class Database(Protocol):
         """Whether the database's file was replaced since it was opened; writes are then refused."""
 
     def reading(self) -> AbstractAsyncContextManager[Connection]:
-        """Open a read-only transaction for the block."""
+        """Open a connection for reads for the block; do not write with it.
+
+        On SQLite it is a transaction. On PostgreSQL each statement is one of its own, which sees what was committed
+        before it, and a write would be committed at once.
+
+        Raises:
+            PoolTimeout: no connection to PostgreSQL became free in time.
+        """
 
     def writing(self) -> AbstractAsyncContextManager[Connection]:
         """Open a transaction for the block: committed at its end, rolled back when it raises.
 
         Raises:
             FileReplaced: SQLite's file was replaced since it was opened.
+            DBAPIError: SQLite's write lock was held by another process for too long, or the commit failed.
+            TimeoutError: PostgreSQL did not answer the commit in time, so that its outcome is unknown.
             PoolTimeout: no connection to PostgreSQL became free in time.
         """
 

@@ -36,8 +36,8 @@ def for_driver(statement: Statement, dialect: Dialect) -> DriverStatement:
     """Return a statement in the syntax of a dialect's driver, to be run without SQLAlchemy.
 
     Values that the statement contains are kept in the result (`fixed`). Values of parameters made by `bindparam`
-    without a value must be given to `DriverStatement.arguments` at each run. All values must be texts or numbers,
-    because they are given to the driver unchanged.
+    without a value must be given to `DriverStatement.arguments` at each run. All values must be texts, numbers or lists
+    of these, because they are given to the driver unchanged.
     """
     compiled = statement.compile(dialect=dialect)
     asked = [name for name, bound in compiled.binds.items() if bound.required]

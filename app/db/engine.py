@@ -42,7 +42,8 @@ async def require_writable(*databases: Database) -> None:
     """Raise PermissionError unless SQLite's files are writable; a service without write access would only seem ready.
 
     Raises:
-        PermissionError: this user may not write to the files or to their folder.
+        PermissionError: this user may not write to the files or to their folder, or SQLite can't write for another
+            reason, such as a full disk; the message has SQLite's.
     """
     for database in databases:
         if not database.is_sqlite:

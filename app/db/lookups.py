@@ -25,7 +25,9 @@ Among = Callable[[ColumnElement[Any], str], ColumnElement[bool]]
 
 
 class LookUp:
-    """A SELECT that finds rows by lists of values; no row depends on two values.
+    """A SELECT that finds rows by lists of values. Each row must be found by one value alone, never by two together.
+
+    On SQLite long lists are looked up in parts, so a row that is found by two values may be returned twice.
 
     Args:
         compose: returns the statement. Its first argument makes each condition on a list; its second is whether the

@@ -66,6 +66,8 @@ async def upgrade(register: Database, checks: Database) -> None:
 
     Raises:
         SchemaOutdated: a newer program has migrated the schema.
+        DBAPIError: a migration failed; also if another one, or a transaction of the service, held a lock for more than
+            five seconds, and then it can be repeated.
     """
     from alembic import command
 

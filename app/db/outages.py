@@ -48,8 +48,8 @@ class Outages:
     def served(self, *, writing: bool) -> None:
         """Record that the database has served a call; log the end of an outage if this ends one.
 
-        An outage ends if the last failure was `SETTLED_SECONDS` ago. If a write has failed in it, only a successful
-        write (`writing`) ends it.
+        An outage ends if the last failure was at least `SETTLED_SECONDS` ago. If a write has failed in it, only a
+        successful write (`writing`) ends it.
         """
         if self._why is None or (self._writing and not writing) or self._now() - self._last < SETTLED_SECONDS:
             return

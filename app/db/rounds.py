@@ -29,7 +29,9 @@ class Rounds:
         self._alive_seconds: Final = alive_seconds
 
     async def run(self, act: Callable[[], Awaitable[object]], lock: int) -> None:
-        """Run a round to its end; return at once if another process is running it.
+        """Run a round to its end, or do nothing if it is running already, in another process or in this one.
+
+        On SQLite nothing is checked, since one process runs the loops.
 
         Args:
             act: the round.

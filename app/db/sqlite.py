@@ -58,7 +58,7 @@ class SQLite:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
-        """Open a read-only transaction for the block; it sees the file as it was at its start."""
+        """Open a transaction for reads for the block; it sees the file as it was at its first statement."""
         with self._engine.connect() as connection:
             yield _Direct(connection)
 

@@ -123,7 +123,7 @@ def _any_of_json(element: _AnyOf, compiler: SQLCompiler, **kwargs: Any) -> str:
 
 
 def any_of(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-    """Return the SQL condition that a column of texts or integers is in the list bound to the parameter `name`.
+    """Return the SQL condition that a column of texts or `BigInteger`s is in the list bound to the parameter `name`.
 
     Unlike `in_()`, the statement is the same for lists of any length, so it is compiled and prepared once.
     """

@@ -16,7 +16,8 @@ def canonical(value: Any) -> bytes:
     """Return the RFC 8785 bytes of plain JSON data (dicts, lists, strings, numbers, booleans, None).
 
     Raises:
-        rfc8785.CanonicalizationError: the value is not JSON, or contains an integer beyond 2**53.
+        rfc8785.CanonicalizationError: the value is not JSON, or contains an integer whose absolute value is 2**53 or
+            more.
     """
     if _is_plain(value):
         with suppress(

@@ -29,7 +29,7 @@ def first_id(prefix: str, at: datetime) -> str:
 
 
 def bound_after(identifier: str) -> str:
-    """Return the smallest text that sorts after an id; an exclusive upper bound for ranges of ids."""
+    """Return a text that sorts after this id and before every later one; an exclusive upper bound for ranges of ids."""
     return identifier + _DIGITS[0]
 
 

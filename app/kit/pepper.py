@@ -2,14 +2,14 @@
 
 HEX = "hex:"
 SHORTEST_PEPPER = 16
-"""Bytes of a pepper that is written as hexadecimal digits."""
+"""The smallest number of bytes of a pepper that is written as hexadecimal digits."""
 
 
 def pepper_of(text: str) -> bytes:
     """Return the pepper that a text contains: its characters as UTF-8, or the bytes after `hex:`.
 
     Raises:
-        ValueError: after `hex:` there are not 32 hexadecimal digits or more.
+        ValueError: `hex:` is followed by fewer than 32 hexadecimal digits, or by something else.
     """
     if not text.startswith(HEX):
         return text.encode()
