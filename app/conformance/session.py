@@ -68,6 +68,7 @@ class Session:
         signing_keys: the published signing keys; empty before they were read.
         digest: the record number at which a snapshot was made, and the digest of its lines; (0, an empty digest) before
             a snapshot was read.
+        seal: the number of the record that seals this digest, and the hash of its leaf; (0, no bytes) before.
     """
 
     def __init__(self, http: httpx2.Client, key: str, most: int) -> None:
@@ -77,6 +78,7 @@ class Session:
         self.reach = 0
         self.signing_keys: list[Json] = []
         self.digest: tuple[int, StateDigest] = (0, StateDigest())
+        self.seal: tuple[int, bytes] = (0, b"")
         self._head: SignedHead | None = None
         self._http = http
         self._key = key

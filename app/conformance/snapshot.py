@@ -36,7 +36,7 @@ _MAKING_SECONDS = 60.0
     "snapshot", "A snapshot's last line proves its lines below a head that the published keys signed.", "head"
 )
 def read_snapshot(session: Session) -> str:
-    """Check that the last line of the newest snapshot proves its lines, and store their digest in the session.
+    """Check that the last line of the newest snapshot proves its lines; store their digest and seal in the session.
 
     The digest of the lines must equal the one in a ledger record (the seal), and that record must be in the ledger of
     a signed head.
@@ -85,6 +85,7 @@ def read_snapshot(session: Session) -> str:
     path = [bytes.fromhex(step) for step in last["path"]]
     verify_inclusion(last["seal"]["sequence"] - 1, opened.size, leaf, path, opened.root)
     session.digest = first["sequence"], digest
+    session.seal = last["seal"]["sequence"], leaf
     return f"{digest.entries} entries at {first['sequence']}, sealed by record {last['seal']['sequence']}."
 
 
@@ -130,7 +131,7 @@ def read_parts(session: Session) -> str:
     "digest", "The digest that the register shows is that of the snapshot's lines, and is proved.", "snapshot"
 )
 def read_digest(session: Session) -> str:
-    """Check that `GET /v1/digest` gives the digest of the snapshot's lines, and that the ledger contains its record.
+    """Check that `GET /v1/digest` gives the snapshot's digest and seal, and that the newest head covers the seal.
 
     Returns:
         One sentence about what was seen.
@@ -148,10 +149,12 @@ def read_digest(session: Session) -> str:
     ]
     expect(not differing, f"The buckets {differing[:5]} are not those of the lines.")
     expect(shown["root"] == digest.root.hex(), "The root is not that of the buckets.")
+    number, leaf = session.seal
+    expect(shown["seal"] == number, f"Record {number} seals the snapshot, and {shown['seal']} the digest.")
     head = read_json(session.get("/v1/head"))
-    asked = {"sequence": shown["seal"], "size": head["size"]}
+    top = open_checkpoint(Note.parse(head["checkpoint"].encode()), session.head.keys).checkpoint
+    asked = {"sequence": number, "size": top.size}
     proof = read_json(session.get("/v1/proofs/inclusion", params=asked))
     path = [bytes.fromhex(step) for step in proof["path"]]
-    top = open_checkpoint(Note.parse(head["checkpoint"].encode()), session.head.keys).checkpoint.root
-    verify_inclusion(shown["seal"] - 1, head["size"], bytes.fromhex(proof["leaf_hash"]), path, top)
-    return f"256 buckets of {digest.records} records; record {shown['seal']} seals it."
+    verify_inclusion(number - 1, top.size, leaf, path, top.root)
+    return f"256 buckets of {digest.records} records; record {number} seals it."

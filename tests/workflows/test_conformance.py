@@ -254,6 +254,7 @@ SERVICES: tuple[Faults, ...] = (
         "a consistency proof is another one": (at("/v1/proofs/consistency", other_path), {"consistency"}),
         "proofs beyond the ledger": (ignore_limits, {"sizes-beyond"}),
         "a bundle is another one": (replaced(b"KPK", b"BNN", "application/octet-stream"), {"tiles"}),
+        "a digest has another seal": (at("/v1/digest", lambda digest: digest.update(seal=1)), {"digest"}),
     },
     {"a leaf is another one": (alter_a_leaf, {"inclusion", "consistency", "root", "tiles"})},
     {
