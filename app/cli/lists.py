@@ -29,7 +29,7 @@ def clients(
     ] = None,
     expiring: Annotated[
         int | None,
-        typer.Option(metavar="DAYS", min=0, help="Only those that have no key beyond so many days."),
+        typer.Option(metavar="DAYS", min=0, help="Only those that work and have no key beyond so many days."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -164,7 +164,7 @@ async def _clients(runtime: "Runtime", client_id: str | None, expiring: int | No
             ends = [
                 key.expires_at
                 for key in keys[client.id]
-                if key.standing is Standing.ACTIVE and key.expires_at > reader.now
+                if client.standing is key.standing is Standing.ACTIVE and key.expires_at > reader.now
             ]
             if expiring is not None and (
                 client.standing is not Standing.ACTIVE or max(ends, default=reader.now) > soon

@@ -24,7 +24,8 @@ def serve(
     one process at a time runs them. One line is logged when the service is ready. SIGTERM or Ctrl-C ends the streams
     and the process within five seconds.
 
-    The schema must be the program's own: run `cekal migrate` first, and after each new version.
+    The schema must be the program's own, or on PostgreSQL a newer one that still serves it: run `cekal migrate` first,
+    and after each new version.
 
     For example:
 

@@ -309,6 +309,21 @@ async def test_a_revoked_client_is_out_at_once(settings: Settings, http: httpx2.
     )
 
 
+async def test_no_key_of_a_suspended_admin_is_listed_as_working(
+    settings: Settings, http: httpx2.AsyncClient, tmp_path: Path
+):
+    at: dict[str, Any] = {"cwd": tmp_path, "database_url": settings.url}
+    admin, other = (
+        cekal("client", "create", "--role", "admin", "--person", number, "--json", **at).json
+        for number in (NIP, NIP[::-1])
+    )
+    by = {"Authorization": f"Bearer {other['key']}"}
+    expect(await http.delete(f"/v1/clients/{admin['id']}", headers=by), 202)
+    suspended = cekal("clients", admin["id"], "--json", **at).json
+    assert (suspended["state"], suspended["key_until"]) == ("suspended", None)
+    assert cekal("clients", other["id"], "--json", **at).json["key_until"] is not None
+
+
 def test_the_help_names_every_role(tmp_path: Path):
     told = cekal("client", "create", "--help", cwd=tmp_path)
     assert [role for role in Role if role not in told.out] == []
