@@ -10,6 +10,7 @@ import re
 import sys
 import time
 import traceback
+from collections import deque
 from collections.abc import Sequence
 from contextvars import ContextVar
 from types import TracebackType
@@ -116,10 +117,12 @@ class Formatter(logging.Formatter):
         return f"{self._stamp}.{int((at - second) * 1000):03d}Z"
 
     def _exceptions(self, info: _ExcInfo) -> list[dict[str, Any]]:
-        """Describe an exception and its causes: class, stack frames, and the message where messages are enabled."""
+        """Describe an exception, its causes and a group's errors: class, frames, and the message where enabled."""
         chain: list[dict[str, Any]] = []
-        error = info[1]
-        while error is not None and len(chain) < 5:  # noqa: PLR2004 - deeper causes add no information
+        left = deque([info[1]])
+        while left and len(chain) < 5:  # noqa: PLR2004 - deeper causes add no information
+            if (error := left.popleft()) is None:
+                continue
             frames = traceback.extract_tb(error.__traceback__)[-12:]
             link: dict[str, Any] = {
                 "type": f"{type(error).__module__}.{type(error).__qualname__}",
@@ -128,7 +131,9 @@ class Formatter(logging.Formatter):
             if self._messages:
                 link["text"] = redact_text(_QUOTED.sub(r"\1", str(error)))
             chain.append(link)
-            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+            if isinstance(error, BaseExceptionGroup):
+                left.extend(error.exceptions)
+            left.append(error.__cause__ or (None if error.__suppress_context__ else error.__context__))
         return chain
 
 

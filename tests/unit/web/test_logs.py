@@ -137,6 +137,14 @@ def test_an_exception_tells_where_but_not_what_it_quoted(lines: Lines):
     assert "Budi" not in json.dumps(lines())
 
 
+def test_the_errors_of_a_group_are_described(lines: Lines):
+    group = ExceptionGroup("in tasks", [ValueError("no Budi"), KeyError("Budi")])
+    logging.getLogger("app.x").error("it broke", exc_info=group)
+    kinds = [link["type"] for link in lines()[0]["exception"]]
+    assert kinds == ["builtins.ExceptionGroup", "builtins.ValueError", "builtins.KeyError"]
+    assert "Budi" not in json.dumps(lines())
+
+
 def test_at_debug_the_message_is_written_redacted(stream: io.StringIO, lines: Lines):
     logs.configure("DEBUG", stream=stream)
     try:
