@@ -1,7 +1,7 @@
 """Rounds of the worker's loops, each run by one process at a time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from sqlalchemy import func, select
@@ -38,8 +38,8 @@ class Rounds:
             lock: the number of its advisory lock on PostgreSQL; rounds with the same number are the same round.
 
         Raises:
-            ExceptionGroup: on PostgreSQL, with the error of the round, or of the connection that holds the lock. On
-                SQLite the round's own error is raised.
+            Exception: the round's own error; or on PostgreSQL that of the connection that holds the lock, whose loss
+                cancels the round.
         """
         if self._database.is_sqlite:
             await act()
@@ -50,14 +50,20 @@ class Rounds:
                     await self._act(connection, act)
 
     async def _act(self, connection: Connection, act: Callable[[], Awaitable[object]]) -> None:
-        """Run a round, and keep the transaction that holds its lock alive."""
+        """Run a round, and keep the transaction that holds its lock alive. Raises the error that came first."""
         done = asyncio.Event()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._hold(connection, done))
-            try:
-                await act()
-            finally:
-                done.set()
+        errors: Sequence[Exception] = ()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._hold(connection, done))
+                try:
+                    await act()
+                finally:
+                    done.set()
+        except ExceptionGroup as failed:
+            errors = failed.exceptions
+        if errors:  # not above, where the group would become the error's context
+            raise errors[0]
 
     async def _hold(self, connection: Connection, done: asyncio.Event) -> None:
         """Send statements until `done`, so that the server does not end the transaction as idle.
