@@ -161,6 +161,8 @@ class Client:
     """An account of a person with deciding or reading roles, or of a machine.
 
     Attributes:
+        name: of a person's account the holder's full name: entries about somebody of this name are hidden from the
+            holder (R61).
         kind: kind of a checkpoint's client; None for others.
         agency, office, checkpoint: the code of each; None without one.
         person: nationwide employee number of its holder; None for a machine.

@@ -122,7 +122,8 @@ class ClientIn(WireIn):
     """A client to register."""
 
     name: Line
-    """The client's name, for people."""
+    """The client's name, for people. A person's client has the holder's full name: entries about somebody of this name
+    are hidden from the holder (R61)."""
     roles: Annotated[list[Role], Field(min_length=1, max_length=10)]
     """What it may do. Roles of persons and of machines are not combined, and `admin` with no other."""
     kind: Kind | None = None

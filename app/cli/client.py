@@ -50,7 +50,13 @@ def create(  # noqa: PLR0913, PLR0917 - one parameter an option of the documente
         str | None,
         typer.Option(help="Nationwide employee number (NIP, NRP); needed for every person's role."),
     ] = None,
-    name: Annotated[str | None, typer.Option(help="What to call it; by default its roles.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            help="What to call it; by default its roles. For a person the full name: entries about somebody of this "
+            "name are hidden from that person."
+        ),
+    ] = None,
     network: Annotated[
         list[str] | None, typer.Option(help="Only from this network (CIDR); repeat for several.")
     ] = None,

@@ -58,6 +58,7 @@ class NewClient:
     """The properties of a client to register.
 
     Attributes:
+        name: of a person's account the holder's full name (see `Client`).
         kind: kind of a checkpoint's client; None for others.
         agency, office, checkpoint: the code of each; None without one.
         person: nationwide employee number of its holder; None for a machine.
