@@ -105,9 +105,11 @@ class Stage:
     ) -> Iterator[ScriptedLedger]:
         """Set the faults of the next answers, and lock and yield the ledger, so that the block can change it.
 
+        At the block's end all open streams end, so that the consumer has to come back.
+
         Args:
             faults: the faults of the feed's next answers, in order, in place of all that were set before.
-            ledger: the ledger to show from now on; None keeps the present one. At the block's end all streams end.
+            ledger: the ledger to show from now on; None keeps the present one.
             snapshots: the faults of the next snapshots, in order, in place of all that were set before.
         """
         with self._changed:

@@ -93,6 +93,8 @@ class Cast:
 async def assemble(folder: Path) -> Cast:
     """Initialise the register in a folder, or use the existing one, and create new clients in it. Returns the clients.
 
+    The KPK and Immigration get invented telephone numbers unless they have some.
+
     Args:
         folder: the folder of `register.db`. The environment's settings of the database are ignored.
     """
