@@ -59,10 +59,10 @@ class Database(Protocol):
         """Whether the database's file was replaced since it was opened; writes are then refused."""
 
     def reading(self) -> AbstractAsyncContextManager[Connection]:
-        """Open a connection for reads for the block; do not write with it.
+        """Open a connection for reads for the block.
 
-        On SQLite it is a transaction. On PostgreSQL each statement is one of its own, which sees what was committed
-        before it, and a write would be committed at once.
+        On SQLite it is a transaction. On PostgreSQL each statement is one of its own: it sees what was committed before
+        it, and a write is committed at once, which only `unit.storing` uses.
 
         Raises:
             PoolTimeout: no connection to PostgreSQL became free in time.
