@@ -58,13 +58,15 @@ class Draft:
     Attributes:
         type: the type of the record.
         entry_id: the entry that the record is about; None if it is about none, as for a drill (a test alert) or a seal.
-        version: the entry's version after the event; None if the record is about no version.
+        version: the entry's version after the event, or the version that a clearance covers; None if the record is
+            about no version.
         agency: code of the agency that owns the entry or the drill; None without one.
         facts: further members of the leaf, the hashed part of the record; they differ by type. Only ids, versions,
             types, hashes and dates, never personal data.
         personal: the data that retention may erase later; stored outside the leaf, which contains a commitment to it.
             Empty if the record has no personal data.
-        effective_at: when an end that follows automatically from the law took effect; else None.
+        effective_at: when an end took effect: of an entry, an end by law or by the list from which it was imported; of
+            a clearance, any end. None for other ends and records.
         tombstone: whether holders of a copy must remove the entry from it.
         alert_id: the alert, if the record is about one; else None.
     """
@@ -88,13 +90,16 @@ class Record:
         sequence: the record's number.
         type: the type of the record.
         at: when the record was written.
-        effective_at: when an end that follows automatically from the law took effect; else None.
+        effective_at: when an end took effect: of an entry, an end by law or by the list from which it was imported; of
+            a clearance, any end. None for other ends and records.
         entry_id: the entry that the record is about; None if it is about none.
-        version: the entry's version after the event; None if the record is about no version.
+        version: the entry's version after the event, or the version that a clearance covers; None if the record is
+            about no version.
         tombstone: whether holders of a copy must remove the entry from it.
         alert_id: the alert, if the record is about one; else None.
         agency: code of the agency that owns the entry or the drill; None without one.
-        leaf: what is hashed: the members above, the commitment, and the `facts` of the draft.
+        leaf: what is hashed: the version of the leaf's format, the members above, the commitment, and the `facts` of
+            the draft. Only the leaf of an alert has `alert_id`, and with it the sequence of the alert before.
         personal: the personal data, such as the entry's subject; None once erased.
         salt: the random bytes of the commitment; None once the personal part is erased.
     """
@@ -139,7 +144,7 @@ class Selection:
 
     Attributes:
         types: only records of these types; empty for every type.
-        entry_id: only records about this entry and its alerts; None for every entry.
+        entry_id: only records about this entry, its alerts and its clearances; None for all records.
     """
 
     types: frozenset[str] = frozenset()

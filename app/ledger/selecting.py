@@ -76,12 +76,13 @@ async def lock_erased(unit: Unit, sequences: Collection[int]) -> frozenset[int]:
 async def last_before(reader: Reader, at: datetime, size: int) -> int:
     """Return the sequence of the last record that was written before an instant; 0 if there is none.
 
-    It takes about log2(`size`) statements, because the times of records have no index.
+    It takes about log2(`size`) statements, because the times of records have no index. Where a later record has an
+    earlier time, because two machines' clocks differ, the result is off by such records.
 
     Args:
         reader: the transaction.
         at: the instant.
-        size: the ledger's number of records, up to which it searches.
+        size: up to which record it searches; at most the ledger's number of records.
     """
     low, high = 0, size
     while low < high:

@@ -178,7 +178,7 @@ async def recompute(reader: Reader, progress: Callable[[int], None]) -> merkle.T
 
     Args:
         reader: the transaction.
-        progress: function that is called with the number of leaves hashed so far, after each 5000.
+        progress: function that is called with the number of leaves hashed so far, after each 5000 and at the end.
 
     Raises:
         LedgerBroken: the record with some number is missing.
@@ -230,7 +230,7 @@ async def prove_consistency(reader: Reader, old: int, new: int) -> list[bytes]:
 
 
 async def close(unit: Unit, entry_id: str, barred: Iterable[str] = ()) -> None:
-    """Close an entry that was sealed: from now on only auditors may see the personal part of its records, old ones too.
+    """Close an entry that is sealed: from now on only auditors may see the personal part of its records, old ones too.
 
     A later call adds barred persons; nothing opens the entry again. Copies and snapshots that show the personal part
     are out of date from then on (see `state.withdraw`).
@@ -245,11 +245,11 @@ async def close(unit: Unit, entry_id: str, barred: Iterable[str] = ()) -> None:
 
 
 async def erase_of_entry(unit: Unit, entry_id: str) -> int:
-    """Erase the personal parts and salts of all records about an entry and its alerts.
+    """Erase the personal parts and salts of all records about an entry, its alerts and its clearances.
 
-    Snapshots that show a personal part of the entry are out of date from then on (see `state.withdraw`). The leaves,
-    their hashes and the tree stay unchanged; they reveal nothing about the person. Returns the number of records from
-    which something was erased.
+    The list of the persons that are barred from the entry is erased too. Snapshots that show a personal part of the
+    entry are out of date from then on (see `state.withdraw`). The leaves, their hashes and the tree stay unchanged;
+    they reveal nothing about the person. Returns the number of records from which something was erased.
     """
     await state.withdraw(unit, entry_id, "erased")
     return await store.erase_of_entry(unit, entry_id)
@@ -330,7 +330,7 @@ async def check_tail(reader: Reader) -> bool:
     """Return whether the ledger's last record agrees with the head and with the Merkle tree.
 
     It must have the number that the head states, and its leaf must have the hash that is stored in the tree. The result
-    is also True for an empty ledger, and if a record is appended while this reads.
+    is also True if the head states 0 records, and if a record is appended while this reads: then nothing is compared.
 
     Raises:
         HeadMissing: the ledger has no head.

@@ -121,7 +121,7 @@ async def find_news(reader: Reader, after: int) -> datetime | None:
 async def withdraw(unit: Unit, entry_id: str, cause: Literal["closed", "erased"]) -> None:
     """Mark an entry as withdrawn: the personal part of its records, which may have been shown, must no longer be.
 
-    Nothing is stored if the entry has no records, or was withdrawn before.
+    Nothing is stored if the entry has no records, or was withdrawn for the same cause before.
 
     Args:
         unit: the transaction.
@@ -142,10 +142,11 @@ async def withdraw(unit: Unit, entry_id: str, cause: Literal["closed", "erased"]
 
 
 async def count_withdrawn(reader: Reader, upto: int) -> int:
-    """Return how many entries in the state at the sequence `upto` were withdrawn (`withdraw`): closed or erased.
+    """Return the number of withdrawals (see `withdraw`) that may concern the state at the sequence `upto`.
 
-    The number only grows. If it has grown since a copy of this state was begun, the copy may show data that must no
-    longer be shown.
+    An entry that was closed and then erased counts twice, and an entry that was first listed after `upto` counts too.
+    For one `upto` the number only grows. If it has grown since a copy of this state was begun, the copy may show data
+    that must no longer be shown.
     """
     statement = select(func.count()).where(withdrawn_table.c.listed_until > upto)
     return int((await reader.run(statement)).scalar_one())

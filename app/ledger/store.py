@@ -268,7 +268,7 @@ async def list_of_alerts(reader: Reader, alert_ids: Sequence[str]) -> list[Recor
 
 
 async def list_of_entry(reader: Reader, entry_id: str, upto: int | None = None) -> list[Record]:
-    """Return every record about an entry and its alerts, by sequence; empty for an unknown entry.
+    """Return every record about an entry, its alerts and its clearances, by sequence; empty for an unknown entry.
 
     With `upto`, only records up to this sequence.
     """
@@ -306,7 +306,7 @@ async def sequences_of_entry(reader: Reader, entry_id: str) -> dict[int, int]:
 
 
 async def erase_of_entry(unit: Unit, entry_id: str) -> int:
-    """Erase the personal parts and salts of all records about an entry and its alerts, and the persons barred from it.
+    """Erase personal parts and salts of the records about an entry, its alerts and clearances, and its barred persons.
 
     Leaves, hashes and tree stay unchanged. Returns the number of records from which something was erased.
     """

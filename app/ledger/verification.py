@@ -46,9 +46,9 @@ class LedgerVerification:
     ) -> AsyncIterator[Difference]:
         """Verify up to `limit` further records, and yield each difference that is found.
 
-        A record must agree with its leaf, the personal part with its commitment, the stored hashes with the leaves. A
-        missing record is a difference that ends the verification: `done` is then true, because every later leaf would
-        have another place in the tree.
+        A record must agree with its leaf, the personal part with its commitment, the stored hashes with the leaves, and
+        the signed roots with the tree. A missing record is a difference that ends the verification: `done` is then
+        true, and no later record is verified, because every later leaf would have another place in the tree.
 
         Args:
             reader: the transaction.
