@@ -125,6 +125,18 @@ async def test_a_ledger_whose_last_record_was_changed_is_not_ready(
     assert expect(await http.get("/readyz"), 503)["checks"]["ledger"] != "ok"
 
 
+@pytest.mark.parametrize("lost", [1, 2])
+async def test_a_ledger_whose_head_is_before_its_last_record_is_not_ready(
+    http: httpx2.AsyncClient, runtime: Runtime, actors: Actors, lost: int
+) -> None:
+    await impose(http, actors)
+    await impose(http, actors)
+    assert expect(await http.get("/readyz"), 200)["checks"]["ledger"] == "ok"
+    async with runtime.writing(SYSTEM) as unit:
+        await unit.run(text(f"UPDATE ledger_head SET size = size - {lost}"))
+    assert expect(await http.get("/readyz"), 503)["checks"]["ledger"] == "the tail does not hold"
+
+
 async def test_a_ledger_that_lost_its_last_record_is_not_ready(
     http: httpx2.AsyncClient, actors: Actors, runtime: Runtime
 ) -> None:
