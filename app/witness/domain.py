@@ -25,11 +25,13 @@ class HeadRefused(Exception):
     """Raised if the proof does not show that a head continues the head cosigned last; the message gives the reason."""
 
 
-class SizeConflict(Exception):
-    """Raised if the submitted proof does not begin at the head of the log that the witness has cosigned last.
+class HeadConflict(Exception):
+    """Raised if a submission does not begin at the head of the log that the witness has cosigned last.
+
+    Either the proof begins at another size, or the submitted head has that head's size and another root.
 
     Attributes:
-        size: the size of that head; 0 if none of the log was cosigned.
+        size: the size of the head that was cosigned last; 0 if none of the log was cosigned.
     """
 
     def __init__(self, size: int) -> None:

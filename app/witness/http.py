@@ -18,9 +18,9 @@ from app.tlog.keys import SignatureInvalid
 from app.witness.domain import (
     LONGEST_BODY,
     ClockDoubted,
+    HeadConflict,
     HeadRefused,
     OriginUnknown,
-    SizeConflict,
     SubmissionMalformed,
 )
 from app.witness.service import Witness, vkeys_text
@@ -70,8 +70,9 @@ class Service:
         """Answer `POST /add-checkpoint` with the witness's cosignatures, or with an error status and the reason.
 
         The statuses: 400, the body is malformed; 403, a signature is missing or wrong; 404, the log is unknown; 409,
-        the proof does not begin at the head that was cosigned last, and the answer is the size of that head; 422, the
-        proof is wrong; 503, the clock is in doubt or the head can't be stored.
+        the proof does not begin at the head that was cosigned last, or the head has its size and another root, and the
+        answer is the size of the head that was cosigned last; 422, the proof is wrong; 503, the clock is in doubt or
+        the head can't be stored.
 
         Raises:
             HTTPException: the body is too large or too slow, or was cut off.
@@ -81,7 +82,7 @@ class Service:
             return PlainTextResponse(await self._in_turn(lambda: self._witness.add_checkpoint(body)))
         except (SubmissionMalformed, SignatureInvalid, OriginUnknown, HeadRefused) as error:
             return _said(_STATUS[type(error)], str(error))
-        except SizeConflict as error:
+        except HeadConflict as error:
             return Response(f"{error.size}\n", 409, {"Content-Type": SIZE_TYPE})
         except ClockDoubted as error:
             logger.error("nothing is cosigned: %s", error)  # noqa: TRY400 - a clock has no traceback

@@ -15,10 +15,10 @@ from app.tlog.signed import Opened, open_checkpoint
 from app.witness.domain import (
     UNPROVED,
     ClockDoubted,
+    HeadConflict,
     HeadRefused,
     Held,
     OriginUnknown,
-    SizeConflict,
     Submission,
     SubmissionMalformed,
 )
@@ -70,7 +70,8 @@ class Witness:
     def add_checkpoint(self, body: bytes) -> str:
         """Verify a submitted head, cosign it, and store it durably (C2SP tlog-witness).
 
-        If the head contradicts the head that was cosigned last, it is refused, and both are kept as evidence.
+        If the head contradicts the head that was cosigned last, both are kept as evidence. It is refused then, unless
+        only the times of both contradict each other, and its tree continues the other one.
 
         Args:
             body: the body of the request.
@@ -82,7 +83,8 @@ class Witness:
             SubmissionMalformed: the body is malformed, or its old size is larger than the size of its head.
             OriginUnknown: no log of this origin is trusted.
             SignatureInvalid: no key of the log signed the head, a signature is wrong, or its time is in the future.
-            SizeConflict: the proof does not begin at the size that was cosigned last.
+            HeadConflict: the proof does not begin at the size that was cosigned last, or the head has this size and
+                another root.
             HeadRefused: the proof does not show that the head continues the one that was cosigned last.
             ClockDoubted: this machine's clock may be wrong.
             sqlite3.Error: the head can't be stored.
@@ -101,7 +103,7 @@ class Witness:
             try:
                 self._expect_continued(submission, offered, held, keys, now)
                 return self._cosign(offered, now)
-            except (SubmissionMalformed, SizeConflict, HeadRefused, SignatureInvalid, ClockDoubted) as error:
+            except (SubmissionMalformed, HeadConflict, HeadRefused, SignatureInvalid, ClockDoubted) as error:
                 refused = error  # and evidence that was kept is committed
         raise refused
 
@@ -144,8 +146,8 @@ class Witness:
         if submission.old_size > head.size:
             raise SubmissionMalformed("the old size is larger than the checkpoint's")
         size, root = (old.size, old.root) if old else (0, EMPTY_ROOT)
-        if submission.old_size != size:
-            raise SizeConflict(size)
+        if submission.old_size != size or (head.size == size and head.root != root):
+            raise HeadConflict(size)
         try:
             verify_consistency(size, head.size, root, head.root, submission.path)
         except ProofInvalid as error:

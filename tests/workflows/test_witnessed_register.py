@@ -20,6 +20,7 @@ from app.sync.witnesses.client import http_client
 from app.sync.witnesses.domain import LONGEST_DELAY, WitnessState, delay, witnesses_of
 from app.sync.witnesses.pushing import Pusher
 from app.sync.witnesses.service import WitnessPolicyRefused, is_witnessed, read_policy
+from app.tlog.checkpoints import Checkpoint
 from app.tlog.keys import KeyKind, SigningKey, VerifierKey
 from app.tlog.notes import Note
 from app.tlog.policy import Policy
@@ -213,6 +214,12 @@ def cosigned(body: bytes, time: int, key: SigningKey = KEY, name: str = "odd.exa
     return said(200, str(key.sign(name, note.text, time)).encode())
 
 
+def another_root(body: bytes) -> bytes:
+    """The answer of a witness that has cosigned a head of the same size with another root."""
+    size = Checkpoint.parse(Note.parse(body.partition(b"\n\n")[2]).text).size
+    return said(409, f"{size}\n".encode(), SIZE)
+
+
 NOW = int(MORNING.timestamp())
 
 
@@ -229,6 +236,7 @@ NOW = int(MORNING.timestamp())
         (lambda _: said(409, b"many\n", SIZE), "409 without a size"),
         (lambda _: said(409, b"1\n"), "409 without a size"),
         (lambda _: said(409, b"0\n", SIZE), "another size each time"),
+        (another_root, "does not continue"),
         (lambda _: said(200), "not signature lines"),
         (lambda _: said(200, b"\xff\xfe" * 100), "not signature lines"),
         (lambda _: said(200, b"garbage\n"), "not signature lines"),

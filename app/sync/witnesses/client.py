@@ -60,8 +60,8 @@ async def push(
             raised unchanged.
 
     Raises:
-        PushFailed: the witness refused, has a larger head, can't be reached, did not answer in time, answered something
-            that is not a valid cosignature, or has a clock that is ahead.
+        PushFailed: the witness refused, has a larger head or another one of this size, can't be reached, did not answer
+            in time, answered something that is not a valid cosignature, or has a clock that is ahead.
     """
     try:
         async with asyncio.timeout(PATIENCE):
@@ -74,6 +74,8 @@ async def push(
                 if status != httpx2.codes.CONFLICT:
                     raise PushFailed(_REFUSALS.get(status, f"it answers {status}"))
                 size = _size_of(kind, answer)
+                if size == known == head.size:  # it has another root of this size
+                    raise PushFailed(_REFUSALS[422])
                 if (
                     size < known
                 ):  # as after its file was put back from an older copy: it might cosign a second past

@@ -17,7 +17,7 @@ from app.tlog.keys import KeyKind
 from app.tlog.notes import Note
 from app.tlog.policy import Policy
 from app.tlog.signed import open_checkpoint
-from app.witness.domain import ClockDoubted, HeadRefused, SizeConflict, Submission, SubmissionMalformed
+from app.witness.domain import ClockDoubted, HeadConflict, HeadRefused, Submission, SubmissionMalformed
 from app.witness.identity import IdentityRefused
 from app.witness.service import Witness, open_witness
 from app.witness.store import MOST_KEPT, Store, origin_hash
@@ -65,7 +65,7 @@ def test_nothing_is_cosigned_once_the_clock_was_set(opened: Callable[..., Witnes
         assert witness.doubt() is not None
         with pytest.raises(ClockDoubted):
             witness.add_checkpoint(LOG.body(11, 12))
-        with pytest.raises(SizeConflict):
+        with pytest.raises(HeadConflict):
             witness.add_checkpoint(LOG.body(0, 12))
     clocks.at += timedelta(minutes=10)
     assert witness.doubt() is None
@@ -138,7 +138,7 @@ def test_two_logs_are_apart(opened: Callable[..., Witness]):
     witness.add_checkpoint(LOG.body(0, 10))
     witness.add_checkpoint(other.body(0, 20))
     witness.add_checkpoint(LOG.body(10, 11))
-    with pytest.raises(SizeConflict) as conflict:
+    with pytest.raises(HeadConflict) as conflict:
         witness.add_checkpoint(other.body(11, 25))
     assert conflict.value.size == 20
 
