@@ -267,6 +267,15 @@ class Dispatcher:
                 more = await store.remove_deleted(unit, endpoint_id, _FORGET_AT_ONCE)
             await asyncio.sleep(_PAUSE_SECONDS)
 
+    async def _forget(self, kept: timedelta) -> None:
+        """Delete all deliveries that finished longer ago than `kept`, step by step, while the clock is plausible."""
+        more = True
+        while more and self.runtime.doubt() is None:
+            async with self.runtime.irreversible(SYSTEM) as unit:
+                found = await store.forget_finished(unit, unit.now - kept, _FORGET_AT_ONCE)
+            more = found == _FORGET_AT_ONCE
+            await asyncio.sleep(_PAUSE_SECONDS)
+
     async def care(self) -> None:
         """Do the regular work beside sending: figures, connected checkpoints, test deliveries, deletion of old data.
 
@@ -294,8 +303,7 @@ class Dispatcher:
                     for each in await queue.list_quiet(unit, QUIET_AFTER)
                 ]
                 await store.add_deliveries(unit, tests)
-        if old and self.runtime.doubt() is None:
-            async with self.runtime.irreversible(SYSTEM) as unit:
-                await store.forget_finished(unit, unit.now - kept, _FORGET_AT_ONCE)
+        if old:
+            await self._forget(kept)
         for endpoint_id in deleted:
             await self._remove(endpoint_id)

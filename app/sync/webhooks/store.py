@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, Select, delete, insert, select, update
 
 from app.db.bulk import BulkInsert
 from app.db.types import any_of
@@ -124,15 +124,15 @@ async def remove_deleted(unit: Unit, endpoint_id: str, limit: int) -> bool:
     Returns whether deliveries may be left; then it must be called again.
     """
     about, table = tables.delivery, tables.endpoint
-    if await _delete(unit, about.c.endpoint_id == endpoint_id, about.c.id, limit) == limit:
+    of_it = select(about.c.id).where(about.c.endpoint_id == endpoint_id).order_by(about.c.id)
+    if await _delete(unit, of_it.limit(limit)) == limit:
         return True
     await unit.run(delete(table).where(table.c.id == endpoint_id))
     return False
 
 
-async def _delete(unit: Unit, which: ColumnElement[bool], order: ColumnElement[Any], limit: int) -> int:
+async def _delete(unit: Unit, chosen: Select[str]) -> int:
     about, tried = tables.delivery, tables.attempt
-    chosen = select(about.c.id).where(which).order_by(order).limit(limit)
     ids = list((await unit.run(chosen)).scalars())
     if ids:
         await unit.run(delete(tried).where(any_of(tried.c.delivery_id, "ids")), {"ids": ids})
@@ -256,9 +256,10 @@ async def list_deliveries(
 
 
 async def list_attempts(reader: Reader, delivery_ids: Collection[str]) -> dict[str, list[Attempt]]:
-    """Return the newest ten attempts of each of these deliveries, newest first, by delivery id.
+    """Return the results of the newest ten attempts of each of these deliveries, newest first, by delivery id.
 
-    A delivery without attempts, and an unknown id, has an empty list.
+    An attempt without a stored result, as one that is running, is omitted. A delivery without attempts, and an unknown
+    id, has an empty list.
     """
     tried, about = tables.attempt, tables.delivery
     statement = (
@@ -289,6 +290,10 @@ async def has_finished(reader: Reader, before: datetime) -> bool:
 
 
 async def forget_finished(unit: Unit, before: datetime, limit: int) -> int:
-    """Delete at most `limit` deliveries that were finished before an instant, oldest first. Returns how many."""
-    finished_at = tables.delivery.c.finished_at
-    return await _delete(unit, finished_at < before, finished_at, limit)
+    """Delete at most `limit` deliveries that were finished before an instant, oldest first. Returns how many.
+
+    A delivery that another transaction is changing, as a retry does, is left for a later call.
+    """
+    about = tables.delivery
+    old = select(about.c.id).where(about.c.finished_at < before).order_by(about.c.finished_at)
+    return await _delete(unit, old.limit(limit).with_for_update(skip_locked=True))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx2
@@ -13,6 +14,8 @@ from app.access.domain import SYSTEM
 from app.ledger import service as ledger
 from app.runtime import Runtime
 from app.sync.webhooks import store, tables
+from app.sync.webhooks.domain import TEST_TYPE, DeliveryState
+from app.sync.webhooks.planning import of_endpoint
 from app.sync.webhooks.service import erase_of_entry
 from tests.support.actors import Actors, Caller
 from tests.support.bodies import urgent_body
@@ -519,6 +522,54 @@ async def test_what_a_receiver_sends_back_after_the_erasure_is_not_stored(
         each["entry_id"]: each["log"][0]["answer"] for each in await deliveries(http, integrator, endpoint)
     }
     assert answers == {gone["id"]: None, kept["id"]: gone["subject"]["full_name"]}
+
+
+async def test_a_delivery_that_is_retried_while_old_ones_are_deleted_stays(
+    http: httpx2.AsyncClient,
+    runtime: Runtime,
+    clock: SettableClock,
+    hand: Hand,
+    receiver: Receiver,
+    integrator: Caller,
+) -> None:
+    endpoint = await subscribe(http, integrator, receiver)
+    asked = await ask_for_test(http, integrator, endpoint)
+    await hand.settle()
+    clock.advance(days=31)
+
+    async def delete_old() -> None:
+        async with runtime.writing(SYSTEM) as unit:
+            await store.forget_finished(unit, unit.now - timedelta(days=30), 10)
+
+    async with runtime.writing(SYSTEM) as unit:
+        done = await store.get_delivery(unit, asked["id"])
+        await store.save_delivery(unit, replace(done, state=DeliveryState.DUE, finished_at=None))
+        deleting = asyncio.create_task(delete_old())
+        await asyncio.wait([deleting], timeout=0.5)  # on SQLite it waits for the commit
+    await deleting
+    [kept] = await deliveries(http, integrator, endpoint)
+    assert (kept["id"], kept["state"]) == (asked["id"], "due")
+
+
+async def test_all_old_deliveries_are_deleted_at_once_however_many_they_are(
+    http: httpx2.AsyncClient,
+    runtime: Runtime,
+    clock: SettableClock,
+    hand: Hand,
+    receiver: Receiver,
+    integrator: Caller,
+) -> None:
+    endpoint = await subscribe(http, integrator, receiver)
+    async with runtime.writing(SYSTEM) as unit:
+        made = [of_endpoint(unit, endpoint["id"], TEST_TYPE, {}) for _ in range(1200)]
+        done = [replace(each, state=DeliveryState.DELIVERED, finished_at=unit.now) for each in made]
+        await store.add_deliveries(unit, done)
+    clock.advance(days=29)
+    await hand.dispatcher.care()
+    assert await count_rows(runtime) == [1, 1200, 0]
+    clock.advance(days=2)
+    await hand.dispatcher.care()
+    assert await count_rows(runtime) == [1, 0, 0]
 
 
 async def count_rows(runtime: Runtime) -> list[int]:
