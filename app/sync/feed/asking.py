@@ -42,7 +42,7 @@ EntryId = Annotated[
     Query(
         max_length=40,
         pattern="^[A-Za-z0-9_]+$",
-        description="Only records about this entry and its alerts; none where there is no such entry.",
+        description="Only records about this entry, its alerts and its clearances; none where there is no such entry.",
     ),
 ]
 

@@ -8,10 +8,13 @@ from app.ledger.domain import Closures
 def within_scope(entry_id: str | None, agency: str | None, actor: Actor, closures: Closures) -> bool:
     """Return whether a reader of the feed may see the personal part of a record.
 
-    A seal restricts the readers of an entry. A person that a seal bars from the entry never sees the personal part.
-    Else auditors see every personal part. All other readers never see it if the entry is or was sealed (R61). Of the
-    remaining records, Immigration's clients see all personal parts, clients of another agency see those of that agency,
-    and clients without an agency see none.
+    The first rule that fits decides:
+
+    - A person that is barred from the entry, because the entry may be about them, does not see it.
+    - An auditor sees it.
+    - If the entry is or was sealed, no other reader sees it (R61).
+    - A client of Immigration sees it, a client of another agency only if that agency owns the entry, and a client
+      without an agency does not.
 
     Args:
         entry_id: the entry that the record is about; None if it is about none.

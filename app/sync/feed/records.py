@@ -19,11 +19,12 @@ class RecordOut(WireOut):
     at: Moment
     """When it was written."""
     effective_at: Moment | None
-    """When an end that the law brings by itself took effect; null for others."""
+    """When an end took effect: of an entry, by law or by the list it was imported from; of a clearance. Else null."""
     entry_id: str | None
-    """Id of the entry that it is about; null for a drill."""
+    """Id of the entry that it is about; null if it is about none, as a drill or a seal."""
     version: int | None
-    """The entry's version after it; null for a drill. A copy ignores a version that it has."""
+    """The entry's version after it; of a clearance, the version that it covers; null without an entry. Of the records
+    whose type begins with `entry.`, a copy ignores one whose version it has."""
     tombstone: bool
     """Whether a copy is to take the entry out."""
     leaf: dict[str, Any]

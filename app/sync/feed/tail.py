@@ -132,7 +132,7 @@ class _Frames:
 
 
 def event(cursor: str, data: bytes) -> bytes:
-    """Return a rendered record as a server-sent event with its cursor as id."""
+    """Return a rendered record as a server-sent event `change` with the cursor as its id."""
     return b"id: %b\nevent: change\ndata: %b\n\n" % (cursor.encode(), data)
 
 

@@ -41,8 +41,8 @@ class Conceded:
 
     Attributes:
         known: the number of records of the highest signed head that is known.
-        lost: how many records of that head the restored register does not have; None if it has as many records, but not
-            the same.
+        lost: how many records of that head the restored register does not have; None if it has as many records or more,
+            but not the same.
     """
 
     known: int
@@ -132,8 +132,8 @@ class MarkKeeper:
             size: the number of records of the restored register.
 
         Returns:
-            The accepted loss, also if nothing is lost; None if nothing is known to compare with: neither a mark nor a
-            note of a rollback in the ended epoch.
+            The accepted loss, also if nothing is lost; None if nothing is known to compare with: no note of a rollback
+            in the ended epoch, and no mark, or only one of a known epoch before the ended one.
         """
         await self._load(unit)
         origins = {each.epoch for each in await store.list_origins(unit)}

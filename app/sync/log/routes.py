@@ -155,9 +155,10 @@ async def read_log_tile(
         Path(description="The tile's index in groups of three digits, as `x001/x234/067`."),
     ],
 ) -> Response:
-    """Read a tile: up to 256 hashes or leaves of the log (C2SP tlog-tiles). A tile never changes once it is served.
+    """Read a tile: up to 256 hashes or leaves of the log (C2SP tlog-tiles). Within an epoch a tile never changes.
 
-    A leaf is the exact text that is hashed. It contains no personal data and no salt.
+    After a restore that lost records, tiles that contained them have other contents. A leaf is the exact text that is
+    hashed. It contains no personal data and no salt.
     """
     tile = service.parse_tile(level, path)
     async with runtime_of(request).reading(SYSTEM) as reader:

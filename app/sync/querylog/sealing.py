@@ -67,11 +67,12 @@ class Sealer:
     async def seal(self, *, at_end: bool = False) -> int:
         """Seal the waiting lines in new batches, if 10,000 checks wait or if the newest batch is a minute old.
 
-        First, each stored batch that has no record in the ledger gets one. While the clock is not plausible, nothing is
-        done.
+        First, each stored batch that has no record in the ledger gets one. Lines of the last 15 s wait for a later
+        batch. While the clock is not plausible, nothing is done.
 
         Args:
-            at_end: whether the process is about to end: then the waiting lines are sealed even if they are few.
+            at_end: whether the process is about to end: then the waiting lines are sealed even if they are few, on
+                SQLite those of the last 15 s too.
 
         Returns:
             The number of new batches.

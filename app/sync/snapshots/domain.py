@@ -13,12 +13,12 @@ from app.tlog import merkle
 
 BUCKETS: Final = 256
 KIND: Final = "digest"
-"""The kind of these seals: other kinds seal something else."""
+"""The `kind` in the leaf of a record that seals a digest; a seal of another kind is of something else."""
 
 HASH_BYTES: Final = 32
 
 LONGEST_UNSEALED: Final = timedelta(hours=1)
-"""How long a record waits at most for the digest that covers it, unless an admin asks for one."""
+"""Age of the oldest record that no digest covers at which one is sealed, unless an admin has ordered one before."""
 
 EVERYTHING: Final = "all"
 NOTHING: Final = "none"

@@ -141,7 +141,7 @@ class Snapshots:
     async def tidy(self) -> None:
         """Remove every file that must no longer be shown.
 
-        Such a file was not made from the newest digest, or contains an entry that was erased or sealed since.
+        Such a file was made in another epoch, from an older digest, or before an entry in it was erased or sealed.
         """
         files = self._list()
         if not files:
@@ -159,7 +159,7 @@ class Snapshots:
         finds the file.
 
         Raises:
-            Unavailable: the file is not ready after 5 s, or can't be made now.
+            Unavailable: the file is not ready after 5 s, or can't be made now, as without a signed head.
         """
         task = self._making.get(scope)
         if task is None:

@@ -31,8 +31,8 @@ class Current:
         epoch: the ledger's epoch.
         sealed: the newest digest that is sealed by a record in `head`.
         head: the newest signed head.
-        withdrawn: how many of the state's entries were erased or sealed since their personal part was shown. A
-            snapshot's file that was made at another number is not served.
+        withdrawn: the number of withdrawals of entries that may concern the state (see `ledger.state.count_withdrawn`).
+            A snapshot's file that was made at another number is not served.
     """
 
     epoch: str
@@ -64,7 +64,7 @@ async def find_current(reader: Reader) -> Current | None:
 async def order(unit: Unit) -> int | None:
     """Store an order of a snapshot: the worker then seals a digest of the state soon. The audit trail records it.
 
-    If an earlier order is not carried out yet, that one is kept instead.
+    If an earlier order is not carried out yet, that one is kept instead; the audit trail records the new one too.
 
     Returns:
         The sequence of the newest digest so far; None before the first.

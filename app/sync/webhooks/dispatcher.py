@@ -29,7 +29,7 @@ from app.sync.webhooks.domain import (
     Ending,
     Endpoint,
     Priority,
-    first_answer_lines,
+    answer_start,
 )
 from app.sync.webhooks.planning import make_deliveries, of_endpoint
 from app.sync.webhooks.rendering import Claimed, Rendered, render
@@ -216,7 +216,7 @@ class Dispatcher:
                 status=outcome.status,
                 milliseconds=outcome.milliseconds,
                 error=outcome.error,
-                answer=redact_text(first_answer_lines(outcome.answer, _KEPT_ANSWER)) or None,
+                answer=redact_text(answer_start(outcome.answer, _KEPT_ANSWER)) or None,
             )
             self._finish(
                 Result(delivery, actor, attempt, outcome.retry_after),

@@ -24,15 +24,17 @@ PROBE_EVERY: Final = timedelta(seconds=30)
 LEASE: Final = timedelta(seconds=30)
 """How long a claimed delivery belongs to its process; the longest attempt takes half of it."""
 
-DATA_SECONDS: Final = 15.0
 ALERT_SECONDS: Final = 5.0
-"""Longest attempts, in seconds: of an alert, and of any other event."""
+"""Longest attempt to deliver an alert, in seconds."""
+
+DATA_SECONDS: Final = 15.0
+"""Longest attempt to deliver any other event, in seconds."""
 
 NOTIFY_AFTER: Final = timedelta(hours=1)
-"""How long an endpoint fails before the admins are notified."""
+"""How long an endpoint fails before the admins and the duty officers are notified."""
 
 DISABLE_AFTER: Final = timedelta(days=5)
-"""How long the endpoint of an integrator fails before it is disabled."""
+"""How long an endpoint fails before it is disabled; those of checkpoints are never disabled for it."""
 
 LONGEST_OVERLAP_HOURS: Final = 168
 DEFAULT_OVERLAP_HOURS: Final = 24
@@ -104,7 +106,7 @@ class Ending(StrEnum):
 
 
 AT_ONCE: Final = {Priority.URGENT: 2, Priority.ORDINARY: 1}
-"""Most deliveries of an endpoint in flight when one of this priority is claimed: the last place is kept for alerts."""
+"""A delivery of this priority is claimed while fewer of its endpoint are in flight: the second place is for alerts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +177,8 @@ class Delivery:
     The record's content is not stored here; it is read from the ledger when the delivery is sent.
 
     Attributes:
-        message_id: id of the event (`webhook-id`). For a record it is the same for each attempt, each replay and each
-            endpoint; for an event about the endpoint it is the delivery's id.
+        message_id: id of the event (`webhook-id`). For a record it is the same for each attempt, each endpoint and each
+            replay of one epoch; for an event about the endpoint it is the delivery's id.
         type: type of the record or of the event about the endpoint.
         sequence: number of the ledger's record; None for an event about the endpoint.
         entry_id: the entry that the record is about; None if it is about none.
@@ -250,7 +252,7 @@ def types_for(roles: Collection[str]) -> tuple[str, ...]:
 
 
 def is_checkpoints(actor: Actor) -> bool:
-    """Return whether a client belongs to a checkpoint; its endpoints get alerts, and failures never disable them."""
+    """Return whether a client has the role `checkpoint`; neither failures nor the answer 410 disable its endpoints."""
     return actor.holds(Role.CHECKPOINT)
 
 
@@ -288,7 +290,7 @@ def priority_of(*, urgent: bool, step: int) -> Priority:
     return Priority.URGENT if urgent and step == 0 else Priority.ORDINARY
 
 
-def first_answer_lines(answer: bytes, longest: int) -> str:
+def answer_start(answer: bytes, longest: int) -> str:
     """Return the first `longest` bytes of an answer as text; each NUL, and what is not UTF-8, is replaced by U+FFFD."""
     return answer[:longest].decode("utf-8", "replace").replace("\0", "\ufffd")
 

@@ -39,7 +39,7 @@ LOCK: Final = 0x63656B91
 """Number of the advisory lock on PostgreSQL under which a round runs."""
 
 BACKLOG: Final = 1000
-"""Due deliveries of an endpoint above which no more are made of its data: the ledger keeps the rest."""
+"""Due deliveries of an endpoint, first attempts of alerts excepted, from which on only those of alerts are made."""
 
 KEPT_ATTEMPTS: Final = 100
 """How many of a delivery's attempts are kept: the newest."""
@@ -75,7 +75,7 @@ async def is_behind(reader: Reader, size: int) -> bool:
     """Return whether an active endpoint of an active client lacks deliveries.
 
     Deliveries can be lacking for the ledger's first `size` records or for the endpoint's replay. An endpoint with 1000
-    due deliveries counts only if it lacks deliveries of alerts.
+    due deliveries (see `BACKLOG`) counts only if it lacks deliveries of alerts.
     """
     return (await reader.run(select(_E.c.id).where(_BEHIND).limit(1), {"size": size})).first() is not None
 

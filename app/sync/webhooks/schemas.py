@@ -256,11 +256,11 @@ class ThinOut(WireOut):
     at: MomentText
     """When it was written."""
     entry_id: str | None
-    """Id of the entry that it is about; null for a drill."""
+    """Id of the entry that it is about; null if it is about none, as a drill or a seal."""
     alert_id: str | None
     """Id of the alert; null of other records."""
     version: int | None
-    """The entry's version after it; a copy ignores a version that it has."""
+    """The entry's version after it; of a clearance, the version that it covers; null without an entry."""
     link: str
     """Path of this service at which the receiver reads the record with its key."""
 

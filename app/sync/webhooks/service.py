@@ -91,15 +91,15 @@ def _scope(actor: Actor) -> str | None:
 async def create(
     unit: Unit, requested: Requested, client_id: str | None, settings: Settings, pepper: bytes
 ) -> tuple[Endpoint, Secrets]:
-    """Store a new endpoint of a client (None: of the actor); later records are sent to it. The audit trail records it.
+    """Store a new endpoint of a client (None: of the actor), for later records. The audit trail records it.
 
     Returns:
         The endpoint, and its secrets, which can't be shown again.
 
     Raises:
         WrongRole: the actor is no admin, and requests a full payload.
-        Invalid: the client is not the actor, and the actor is no admin; or the client is unknown, or may not have an
-            endpoint or these events; or the deployment does not allow a full payload to the host.
+        Invalid: the client is not the actor, and the actor is no admin; or the client is unknown or not active, or may
+            not have an endpoint or these events; or the deployment does not allow a full payload to the host.
         WrongState: the client has `MOST_ENDPOINTS` endpoints already.
     """
     owner = await _owner(unit, client_id or unit.actor.client_id)
@@ -153,7 +153,8 @@ async def change(
         NotFound: there is no endpoint with this id that the actor may see.
         StaleVersion: it was changed since the version `expected`, which the caller has read.
         WrongRole: the actor is no admin, and requests a full payload.
-        Invalid: its client may not have these events, or the deployment does not allow a full payload to its host.
+        Invalid: its client is not active or may not have these events, or the deployment does not allow a full payload
+            to its host.
     """
     known = await store.lock_endpoint(unit, endpoint_id, _scope(unit.actor))
     if known.version != expected:
@@ -280,7 +281,9 @@ async def test(unit: Unit, endpoint_id: str) -> Delivery:
 
 
 async def rotate(unit: Unit, endpoint_id: str, overlap: timedelta, pepper: bytes) -> tuple[Endpoint, Secrets]:
-    """Replace an endpoint's secrets. For the time `overlap` the former ones sign too; zero ends their use at once.
+    """Replace an endpoint's secrets. For the time `overlap` the replaced ones sign too; zero ends their use at once.
+
+    Secrets that were replaced before sign no more, even if their time is not over. The audit trail records it.
 
     Returns:
         The endpoint, and its new secrets, which can't be shown again.

@@ -1,4 +1,4 @@
-"""What attempts change: deliveries, the health of endpoints, receipts of alerts, notices to admins."""
+"""What attempts change: deliveries, the health of endpoints, receipts of alerts, notices to officers."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -54,9 +54,11 @@ class Result(NamedTuple):
 async def store_results(unit: Unit, results: Sequence[Result], *, doubtful: bool) -> None:
     """Store the results of some deliveries: their new states, their attempts, and the health of their endpoints.
 
-    An alert that a checkpoint's endpoint has taken counts as received: a receipt is stored. Endpoints that fail for an
-    hour are reported to the admins; integrators' endpoints are disabled after five days or the answer 410. If a
-    delivery was claimed again since, a failed attempt does not change its state; a success always does.
+    An alert that a checkpoint's endpoint has taken counts as received: a receipt is stored. An endpoint that answers
+    again after five failures or more gets a delivery of `endpoint.recovered`. Admins and duty officers are notified of
+    endpoints that fail for an hour. Endpoints of clients other than checkpoints are disabled after five days or the
+    answer 410, of which the admins are notified. If a delivery was claimed again since, a failed attempt does not
+    change its state; a success does. The results of deliveries that are deleted are ignored.
 
     Args:
         unit: the transaction.
@@ -160,7 +162,7 @@ async def _disable(unit: Unit, endpoint: Endpoint, reason: DisabledReason) -> No
 
 
 async def _report(unit: Unit, endpoint: Endpoint, since: datetime) -> None:
-    """Notify the admins of an endpoint that has failed for long, once for each length of failures."""
+    """Notify admins and duty officers of an endpoint that has failed for long, once until it succeeds."""
     if await notify(unit, [webhook_failing(endpoint.id, endpoint.client_id, since)]):
         about = {"endpoint": endpoint.id, "client": endpoint.client_id, "since": rfc3339(since)}
         logger.warning("an endpoint of webhooks fails", extra=about)
