@@ -18,7 +18,7 @@ _SHOWN: Final = 3
 
 
 def prepare(folder: Path) -> bool:
-    """Create the folder of a backup, or accept an empty one. Returns whether the folder was created.
+    """Create the folder of a backup with mode 0700, or accept an empty one. Returns whether the folder was created.
 
     Raises:
         BackupFailed: the folder is not empty.
@@ -96,7 +96,17 @@ def flush(path: Path) -> None:
 
 
 def discard(folder: Path, names: Iterable[str], *, made: bool) -> None:
-    """Remove the files of a failed backup, incomplete ones too, and its folder if it was `made` for the backup."""
+    """Remove a failed backup from its folder.
+
+    Every file whose name begins with one of the names is removed: finished and incomplete files, SQLite's journals of
+    them, and whatever else has such a name.
+
+    Args:
+        folder: the folder of the backup.
+        names: the final names of the files; that of the inventory is added here.
+        made: whether the folder was created for the backup, as `prepare` has returned: then it is removed too, unless
+            it contains another file.
+    """
     for name in (*names, FILE):
         for path in folder.glob(f"{name}*"):
             path.unlink(missing_ok=True)

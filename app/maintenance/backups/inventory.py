@@ -124,7 +124,7 @@ def compare(inventory: Inventory, found: CountedFigures) -> None:
     """Raise BackupFailed unless the counted figures equal those of the inventory.
 
     Raises:
-        BackupFailed: the rows of a table, the ledger's size or its root differ.
+        BackupFailed: the rows of a table, the ledger's size or its root differ. The number of photos is not compared.
     """
     differing = sorted(
         name

@@ -229,7 +229,8 @@ class Place:
 
     Attributes:
         schema: the PostgreSQL schema of the register's tables.
-        tables: the quoted names of the existing tables, separated by commas; None if no table exists.
+        tables: the quoted names of all tables in this schema, those of other programs too, separated by commas; None if
+            there is no table.
     """
 
     schema: str
@@ -251,7 +252,7 @@ def restore_dump(
     Args:
         url: the database's address.
         target: the file of the dump.
-        place: the database before; its tables are dropped in the same transaction.
+        place: the database before; all its tables are dropped in the same transaction, and what depends on them.
         rows: the number of rows that each table must have before the transaction ends; after it, a service that still
             runs may add rows.
         report_progress: called with the number of bytes read from pg_restore, and 0, because the total is unknown.

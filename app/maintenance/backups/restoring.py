@@ -61,7 +61,8 @@ class Restored:
 
     Attributes:
         begun: the event of the new epoch.
-        moment: the moment of the backup; acts acknowledged after it may be lost.
+        moment: the moment of the backup, or of a database that was accepted the time of the ledger's last record; acts
+            acknowledged after it may be lost.
         schema: the schema revision of the backup, if it was upgraded; else None.
         aside: the folder into which the files of the replaced register were moved; None if no files were moved.
         lost: the numbers of records and checks that the replaced register had beyond the backup; None if not known.
@@ -91,7 +92,8 @@ async def accept(runtime: Runtime, stage: Stage) -> Restored:
 
     Raises:
         SchemaOutdated: the schema belongs to another release.
-        BackupFailed: the ledger's records and hashes contradict each other.
+        BackupFailed: the ledger's records, their number and their hashes contradict each other; on PostgreSQL also if
+            a running service has appended records meanwhile.
     """
     await migrate.require_newest(runtime.register, runtime.checks)
     async with runtime.reading(SYSTEM) as reader:
@@ -124,7 +126,8 @@ async def restore(settings: Settings, folder: Path, opened: Open, stage: Stage, 
         folder: the folder of the backup.
         opened: returns the runtime of the register that given settings name.
         stage: called at the beginning of each stage, for the display of progress.
-        replace: whether a register that exists at this place is replaced; otherwise it makes the restoration fail.
+        replace: whether a register that exists at this place is replaced: on SQLite its files are moved to a folder
+            beside it, on PostgreSQL all tables of the schema are dropped. Otherwise it makes the restoration fail.
 
     Raises:
         BackupFailed: the backup is incomplete, damaged, of another engine or of a later release; a register exists

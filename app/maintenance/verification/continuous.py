@@ -41,8 +41,8 @@ class ContinuousVerification:
     async def step(self) -> bool:
         """Do the next step if it is due. Returns True after the last step of a pass, False otherwise.
 
-        New differences are logged at once, and the admins are notified, at most once a day. If the step raises an
-        error, this method raises it too, and the next call begins a new pass.
+        New differences are logged at once, and admins and duty officers are notified, at most once a day. If the step
+        raises an error, this method raises it too, and the next call begins a new pass.
         """
         now = self._runtime.clock()
         if self._steps is None:
@@ -74,7 +74,7 @@ class ContinuousVerification:
                 yield
 
     async def _report(self) -> None:
-        """Log the differences that are new, and notify the admins."""
+        """Log the differences that are new, and notify admins and duty officers."""
         found = self._verification.verified.differences
         if len(found) == self._known:
             return

@@ -46,7 +46,7 @@ class Verified:
     """The result of a verification.
 
     Attributes:
-        records: number of ledger records that were verified.
+        records: number of ledger records. All were verified; if one is missing, only those before it.
         heads: number of signed heads that were verified.
         digests: number of stored digests of the register's state that were compared with their ledger records.
         computed: number of these digests, the newest ones, that were also computed again from the ledger's records.
@@ -95,7 +95,7 @@ async def verify(runtime: Runtime, stage: Stage) -> Verified:
     """Verify the whole register and return the result. Differences are listed in the result and not raised.
 
     It may run beside a service: each page is read in a transaction of its own, and ledger records that are written
-    after the beginning are not verified. It needs constant memory.
+    after the beginning are not verified. Its memory grows only with the number of signed heads, whose roots it keeps.
 
     Args:
         runtime: the runtime of the register.
