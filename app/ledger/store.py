@@ -262,9 +262,9 @@ async def list_of_alerts(reader: Reader, alert_ids: Sequence[str]) -> list[Recor
     """Return the records about these alerts, by sequence; unknown ids add nothing."""
     if not alert_ids:
         return []
-    selected = record_table.c.alert_id.in_(alert_ids)
+    selected = any_of(record_table.c.alert_id, "ids")
     statement = select(record_table).where(selected).order_by(record_table.c.sequence)
-    return [record_of(row) for row in await reader.run(statement)]
+    return [record_of(row) for row in await reader.run(statement, {"ids": list(alert_ids)})]
 
 
 async def list_of_entry(reader: Reader, entry_id: str, upto: int | None = None) -> list[Record]:
@@ -289,10 +289,10 @@ async def last_of_entries(reader: Reader, entry_ids: Sequence[str]) -> dict[str,
         return {}
     statement = (
         select(record_table.c.entry_id, func.max(record_table.c.sequence))
-        .where(record_table.c.entry_id.in_(entry_ids), OWN)
+        .where(any_of(record_table.c.entry_id, "ids"), OWN)
         .group_by(record_table.c.entry_id)
     )
-    return dict(await _pairs(reader, statement))
+    return dict(await _pairs(reader, statement.params(ids=list(entry_ids))))
 
 
 async def sequences_of_entry(reader: Reader, entry_id: str) -> dict[int, int]:

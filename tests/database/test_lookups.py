@@ -9,6 +9,8 @@ from sqlalchemy.exc import DBAPIError
 from app.access.domain import SYSTEM
 from app.db.driver import Statement
 from app.db.lookups import MOST_VALUES, Among, LookUp
+from app.ledger import service as ledger
+from app.ledger.domain import Draft, RecordType
 from app.runtime import Runtime
 
 NUMBERS = table("numbers", column("whole", BigInteger), column("word", String))
@@ -72,3 +74,17 @@ async def test_an_error_is_that_of_any_other_statement(numbers: Recorded) -> Non
         await unit.run(text("DROP TABLE numbers"))
     with pytest.raises(DBAPIError):
         await numbers.of([1], [])
+
+
+async def test_the_records_of_any_number_of_alerts_and_entries_are_read_at_once(runtime: Runtime) -> None:
+    drafts = [
+        Draft(RecordType.ENTRY_PROVISIONAL, "ent_69999", 1, "KPK", {}, {}),
+        Draft(RecordType.ALERT_RAISED, "ent_69999", 1, "KPK", {}, {}, alert_id="alr_69999"),
+    ]
+    async with runtime.writing(SYSTEM) as unit:
+        await ledger.append(unit, drafts)
+    async with runtime.reading(SYSTEM) as reader:
+        found = await ledger.list_of_alerts(reader, [f"alr_{number}" for number in range(70_000)])
+        last = await ledger.last_of_entries(reader, [f"ent_{number}" for number in range(70_000)])
+    assert [(each.sequence, each.alert_id) for each in found] == [(2, "alr_69999")]
+    assert last == {"ent_69999": 1}
