@@ -113,13 +113,14 @@ async def find_unsealed(reader: Reader, quiet: int) -> Unsealed:
     Args:
         reader: the transaction.
         quiet: an earlier size of the ledger; the caller knows that there was nothing new up to it, so that only later
-            records are examined. 0 to examine all that no digest covers.
+            records are examined. 0 to examine all that no digest covers, as is done if the ledger is smaller now, after
+            a restore.
 
     Raises:
         HeadMissing: the ledger has no head.
     """
     ordered, head = await store.find_order(reader), await ledger.head(reader)
-    sealed = max(quiet, await store.newest_sequence(reader))
+    sealed = max(quiet if quiet <= head.size else 0, await store.newest_sequence(reader))
     news = await ledger.find_news(reader, sealed) if sealed < head.size else None
     return Unsealed(head.size, news, ordered)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from app.access.domain import SYSTEM
 from app.ledger import service as ledger
@@ -153,6 +153,26 @@ async def test_it_is_sealed_when_news_are_an_hour_old_or_an_admin_asks(
     assert not await worker.seal_digest(), "two orders are one"
     trail = await http.get("/v1/audit?act=snapshot.ordered", headers=(await actors.client("auditor")).headers)
     assert len(expect(trail, 200)["items"]) == 3
+
+
+async def test_it_is_sealed_by_a_process_that_lived_through_a_restore(
+    worker: Worker, runtime: Runtime, clock: SettableClock
+) -> None:
+    await write(runtime, [draft(f"ent_{number}", 1) for number in range(5)])
+    clock.advance(hours=1)
+    assert await worker.seal_digest()
+    assert not await worker.seal_digest()
+    async with runtime.writing(SYSTEM) as unit:  # the state of a backup with two records, and a new epoch
+        for statement in (
+            "DELETE FROM sealed_digest",
+            "DELETE FROM ledger_record WHERE sequence > 2",
+            'DELETE FROM ledger_node WHERE ("index" + 1) * (1 << level) > 2',
+            "UPDATE ledger_head SET size = 2, epoch = 'restored'",
+        ):
+            await unit.run(text(statement))
+    await write(runtime, [draft("ent_9", 1)])
+    clock.advance(hours=1)
+    assert await worker.seal_digest()
 
 
 @pytest.mark.parametrize("act", ["erase_of_entry", "close"])
