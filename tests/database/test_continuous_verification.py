@@ -62,6 +62,22 @@ async def test_a_pass_is_many_steps_and_the_next_one_begins_a_day_later(
     assert await whole_pass(worker) > 5
 
 
+async def test_a_pass_in_which_the_register_was_restored_accuses_nobody(
+    filled: None, http: httpx2.AsyncClient, actors: Actors, worker: Worker, runtime: Runtime
+) -> None:
+    admin = await actors.client("admin")
+    assert not await worker.verify_register(), "the heads, up to the last record"
+    async with runtime.writing(SYSTEM) as unit:  # a backup without the last record, the seal of a batch
+        for statement in (
+            "DELETE FROM ledger_record WHERE sequence = (SELECT size FROM ledger_head)",
+            'DELETE FROM ledger_node WHERE ("index" + 1) * (1 << level) > (SELECT size - 1 FROM ledger_head)',
+            "UPDATE ledger_head SET size = size - 1, epoch = 'restored'",
+        ):
+            await unit.run(text(statement))
+    assert await whole_pass(worker) > 5, "it begins again"
+    assert "register_differs" not in await notices(http, admin)
+
+
 async def test_what_differs_is_logged_and_the_admins_are_notified_once_a_day(
     filled: None,
     http: httpx2.AsyncClient,

@@ -9,6 +9,7 @@ from typing import Final
 from app.access.domain import SYSTEM
 from app.alerting.notices.administration import register_differs
 from app.alerting.notices.service import notify
+from app.ledger import service as ledger
 from app.maintenance.verification.service import Verification
 from app.runtime import Runtime
 
@@ -42,7 +43,8 @@ class ContinuousVerification:
         """Do the next step if it is due. Returns True after the last step of a pass, False otherwise.
 
         New differences are logged at once, and admins and duty officers are notified, at most once a day. If the step
-        raises an error, this method raises it too, and the next call begins a new pass.
+        raises an error, this method raises it too, and the next call begins a new pass. So it does if the register was
+        restored since the pass began: then what differs is ignored.
         """
         now = self._runtime.clock()
         if self._steps is None:
@@ -60,7 +62,9 @@ class ContinuousVerification:
             self._steps, self._next_pass = None, None
             raise
         self._next_step = monotonic() + (monotonic() - began) / _STEP_SHARE
-        await self._report()
+        if not await self._report():
+            self._steps, self._next_pass = None, None
+            return False
         if ended:
             self._steps = None
             verified = self._verification.verified
@@ -73,13 +77,21 @@ class ContinuousVerification:
             async for _ in part:
                 yield
 
-    async def _report(self) -> None:
-        """Log the differences that are new, and notify admins and duty officers."""
+    async def _report(self) -> bool:
+        """Log the differences that are new, and notify admins and duty officers. Returns whether the pass goes on.
+
+        It does not if it found differences, and the register was restored since it began.
+        """
         found = self._verification.verified.differences
         if len(found) == self._known:
-            return
+            return True
+        async with self._runtime.reading(SYSTEM) as reader:
+            head = await ledger.find_head(reader)
+        if head is None or head.epoch != self._verification.epoch:
+            return False
         for where, what in found[self._known :]:
             logger.error("the register differs", extra={"where": where, "what": what})
         self._known = len(found)
         async with self._runtime.writing(SYSTEM) as unit:
             await notify(unit, [register_differs(unit.now)])
+        return True

@@ -131,6 +131,11 @@ class Verification:
         self._roots: dict[int, list[bytes]] = defaultdict(list)
         self._seals = 0
 
+    @property
+    def epoch(self) -> str:
+        """The ledger's epoch that is verified; empty before the first step."""
+        return self._head.epoch
+
     def parts(self) -> Iterator[tuple[Amount, Progress]]:
         """Yield the parts of the verification, each as a pair: the unit that it counts, and the iterator of its steps.
 
