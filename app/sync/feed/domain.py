@@ -8,7 +8,7 @@ from app.ledger.domain import Closures
 def within_scope(entry_id: str | None, agency: str | None, actor: Actor, closures: Closures) -> bool:
     """Return whether a reader of the feed may see the personal part of a record.
 
-    The first rule that fits decides:
+    The caller must have checked that the actor may read the feed at all (`READERS`). The first rule that fits decides:
 
     - A person that is barred from the entry, because the entry may be about them, does not see it.
     - An auditor sees it.

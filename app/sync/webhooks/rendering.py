@@ -21,6 +21,7 @@ from app.ledger import service as ledger
 from app.ledger.domain import Closures, Record
 from app.ledger.selecting import list_chosen
 from app.settings import Settings
+from app.sync.feed.asking import READERS
 from app.sync.feed.domain import within_scope
 from app.sync.feed.rendering import members_of, text_of
 from app.sync.heads.service import read_origin
@@ -153,8 +154,12 @@ def _thin(actor: Actor, record: Record, epoch: str) -> dict[str, Any]:
 
 
 def _full(actor: Actor, record: Record, read: _Ledger) -> dict[str, Any]:
-    """Return the record as the feed shows it to the receiver; to a checkpoint, an alert as alerts show it."""
-    in_scope = within_scope(record.entry_id, record.agency, actor, read.closures)
+    """Return the record as the feed shows it to the receiver; to a checkpoint, an alert as alerts show it.
+
+    A client that may not read the feed gets no personal part of a record, whatever agency it belongs to.
+    """
+    reads_feed = actor.holds(*READERS)
+    in_scope = reads_feed and within_scope(record.entry_id, record.agency, actor, read.closures)
     members = msgspec.structs.asdict(members_of(text_of(record), in_scope=in_scope))
     if in_scope or not is_checkpoints(actor) or record.alert_id is None:
         return members

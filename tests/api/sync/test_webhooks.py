@@ -491,6 +491,35 @@ async def test_a_checkpoint_gets_an_alert_as_it_reads_it_and_its_receipt_is_stor
     assert expect(await http.get(coverage, headers=duty.headers), 200)["connected"] == 1, "that is DPS"
 
 
+@FULL
+async def test_a_gate_of_immigration_gets_a_full_alert_as_a_gate_reads_it(
+    http: httpx2.AsyncClient, actors: Actors, hand: Hand, secure: Receiver
+) -> None:
+    gate = await actors.client("checkpoint", kind="autogate", agency="IMIGRASI")
+    await subscribe(
+        http, await actors.client("admin"), secure, payload="full", client_id=gate.id, events=ALERTS
+    )
+    await sound(http, await actors.client("submitter"), urgent_body())
+    await hand.settle()
+    [taken] = secure.taken
+    [alert] = expect(await http.get("/v1/alerts", headers=gate.headers), 200)["items"]
+    numbers = {"id", "sequence", "previous_sequence"}
+    data = taken.event["data"]
+    assert data["personal"] == {name: value for name, value in alert.items() if name not in numbers}
+    assert data["salt"] is None
+
+
+@FULL
+async def test_an_admin_of_immigration_gets_no_personal_part(
+    http: httpx2.AsyncClient, actors: Actors, hand: Hand, secure: Receiver
+) -> None:
+    admin = await actors.client("admin", agency="IMIGRASI")
+    await subscribe(http, admin, secure, payload="full")
+    await impose(http, actors)
+    await hand.settle()
+    assert [each.event["data"]["withheld"] for each in secure.taken] == ["scope"]
+
+
 async def test_a_gate_gets_no_more_than_a_gate_reads(
     http: httpx2.AsyncClient, actors: Actors, hand: Hand, receiver: Receiver
 ) -> None:
