@@ -36,6 +36,7 @@ from app.register.entries.law.deadlines import (
     extend_by,
     overdue_before,
     refuse_by,
+    sign_by,
 )
 from app.register.entries.law.ground import power_ended
 from app.register.entries.law.periods import begins_at, over_at
@@ -271,7 +272,7 @@ async def _of_duty_officers(reader: Reader, within: timedelta) -> list[Task]:
         return entry.countersigned_at is not None or not is_another_person(reader.actor, *entry.authors)
 
     return [
-        Task(TaskName.COUNTERSIGN, entry.id, entry.received_at + within, entry.created_at)
+        Task(TaskName.COUNTERSIGN, entry.id, sign_by(entry, within), entry.created_at)
         for state in (State.PROVISIONAL, State.SUBMITTED)
         for entry in await _list(reader, state, urgent=True, exclude=not_theirs)
     ]

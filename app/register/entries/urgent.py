@@ -36,7 +36,8 @@ async def submit_urgent(
     From the commit on checks then refer the person, and every checkpoint is alerted. But a broad entry, or any entry if
     the setting `urgent_countersign_first` is on, is in force only once a duty officer has countersigned it. Until then
     it is `submitted`, and the duty officers are notified. In both cases its twenty days run from the request (R25), and
-    it lapses if it is not countersigned in time.
+    it lapses if it is not countersigned within `countersign_lapse_hours`, or by the end of its last day if that is
+    earlier: an entry that repeats a lapsed one keeps the last day of that one (R35).
 
     Args:
         unit: the transaction.
@@ -108,6 +109,7 @@ async def _drafted(
         warnings.append(EntryWarning("letter_unseen", "/letter/attachment", detail))
     broad = requested.breadth is not None and requested.breadth.broad
     first = settings.urgent_countersign_first or broad
+    ends_on, wait = dossier.urgent_last_day(proposal), timedelta(hours=settings.countersign_lapse_hours)
     entry = new_entry(
         unit, requested, State.SUBMITTED if first else State.PROVISIONAL, owner.code, tuple(warnings)
     )
@@ -117,9 +119,9 @@ async def _drafted(
         substitute=requested.substitute,
         requested_at=made_at,
         starts_on=starts_on,
-        ends_on=dossier.urgent_last_day(proposal),
+        ends_on=ends_on,
         in_force_from=None if first else unit.now,
-        in_force_until=unit.now + timedelta(hours=settings.countersign_lapse_hours),
+        in_force_until=min(unit.now + wait, periods.over_at(ends_on)),
         crossing=crossing,
         alerted=not first,
         alert_message=requested.message,

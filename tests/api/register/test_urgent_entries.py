@@ -103,6 +103,39 @@ async def test_without_countersignature_it_lapses_after_a_day_and_may_be_made_ag
         refused(response, 409, "urgent-not-repeatable")
 
 
+async def test_a_repetition_on_the_last_day_is_over_with_that_day(
+    http: AsyncClient, actors: Actors, clock: SettableClock, worker: Worker
+):
+    submitter, counter = await actors.client("submitter"), await actors.client("checkpoint")
+    body = urgent_body()
+    entry = (await sound(http, submitter, body))["entry"]
+    clock.set("2026-12-12T22:00:00+07:00")
+    assert await worker.end_by_law() == 1
+    repeated = expect(await make(http, submitter, body, "k-2"), 201)["entry"]
+    assert repeated["ends_on"] == entry["ends_on"] == "2026-12-12"
+    assert {each["due_at"] for each in repeated["legal_deadlines"]} == {"2026-12-12T17:00:00.000000Z"}
+    assert await asked(http, counter, body) == ("refer", "refer_to_supervisor")
+    clock.set("2026-12-13T00:00:00+07:00")
+    assert await asked(http, counter, body) == ("clear", "allow"), "twenty days are over"
+    decision = {"verdict": "countersign"}
+    path, officer = f"/v1/entries/{repeated['id']}/decisions", await actors.client("duty_officer")
+    refused(await http.post(path, json=decision, headers=officer.on(etag(repeated))), 409, "wrong-state")
+    assert await worker.end_by_law() == 1
+
+
+@pytest.mark.settings(countersign_lapse_hours=24 * 30)
+async def test_a_long_wait_for_the_countersignature_ends_with_the_twentieth_day(
+    http: AsyncClient, actors: Actors, clock: SettableClock
+):
+    submitter, counter = await actors.client("submitter"), await actors.client("checkpoint")
+    body = urgent_body()
+    await sound(http, submitter, body)
+    clock.set("2026-12-12T23:59:59+07:00")
+    assert await asked(http, counter, body) == ("refer", "refer_to_supervisor")
+    clock.advance(seconds=1)
+    assert await asked(http, counter, body) == ("clear", "allow")
+
+
 async def test_a_rejected_request_may_be_made_again(http: AsyncClient, actors: Actors):
     submitter = await actors.client("submitter")
     body = urgent_body()

@@ -254,6 +254,12 @@ def refuse_by(entry: Entry) -> datetime:
     return periods.last_second(received_on(entry) + timedelta(days=periods.REFUSAL_DAYS))
 
 
+def sign_by(entry: Entry, within: timedelta) -> datetime:
+    """Return when an urgent entry's countersignature is due: `within` after its receipt, or with its last day (R35)."""
+    due_at = entry.received_at + within
+    return due_at if entry.ends_on is None else min(due_at, periods.over_at(entry.ends_on))
+
+
 def confirm_by(proposed: RejectionProposal) -> datetime:
     """Return the last instant to confirm or refuse a proposed rejection in time: six hours after the proposal."""
     return proposed.at + CONFIRM_WITHIN
@@ -295,7 +301,7 @@ def _urgent(entry: Entry, terms: Terms) -> Iterator[Deadline]:
             (DeadlineName.COUNTERSIGN, terms.countersign_within),
             (DeadlineName.COUNTERSIGN_OR_LAPSE, terms.countersign_lapse),
         ):
-            yield Deadline(name, entry.received_at + within, signed, (IMMIGRATION,))
+            yield Deadline(name, sign_by(entry, within), signed, (IMMIGRATION,))
     if entry.rejection_proposed is not None:
         yield Deadline(
             DeadlineName.CONFIRM_REJECTION, confirm_by(entry.rejection_proposed), None, (IMMIGRATION,)
