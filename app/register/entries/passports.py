@@ -10,18 +10,20 @@ async def note_later_passport(unit: Unit, entry: Entry, before: Entry) -> Entry:
     """Return the entry with `passports_since` set to the current time if a new passport needs its own withdrawal.
 
     It needs one if `entry` has an Indonesian passport that `before` does not have, and the earlier passports were
-    withdrawn already or did not exist. Otherwise the entry is returned unchanged: a withdrawal that is still open
-    covers the new passport too, with the same last day.
+    withdrawn already or did not exist. Otherwise the entry keeps its own or the later `passports_since` of `before`: a
+    withdrawal that is still open covers the new passport too, with the same last day.
 
     Args:
         unit: the transaction.
         entry: the entry as it will be stored.
         before: the entry before its correction, or the urgent one that it takes over from.
     """
+    since = max(filter(None, (entry.passports_since, before.passports_since)), default=None)
+    entry = entry.replace(passports_since=since)
     known = passports(before)
     if not passports(entry) - known:
         return entry
     ids = {before.id, entry.id, *filter(None, (entry.formalises,))}
-    if known and not await recorded.was_done(unit, ids, DeadlineName.WITHDRAW_PASSPORT):
+    if known and not await recorded.was_done(unit, ids, DeadlineName.WITHDRAW_PASSPORT, since):
         return entry
     return entry.replace(passports_since=unit.now)

@@ -294,6 +294,20 @@ async def test_another_passport_does_not_postpone_what_was_due_before(
     assert due(found) == due(entry) == ("2026-11-26T16:59:59.000000Z", None)
 
 
+async def test_a_third_passport_does_not_postpone_what_was_due_for_the_second(
+    http: httpx2.AsyncClient, actors: Actors, clock: SettableClock
+):
+    body, duty_officer = entry_body(), await actors.client("duty_officer")
+    entry = await impose(http, actors, body)
+    expect(await record(http, duty_officer, entry, duty("withdraw_passport")), 201)
+    clock.set("2026-12-10T09:00:00+07:00")
+    second = await amend(http, actors, entry, with_passport(body["subject"]))
+    clock.set("2026-12-12T09:00:00+07:00")
+    known = {**body["subject"], "documents": [*body["subject"]["documents"], PASSPORT]}
+    third = await amend(http, actors, second, with_passport(known, type="diplomatic_passport"))
+    assert due(third) == due(second) == ("2026-12-13T16:59:59.000000Z", None)
+
+
 async def test_a_passport_that_the_formal_entry_adds_is_due_although_the_urgent_ones_was_withdrawn(
     http: httpx2.AsyncClient, actors: Actors, clock: SettableClock
 ):
@@ -322,3 +336,39 @@ async def test_a_passport_that_the_formal_entry_adds_is_due_although_the_urgent_
     )
     assert due(formal) == ("2026-12-04T16:59:59.000000Z", None)
     assert await passports_due(http, duty_officer) == [(formal["id"], "2026-12-04T16:59:59.000000Z")]
+
+
+async def test_a_passport_that_was_found_during_the_urgent_entry_is_due_in_its_formal_one(
+    http: httpx2.AsyncClient, actors: Actors, clock: SettableClock
+):
+    owner, duty_officer, body = (
+        await actors.client("submitter"),
+        await actors.client("duty_officer"),
+        urgent_body(),
+    )
+    urgent = (await sound(http, owner, body))["entry"]
+    urgent = await decide(http, duty_officer, urgent, "countersign")
+    urgent = expect(
+        await record(http, duty_officer, urgent, duty("withdraw_passport", done_at=DONE_LATER)), 201
+    )
+    clock.set("2026-11-30T09:00:00+07:00")
+    urgent = await amend(http, actors, urgent, with_passport(body["subject"]))
+    assert due(urgent) == ("2026-12-03T16:59:59.000000Z", None)
+    clock.set("2026-12-01T09:00:00+07:00")
+    asked = {
+        "starts_on": "2026-12-01",
+        "ends_on": "2027-05-30",
+        "subject": body["subject"],
+        "basis": {
+            "case_reference": body["basis"]["case_reference"],
+            "received_on": "2026-12-01",
+            "late_reason": "The courier was ill.",
+        },
+    }
+    filed = expect(await formalise(http, owner, urgent, formal_body(**asked)), 201)
+    formal = await approve(http, actors, filed)
+    assert due(formal)[1] is None
+    assert [each for each, _ in await passports_due(http, duty_officer)] == [formal["id"]]
+    done = await record(http, duty_officer, formal, duty("withdraw_passport", done_at="2026-12-01T01:00:00Z"))
+    assert due(expect(done, 201))[1] == "2026-12-01T01:00:00.000000Z"
+    assert await passports_due(http, duty_officer) == []

@@ -51,9 +51,16 @@ async def add(unit: Unit, entry_id: str, done: Duty) -> None:
     await open_duties.close(unit, entry_id, done.name)
 
 
-async def was_done(reader: Reader, entry_ids: Iterable[str], name: DeadlineName) -> bool:
-    """Return whether a duty was recorded as done for at least one of these entries; False for unknown ids."""
+async def was_done(
+    reader: Reader, entry_ids: Iterable[str], name: DeadlineName, since: datetime | None
+) -> bool:
+    """Return whether a duty was recorded as done for at least one of these entries; False for unknown ids.
+
+    Only records made at `since` or later count; all if it is None.
+    """
     done = exists().where(table.c.entry_id.in_(sorted(entry_ids)), table.c.name == name)
+    if since is not None:
+        done = done.where(table.c.recorded_at >= since)
     return bool((await reader.run(select(done))).scalar_one())
 
 
