@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from app.access.domain import SYSTEM
@@ -13,7 +14,9 @@ from app.register.entries.domain import State
 from app.register.lists import takeover
 from app.register.lists.takeover import take_over
 from app.runtime import Runtime
+from tests.support.actors import Actors
 from tests.support.bodies import entry_body, merged
+from tests.support.refusals import nothing_changed, refused
 from tests.support.takeovers import TWO, entries, line, ndjson, records, taken, told
 
 
@@ -55,6 +58,34 @@ async def test_a_changed_line_corrects_its_entry(runtime: Runtime, tmp_path: Pat
     [entry] = await entries(runtime)
     assert (entry.version, entry.subject.full_name, entry.ends_on) == (2, "Raka Baru", date(2027, 4, 23))
     assert [record.type for record in await records(runtime)] == ["entry.listed", "entry.corrected"]
+
+
+async def test_a_new_user_never_sees_an_entry_that_an_earlier_line_brought_about_them(
+    runtime: Runtime, actors: Actors, tmp_path: Path
+):
+    first = line(entry=entry_body(subject={"full_name": "Wirabumi Kertanegara Sasmita"}))
+    await taken(runtime, ndjson(tmp_path, first))
+    mended = merged(first, {"entry": {"subject": {"full_name": "Raka Baru"}, "basis": {"number": "R-2/2026"}}})
+    assert await taken(runtime, ndjson(tmp_path, mended)) == told(changed=1)
+    [entry] = await entries(runtime)
+    assert [each.subject.full_name for each in entry.former] == ["Wirabumi Kertanegara Sasmita"]
+    auditor = await actors.client("auditor", name="SASMITA Wirabumi Kertanegara")
+    [sealed] = await entries(runtime)
+    assert sealed.barred == (auditor.person,)
+
+
+async def test_a_letter_that_an_earlier_line_named_is_not_filed_again(
+    runtime: Runtime, http: httpx2.AsyncClient, actors: Actors, tmp_path: Path
+):
+    body = entry_body()
+    first = line(entry=body)
+    await taken(runtime, ndjson(tmp_path, first))
+    mended = merged(first, {"entry": {"basis": {"number": "R-2/2026", "case_reference": "Sprin.Dik-77/2026"}}})
+    assert await taken(runtime, ndjson(tmp_path, mended)) == told(changed=1)
+    owner = await actors.client("submitter")
+    async with nothing_changed(runtime):
+        answer = await http.post("/v1/entries", json=body, headers=owner.headers)
+        refused(answer, 409, "duplicate-entry")
 
 
 async def test_a_line_written_otherwise_but_saying_the_same_changes_nothing(runtime: Runtime, tmp_path: Path):

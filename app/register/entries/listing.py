@@ -334,7 +334,8 @@ async def _change(
         updated_at=unit.now,
         approved_by=(approvers.first, approvers.second),
         second_approval_at=unit.now,
-    ).at(unit.now)
+    )
+    after = after.remembering(before).at(unit.now)
     [after] = await seal_imported(unit, [(after, item.requested)])
     await store.save(unit, after, Act.IMPORT_CHANGED, item.note, reindex=True)
     await keep_blobs(unit, after, item.requested)
