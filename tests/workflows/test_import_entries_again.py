@@ -65,7 +65,9 @@ async def test_a_new_user_never_sees_an_entry_that_an_earlier_line_brought_about
 ):
     first = line(entry=entry_body(subject={"full_name": "Wirabumi Kertanegara Sasmita"}))
     await taken(runtime, ndjson(tmp_path, first))
-    mended = merged(first, {"entry": {"subject": {"full_name": "Raka Baru"}, "basis": {"number": "R-2/2026"}}})
+    mended = merged(
+        first, {"entry": {"subject": {"full_name": "Raka Baru"}, "basis": {"number": "R-2/2026"}}}
+    )
     assert await taken(runtime, ndjson(tmp_path, mended)) == told(changed=1)
     [entry] = await entries(runtime)
     assert [each.subject.full_name for each in entry.former] == ["Wirabumi Kertanegara Sasmita"]
@@ -80,7 +82,9 @@ async def test_a_letter_that_an_earlier_line_named_is_not_filed_again(
     body = entry_body()
     first = line(entry=body)
     await taken(runtime, ndjson(tmp_path, first))
-    mended = merged(first, {"entry": {"basis": {"number": "R-2/2026", "case_reference": "Sprin.Dik-77/2026"}}})
+    mended = merged(
+        first, {"entry": {"basis": {"number": "R-2/2026", "case_reference": "Sprin.Dik-77/2026"}}}
+    )
     assert await taken(runtime, ndjson(tmp_path, mended)) == told(changed=1)
     owner = await actors.client("submitter")
     async with nothing_changed(runtime):

@@ -172,11 +172,17 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
             form: normalises a name; names with equal results count as equal. By default only case is ignored.
         """
         known = {form(name) for name in (self.full_name, *(alias.name for alias in self.aliases), *withdrawn)}
-        kept = [alias for alias in dict.fromkeys(former) if form(alias.name) not in known]
-        return msgspec.structs.replace(self, aliases=(*self.aliases, *kept))
+        kept: dict[str, Alias] = {}
+        for alias in former:
+            if form(alias.name) not in known:
+                kept.setdefault(form(alias.name), alias)
+        return msgspec.structs.replace(self, aliases=(*self.aliases, *kept.values()))
 
     def same_person(self, other: "Subject") -> bool:
-        """Return whether two subjects share a document or NIK, or have an equal folded name and compatible births."""
+        """Return whether two subjects share a document or NIK, or have an equal folded full name and compatible births.
+
+        Aliases are not compared. Without a birth on both sides an equal name is not enough.
+        """
         if self.nik and other.nik and documents.is_same(self.nik, other.nik):
             return True
         if any(same_document(mine, theirs) for mine in self.documents for theirs in other.documents):

@@ -117,3 +117,8 @@ def test_nobody_is_certainly_the_same_by_numbers_that_only_fill_their_field():
     assert not certainly_same(known_by("Budi", **zeros), known_by("Budi", **zeros))
     real = {"nik": "3171011705700001"}
     assert certainly_same(known_by("Budi", **real), known_by("Budi", **real))
+
+
+def test_of_several_spellings_of_a_former_name_the_first_is_kept():
+    former = (Alias("Budi Lama"), Alias("BUDI LAMA", "low"), Alias("budi contoh"), Alias("Adi"))
+    assert known_by().with_former_names(former, withdrawn=["ADI"]).aliases == (Alias("Budi Lama"),)
