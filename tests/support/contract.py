@@ -111,6 +111,15 @@ class Contract:
             raise ContractBroken(f"{about} as {media_type}; the document declares {', '.join(content)}.")
         if body is not None and media_type.endswith("json") and status != 206:  # a part of JSON is none
             self._validate(about, f"{pointer}/content/{_escaped(media_type)}/schema", body)
+            self._listed(about, media_type, content[media_type].get("examples", {}), body)
+
+    def _listed(self, about: str, media_type: str, listed: Json, body: bytes) -> None:
+        """Hold a problem's slug against those that its operation lists."""
+        if media_type != _PROBLEM:
+            return
+        slug = json.loads(body)["type"].rpartition("/")[2]
+        if slug not in listed:
+            raise ContractBroken(f"{about} with {slug}; the document lists {', '.join(listed)}.")
 
     def check_event(self, path: str, event: Json) -> None:
         """Hold one event of a stream, with its data read, against the document.

@@ -151,7 +151,6 @@ async def read_entry(
         **problems(
             *CONTENT,
             "formalisation-mismatch",
-            "clock-in-doubt",
             "not-found",
             "wrong-state",
             "stale-version",
@@ -205,7 +204,10 @@ async def decide_on_entry(
     request: Request,
     response: Response,
 ) -> EntryOut:
-    """Decide on an entry as another person: verify, return, approve or reject it; countersign an urgent one."""
+    """Decide on an entry as another person: verify, return, approve or reject it; countersign an urgent one.
+
+    Rejecting a countersigned entry only proposes it; an approver then rejects it, or keeps it.
+    """
     terms = Terms.of(runtime_of(request).settings)
     entry = await service.decide(unit, entry_id, expected, body.verdict, body.reason, terms)
     (entry,) = await with_done_times(unit, [entry])
@@ -222,6 +224,7 @@ async def decide_on_entry(
         **problems(
             *CONTENT,
             "formalisation-mismatch",
+            "clock-in-doubt",
             "not-found",
             "wrong-state",
             "stale-version",
