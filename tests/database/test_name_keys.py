@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 
 from app.access.domain import SYSTEM
 from app.db import runs
@@ -17,7 +17,7 @@ from app.identity.spellings import NORM_VERSION
 from app.matching.keys import key_query
 from app.matching.persons import QueriedPerson
 from app.register.entries import erasure_store as retained
-from app.register.entries import listing
+from app.register.entries import listing, store
 from app.register.entries.names import index as name_keys
 from app.register.entries.names.renewal import renew_names
 from app.register.entries.tables import birth_key, name_key, name_key_set, recent_name_key
@@ -34,6 +34,7 @@ from tests.support.clock import SettableClock
 from tests.support.steps import submit
 from tests.support.takeovers import TWO, line, ndjson, taken
 from tests.support.un_editions import individual, write
+from tests.support.waiting import until_answered
 
 MOST = 100
 NAMES = ("Rangkuti Wiralodra Pucangan", "Tirtamaya Sagarmukti Lembayung")
@@ -143,6 +144,36 @@ async def test_keys_of_older_rules_are_made_anew_in_small_steps(
     assert await worker.renew_names() == 0
     assert await outdated(runtime) == 0
     assert sorted(await found(runtime, "Rangkuti Wiralodra")) == sorted(ids)
+
+
+@pytest.mark.parametrize("engine_url", ["postgresql"], indirect=True)
+async def test_the_renewal_locks_entries_in_the_order_of_other_acts_so_that_none_deadlocks(
+    http: httpx2.AsyncClient, runtime: Runtime, actors: Actors
+) -> None:
+    submitter = await actors.client("submitter")
+    first, second = sorted([(await submit(http, submitter, entry_body()))["id"] for _ in range(2)])
+    async with runtime.writing(SYSTEM) as unit:
+        for behind, entry_id in ((2, second), (1, first)):  # so that the engine finds the second one first
+            old = update(entry_table).where(entry_table.c.id == entry_id)
+            await unit.run(old.values(norm_version=NORM_VERSION - behind))
+
+    async def renewed() -> int:
+        async with runtime.writing(SYSTEM) as beside:
+            return await renew_names(beside, 2)
+
+    async def waits() -> bool:
+        locked = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        async with runtime.reading(SYSTEM) as reader:
+            return bool((await reader.run(locked)).scalar_one())
+
+    async with runtime.writing(SYSTEM) as unit:
+        await store.lock(unit, first)
+        renewal = asyncio.create_task(renewed())
+        await until_answered(waits)
+        await store.lock(unit, second)
+    assert await renewal == 2
 
 
 async def test_a_person_who_was_erased_is_found_no_more_and_gets_no_keys_again(

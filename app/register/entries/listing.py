@@ -7,6 +7,7 @@ changes are published like all others: by events, in the same transaction, to th
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Final, Literal
 
 from app.access.clients.service import find_place, lock_agency
@@ -217,7 +218,7 @@ async def import_items(
     entries = await store.list_by_ids(unit, {entry_id for entry_id, _ in known.values()})
     current = {entry.id: entry.at(unit.now) for entry in entries}
     outcomes: _Outcomes = {}
-    fresh = []
+    fresh, changed = [], []
     for item in items:
         entry_id, digest = known.get(item.key, ("", WITHDRAWN))
         if digest == WITHDRAWN or item.outlives(current[entry_id]):
@@ -225,7 +226,9 @@ async def import_items(
         elif digest == item.digest:
             outcomes[item.key] = "unchanged"
         else:
-            outcomes[item.key] = await _change(unit, item, entry_id, approvers)
+            changed.append((entry_id, item))
+    for entry_id, item in sorted(changed, key=itemgetter(0)):  # locked by their ids, as everywhere
+        outcomes[item.key] = await _change(unit, item, entry_id, approvers)
     if fresh:
         outcomes |= await _add_items(unit, fresh, approvers, known)
     await unit.conclude()
@@ -246,7 +249,8 @@ async def withdraw(unit: Unit, source: Source, references: Sequence[str], reason
     """
     ended = 0
     known = await sources.list_known(unit, source.origin, references)
-    for reference, (entry_id, digest) in sorted(known.items()):
+    # Entries are locked by their ids, as everywhere.
+    for reference, (entry_id, digest) in sorted(known.items(), key=itemgetter(1)):
         if digest == WITHDRAWN:
             continue
         before = await store.lock(unit, entry_id)
