@@ -31,7 +31,8 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """The content of one entry at one version.
 
     Attributes:
-        in_force_from: first instant at which it can be in force; None until decided.
+        in_force_from: first instant at which it can be in force: the beginning of the period, or of an urgent entry its
+            filing, or its countersignature where that must come first. None before the approval or countersignature.
         in_force_until: first instant at which its period is over; for an urgent entry without a countersignature, the
             instant at which it lapses. None for a lifetime, and for a request without a decision.
         unknown: names of the members of `subject` that the owner declared as not known.
@@ -178,7 +179,10 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def runs(self) -> bool:
-        """Whether its state is provisional or active: in force, or approved and in force from a later day on."""
+        """Whether its state is provisional or active: in force, or approved and in force from a later day on.
+
+        The stored state may be older than the end, so call `at` first where the entry may be over.
+        """
         return self.state in {State.PROVISIONAL, State.ACTIVE}
 
     @property

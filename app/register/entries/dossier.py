@@ -34,7 +34,8 @@ class Ending:
         ended: running entries, which end.
         closed: requests without a decision, which are rejected.
         judged: if the act is a judgment, entries that it concerns and that are over already; it is recorded on them.
-        related: entries that may be against the same person or case, but not certainly; each becomes a task.
+        related: other running or undecided entries of the same case that may be against the same person; each becomes a
+            task. If the act is a judgment, they may be other measures, against certainly the same person too.
     """
 
     ended: tuple[Entry, ...] = ()
@@ -115,13 +116,14 @@ class Dossier:
             terms: contains the maximum number of extensions.
 
         Returns:
-            A warning for each entry whose subject may be the same person, and for a measure that a court annulled.
+            A warning for each entry whose subject resembles the proposed one without being equal, and one for a measure
+            that a court annulled. Entries that a seal hides from the officer give none.
 
         Raises:
             CaseClosed: an acquittal closed the case.
             WrongState: a court annulled the measure, and the decision is older than the judgment.
-            UrgentNotRepeatable: the same urgent request lapsed after its countersignature or after its last day, or it
-                is over and waits for papers.
+            UrgentNotRepeatable: the same urgent request has lapsed, and it was countersigned or its last day is over;
+                or it is over and waits for papers.
             DuplicateEntry: the owner has already filed this letter, or this case for this time, against this person.
             ExtensionExhausted: the case has used all its periods.
         """
@@ -222,7 +224,7 @@ class Dossier:
         return min((*repeated, proposal.ends_on))
 
     def _lapsed_for_good(self, other: Entry) -> bool:
-        """Return whether `other`, an urgent entry, bars its own repetition for ever.
+        """Return whether `other` is an urgent entry that bars its own repetition.
 
         It does while its papers that arrived in time are undecided (R68), and if it lapsed: countersigned, or with its
         last day over.

@@ -116,6 +116,8 @@ class DutyRecorded:
 class SealedByItself:
     """An entry was sealed automatically because its possible subject now has an account (R61).
 
+    The possible subject may also be the person whom an undecided correction would make the subject.
+
     Attributes:
         entry: the entry with its seal.
     """
@@ -137,6 +139,8 @@ class SealedEntryMet:
 @dataclass(frozen=True, slots=True)
 class RejectionConsidered:
     """A request was rejected, or a proposal to reject a countersigned urgent entry was made or decided on (R32).
+
+    It does not happen when an urgent entry in force is rejected before its countersignature: that is an `EntryChanged`.
 
     Attributes:
         entry: the version after the act.

@@ -180,9 +180,9 @@ class ImportedMeasure:
 
 
 class Neighbours:
-    """A set of existing entries that finds whether one of them bars a new entry, as a duplicate or by a closed case.
+    """Existing entries, among which one is looked for that bars a new entry, as a duplicate or by a closed case.
 
-    It is indexed by the person together with the letter or case.
+    They are compared by their present persons only. The set is indexed by the person together with the letter or case.
     """
 
     def __init__(self) -> None:

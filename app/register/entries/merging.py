@@ -90,7 +90,8 @@ def merged(base: Subject, source: Subject, target: Subject) -> tuple[Subject, tu
     """Return `target` with what changed from `base` to `source`, and JSON pointers to the conflicting members.
 
     `base` and `source` are an earlier and a later record of the same person. A member conflicts if `target` changed it
-    differently; it keeps the target's value.
+    differently; it keeps the target's value. A member that is empty in `target` takes the changed value, and does not
+    conflict.
     """
     changes: dict[str, Any] = {
         "aliases": _sets(base.aliases, source.aliases, target.aliases, _alias_key),

@@ -34,8 +34,8 @@ def awaiting(entry: Entry, papers: str, at: datetime, days: int) -> Entry | None
     """Return a copy of the entry with `waiting` set to papers that its owner has just verified.
 
     Then checks still refer after the entry's end while Immigration has not decided on the papers (R68). None if the
-    entry must not wait: its period is over or has no end, it is urgent without a countersignature, its formal entry is
-    approved, or it has waited past an end before. The copy has the same version.
+    entry must not wait: it does not run, its period is over or has no end, it is urgent without a countersignature, its
+    formal entry is approved, or it has waited past an end before. The copy has the same version.
 
     Args:
         entry: the entry that the papers extend or follow.

@@ -100,7 +100,7 @@ class BasisIn(WireIn):
     law: Line
     """The law on which it is based, with the article."""
     reason_code: ReasonCode
-    """The reason as a word; the last seven are the grounds of an entry ban (UU 6/2011 art. 17(4))."""
+    """The reason as a word; the last seven are the grounds of an entry ban (Permenimipas 13/2025 art. 17(4))."""
     reason: Prose
     """The reason in the letter's words."""
     case_reference: Reference
@@ -283,7 +283,8 @@ class FormalisationIn(WireIn):
         False, description="Needed where the period begins later than the day after the urgent entry's last."
     )
     unknown: Annotated[list[Unknown], Field(max_length=5)] | None = None
-    """What is not known of the person; without it the urgent entry's list is kept."""
+    """What is not known of the person; without it the urgent entry's list is kept, but if a `subject` is sent, nothing
+    counts as unknown."""
     subject: SubjectIn | None = Field(
         None,
         description="Of the same person; documents and spellings of the urgent entry stay where it does not repeat "
@@ -293,7 +294,8 @@ class FormalisationIn(WireIn):
         [], description="Spellings of the urgent entry that are wrong, and so don't stay as aliases."
     )
     sealed_for: SealedFor | None = None
-    """Employee numbers of the only persons, beside authors and auditors, who may see the entry."""
+    """Employee numbers of the only persons, beside authors and auditors and those whom the urgent entry's seal admits,
+    who may see the entry."""
 
     def formal(self) -> Formal:
         """Return the requested formal decision as a domain object.
@@ -345,7 +347,7 @@ class SearchIn(WireIn):
     name: Name | None = None
     """A name, in any script."""
     birth: BirthIn | None = None
-    """The birth; it narrows a search by name."""
+    """The birth; it leaves out entries with another birth, and none without a birth."""
     document: Line | None = None
     """A document's number."""
     nik: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")] | None = None

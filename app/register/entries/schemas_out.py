@@ -228,7 +228,8 @@ class EntryOut(WireOut):
     office: str | None
     """Code of the office that filed it; null where the client has none."""
     citizenship: Citizenship
-    """`WNI` if a nationality, an issuing state or a well-formed NIK indicates Indonesia; else `WNA`."""
+    """`WNI` if a nationality, an issuing state or a well-formed NIK indicates Indonesia, unless `citizenship_loss` or
+    `citizenship_note` explains it; else `WNA`."""
     subject: SubjectOut
     basis: BasisOut
     letter: LetterOut | None
@@ -254,7 +255,7 @@ class EntryOut(WireOut):
         ),
     ]
     requested_at: Moment | None
-    """When an urgent request was made, if that was before it was entered; else null."""
+    """When an urgent request was made: as stated, or else when it was entered; null for other entries."""
     received_at: Moment
     """When the register received it."""
     ended_reason: EndedReason | None
@@ -264,7 +265,7 @@ class EntryOut(WireOut):
     gap_acknowledged: bool
     """Whether the owner accepts days without a measure between the urgent entry's end and this one's first day."""
     extension_count: int
-    """How often it was extended: at most once."""
+    """How often it was extended: once at most, but for entry bans where a setting allows more, and for imports."""
     extended_by: BasisOut | None
     """The extension's own decision; null before."""
     pending_until: Annotated[

@@ -51,7 +51,7 @@ class _Accounts:
 
     @property
     def users(self) -> set[str]:
-        """The numbers of all users."""
+        """The numbers of all these users."""
         return {each.number for each in self.accounts}
 
     @property
@@ -66,7 +66,7 @@ async def seal(
     """Return an entry, filed by a submitter, with the seal that it needs; unchanged if it needs none.
 
     It needs a seal if the submitter requests one, if `before` has one, or if its subject may be a user of the register.
-    The caller stores the entry afterwards.
+    The records of a sealed entry are closed in the ledger here; the caller stores the entry afterwards.
 
     Args:
         unit: the transaction.
@@ -99,7 +99,7 @@ async def seal_changed(unit: Unit, entry: Entry, before: Entry) -> Entry:
 
     It needs a seal if `before` has one, or if its subject may be a user of the register. A new seal admits the persons
     that have acted on the entry. The duty officers are admitted too if otherwise nobody could countersign an urgent
-    entry. The caller stores the entry.
+    entry. The records of a sealed entry are closed in the ledger here; the caller stores the entry.
 
     Args:
         unit: the transaction.
@@ -118,6 +118,9 @@ async def seal_filed(
 ) -> tuple[Entry, Sequence[EntryWarning]]:
     """Seal an entry if a filed amendment requests it, or if a filed correction may name a user of the register.
 
+    The seal admits the actor, who files the amendment, and whoever an earlier seal admits; but nobody who may be a
+    subject.
+
     Args:
         unit: the transaction, which holds the entry's lock.
         entry: the current entry.
@@ -125,8 +128,8 @@ async def seal_filed(
         named: the subject after the correction; None if the amendment corrects no subject.
 
     Returns:
-        The entry, and the warnings for the amendment. If the seal has changed, the entry is its next version, and is
-        stored; otherwise it is unchanged.
+        The entry, and the warnings for the amendment. If the entry was sealed for one of these reasons, it is its next
+        version, and is stored, even if its seal was the same before; otherwise it is unchanged.
 
     Raises:
         Invalid: a named person is no user of the register, or may be the subject; or the seal admits no person that can
@@ -151,8 +154,9 @@ async def seal_filed(
 async def seal_imported(unit: Unit, entries: Sequence[tuple[Entry, RequestedMeasure]]) -> list[Entry]:
     """Return imported entries, in the same order, sealed where a subject may be a user or a seal was requested.
 
-    The persons that approve the import may see the sealed entries, unless they may be the subject. The sealed entries'
-    records are closed in the ledger; the caller stores the entries themselves.
+    The persons that approve the import may see the sealed entries, and those that a requested seal names, unless they
+    may be the subject; whether the named ones are users is not checked. The sealed entries' records are closed in the
+    ledger; the caller stores the entries themselves.
     """
     accounts = await _accounts(unit, [subject for entry, _ in entries for subject in _subjects(entry)], ())
     sealed = []
@@ -219,7 +223,10 @@ async def seal_own_entries(unit: Unit, event: PersonsRegistered) -> Sequence[Dra
 
 
 def list_possible_users(subject: Subject, persons: tuple[AccountHolder, ...]) -> set[str]:
-    """Return the employee numbers of those of `persons` that have the subject's folded name or employee number."""
+    """Return the employee numbers of those of `persons` that the subject may be.
+
+    They have its folded name, or a good alias, or their employee number is the number of a document of type `other`.
+    """
     return _Accounts(persons).about(subject)
 
 

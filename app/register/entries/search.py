@@ -31,8 +31,8 @@ async def search(
     """Return the entries that match a query and that the actor may see, newest first; log the search.
 
     At most `limit` + 1 entries are returned; the additional one shows that another page follows. The log contains a
-    keyed hash of the query, not the name. If users search for their own name, that is logged too, and Immigration is
-    notified (R61).
+    keyed hash of the query and the ids of the first hundred entries found, not the name. If users search for their own
+    name, that is logged too, and Immigration is notified (R61).
 
     A supervisor searches for an open hit (`hit_id`). The result then contains the matching entries of any agency that
     stop people now, are not sealed, and may be about the hit's traveller.

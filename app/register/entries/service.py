@@ -46,7 +46,7 @@ from app.settings import Settings
 
 
 async def submit(unit: Unit, requested: RequestedMeasure, settings: Settings) -> Entry:
-    """File a request for a measure, on which two other persons decide. Returns the new entry.
+    """File a request for a measure, on which a verifier and one or two approvers decide. Returns the new entry.
 
     Raises:
         WrongAgency: the actor's agency is not active.
@@ -141,7 +141,8 @@ async def decide(
         WrongState: the verdict is not possible in the entry's state. To approve: the period is over, a court annulled
             the measure after the decision, days between the urgent entry and this one would have no measure, or a
             correction of the urgent entry contradicts the request.
-        ClockInDoubt: the entry seems to have ended, but this server's clock is not plausible.
+        ClockInDoubt: this server's clock is not plausible, and the entry seems to have ended; or the entry is returned
+            or rejected, and its urgent entry waits for it (R68).
         StaleVersion: the entry has changed since it was read.
         WrongAgency: a verifier of the entry's own agency must do this.
         SecondPairOfEyesNeeded: another person must do this (see `Entry.decide`).
@@ -234,7 +235,8 @@ async def _update_waiting(unit: Unit, urgent: Entry, formal: Entry, days: int) -
 async def end_by_law(unit: Unit, entry_id: str) -> Entry | None:
     """Store and publish that an entry's period is over. Returns the ended entry; None if there is no new end to store.
 
-    The call may come late: checks compute the end themselves, and the stored end is that of the period.
+    The end of an urgent entry that was never in force is stored and not published. The call may come late: checks
+    compute the end themselves, and the stored end is that of the period.
 
     Raises:
         NotFound: there is no entry with this id.

@@ -193,7 +193,7 @@ async def lock(unit: Unit, entry_id: str) -> Entry:
 
 
 async def list_by_keys(reader: Reader, keys: Iterable[str]) -> list[Entry]:
-    """Return the entries with at least one of the keys (see module `keys`), in no order."""
+    """Return the entries with at least one of the keys (see module `keys`), ordered by id."""
     return await _documents.all(reader, _BY_KEYS, {"keys": sorted(keys)})
 
 
@@ -238,7 +238,7 @@ def _current_state(now: datetime) -> ColumnElement[str]:
 
 
 def _runs(now: datetime) -> ColumnElement[bool]:
-    """Return the SQL condition that an entry's end is in the future, or its papers are undecided (R68)."""
+    """Return the SQL condition that an entry has no end or one after `now`, or that its papers are undecided (R68)."""
     until = tables.entry.c.in_force_until
     return or_(until.is_(None), until > now, func.coalesce(tables.entry.c.pending_until, until) > now)
 

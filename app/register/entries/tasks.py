@@ -1,4 +1,4 @@
-"""Tasks that one owner's act creates about entries of other owners: rows that are open until the task is done."""
+"""Tasks to examine an entry that an act may concern, or contradicts: rows that are open until the task is done."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -39,7 +39,10 @@ class EndedReason(StrEnum):
 
 
 class Verdict(StrEnum):
-    """A decision of another person on an entry or amendment."""
+    """A decision of another person on an entry or amendment.
+
+    `RETURN` asks the owner to mend and resubmit; `KEEP` refuses a proposal to reject a countersigned entry.
+    """
 
     VERIFY = "verify"
     RETURN = "return"

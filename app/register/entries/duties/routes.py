@@ -32,7 +32,8 @@ class DutyIn(WireIn):
             description="`deliver_to_person`, `deliver_to_minister`, `restore` (the letter that rehabilitates the "
             "person after an annulment by judgment): by the owner's submitter or verifier. "
             "`notify_refusal`, `withdraw_passport`: by Immigration's approver, duty officer or submitter; the "
-            "Foreign Ministry's withdrawals are recorded by Immigration."
+            "Foreign Ministry's withdrawals are recorded by Immigration. `related_entry` (the owner's) and "
+            "`case_conflict` (Immigration's) are tasks of the worklist, which this closes."
         ),
     ]
     done_at: Annotated[
@@ -85,10 +86,11 @@ class DutiesOut(WireOut):
 async def record_duty(
     unit: Officer, entry_id: EntryId, body: DutyIn, request: Request, response: Response
 ) -> EntryOut:
-    """Record that a decision was delivered, a refusal notified, or a passport withdrawn.
+    """Record that a decision was delivered, a refusal notified, a passport withdrawn, or a person rehabilitated.
 
-    Each is recorded once. The entry's version stays, so a decision that another officer is about to make on it is not
-    refused as stale. The entry's ETag changes, because its deadlines do.
+    Each is recorded once. The names of tasks close the entry's open tasks of the worklist instead. The entry's version
+    stays, so a decision that another officer is about to make on it is not refused as stale. The entry's ETag changes,
+    because its deadlines do.
     """
     settings = runtime_of(request).settings
     done = Done(body.name, body.done_at, body.reference, body.note)

@@ -29,7 +29,7 @@ LAST_SECOND = timedelta(seconds=1)
 """Length of the last second of a term, which is still in time."""
 
 NOTE_WINDOW = timedelta(hours=3)
-"""Time before and after the edges of a period in which an answer has a note (R28)."""
+"""Time after the beginning and before the end of a period in which an answer has a note (R28)."""
 
 
 class Receipt(msgspec.Struct, frozen=True):
