@@ -228,7 +228,7 @@ router.add_api_route(
     response_description="The receipt was stored; it is this client's first of this level.",
     responses={
         200: {"model": ReceiptOut, "description": "This client has confirmed it before at this level."},
-        **problems("validation", "not-found"),
+        **problems("validation", "not-found", *REPEATS),
     },
     route_class_override=RawRoute,
 )

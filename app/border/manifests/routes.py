@@ -234,6 +234,7 @@ router.add_api_route(
         **problems(
             "validation",
             "not-stored",
+            "register-rolled-back",
             *REPEATS,
         ),
     },
