@@ -22,7 +22,6 @@ from app.border.checks.joining import document_hash
 from app.border.checks.parsing import parse_stored
 from app.db.lanes import Lane, in_use, using
 from app.db.unit import Reader
-from app.errors import CekalError
 from app.kit.clock import legal_day
 from app.kit.ids import first_id, instant_of
 from app.matching.policy import policy_of
@@ -252,10 +251,10 @@ class Travellers:
             hashed, question.direction, question.question, question.id
         ):
             return
-        try:
-            traveller = parse_stored(question.question, question.at).traveller
-        except CekalError:  # stored by an earlier release with other rules
+        parsed = parse_stored(question.question, question.at)
+        if parsed is None:  # stored by an earlier release with other rules
             return
+        traveller = parsed.traveller
         if hashed is None:
             known_by = "|".join((*sorted(traveller.names), *map(repr, traveller.births)))
             hashed = document_hash(self._runtime, known_by)

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.border.checks.schemas import CheckIn, CheckPersonIn
 from app.border.checks.traveller import Traveller, traveller_of
-from app.errors import Fault, Invalid, MalformedJson, MrzUnreadable
+from app.errors import CekalError, Fault, Invalid, MalformedJson, MrzUnreadable
 from app.identity import latin, mrz, typed_numbers
 from app.identity.births import Birth
 from app.identity.mrz import Mrz
@@ -102,15 +102,18 @@ def parse_question(sent: bytes | Mapping[str, Any], today: date) -> ParsedQuesti
     return parsed
 
 
-def parse_stored(question: str, at: datetime) -> ParsedQuestion:
-    """Parse the text of a stored question without the validation of `parse_question`.
+def parse_stored(question: str | None, at: datetime) -> ParsedQuestion | None:
+    """Parse the text of a stored question without the validation of `parse_question`; never raises.
 
-    `at` is the time of the check; its legal day decides the century of two-digit years.
-
-    Raises:
-        Invalid, MrzUnreadable: an earlier release with other rules stored the question, and it can't be read now.
+    Returns None if the question was erased (`question` is None), or if an earlier release with other rules stored it
+    and it can't be read now. `at` is the time of the check; its legal day decides the century of two-digit years.
     """
-    return parse_traveller(_valid(question.encode()), legal_day(at))
+    if question is None:
+        return None
+    try:
+        return parse_traveller(_valid(question.encode()), legal_day(at))
+    except CekalError:
+        return None
 
 
 def parse_traveller(body: CheckIn, today: date) -> ParsedQuestion:

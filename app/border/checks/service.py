@@ -259,7 +259,8 @@ def answer_of(
     Args:
         record: the check, as a `Record` or as its row of `check_record`.
         shown: the check's matches as JSON, with the members of `MatchOut`.
-        parsed: the question; None if it was erased: then the answer lacks the machine-readable zone and the warnings.
+        parsed: the question; None if it was erased or can't be read any more: then the answer lacks the zone and the
+            warnings.
         kind: kind of the client that reads the answer; None for an auditor. The matches are shown only if the client
             that asked was a counter too.
     """
@@ -349,7 +350,7 @@ async def recall(reader: Reader, check_id: str) -> dict[str, Any]:
     actor = reader.actor
     if row is None or not (actor.holds(Role.AUDITOR) or actor.checkpoint == row.checkpoint):
         raise NotFound("There is no such check.")
-    parsed = parse_stored(row.question, row.at) if row.question else None
+    parsed = parse_stored(row.question, row.at)
     shown = _plain(row.matches) if row.matches else []
     return answer_of(row, shown, parsed, actor.kind)
 

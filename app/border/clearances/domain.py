@@ -110,8 +110,8 @@ TEXTS: Final[dict[Obstacle, tuple[str, str]]] = {
         "The entry has changed or ended since the check; only this crossing passes.",
     ),
     Obstacle.QUESTION_ERASED: (
-        "Data pertanyaan telah dihapus; hanya perlintasan ini yang diizinkan.",
-        "What was asked has been erased; only this crossing passes.",
+        "Data pertanyaan telah dihapus atau tidak terbaca lagi; hanya perlintasan ini yang diizinkan.",
+        "What was asked has been erased or can't be read any more; only this crossing passes.",
     ),
 }
 """The text of each obstacle in Indonesian and English."""

@@ -179,7 +179,9 @@ class HitInFullOut(HitOut):
 
     check: CheckOut
     """The check's answer."""
-    asked: Annotated[AskedOut | None, Field(description="Null once the question was erased.")]
+    asked: Annotated[
+        AskedOut | None, Field(description="Null once the question was erased, or can't be read any more.")
+    ]
 
     @classmethod
     def examined(cls, examined: Examined) -> Self:

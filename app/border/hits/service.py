@@ -72,7 +72,7 @@ class Examined:
     Attributes:
         hit: the hit.
         answer: the check's answer as JSON members, with all matches and noted entries, as a counter or auditor sees it.
-        parsed: the question with the traveller's data; None once it was erased.
+        parsed: the question with the traveller's data; None once it was erased, or if it can't be read any more.
         statuses: the present state of the matched entries, by entry id.
     """
 
@@ -239,7 +239,8 @@ async def questions_of(unit: Unit, hits: Sequence[Hit], runtime: Runtime) -> dic
 async def expect_open(unit: Unit, hit_id: str, runtime: Runtime) -> HitTraveller:
     """Return the search keys of an open hit's traveller; raise NotFound unless the hit is open.
 
-    A supervisor may search the register only for this person. The keys are empty if the check's question was erased.
+    A supervisor may search the register only for this person. The keys are empty if the check's question was erased or
+    can't be read any more.
 
     Raises:
         NotFound: the actor sees no hit with this id, or the hit is resolved.
@@ -299,7 +300,7 @@ async def _parsed_question(unit: Unit, hit: Hit, runtime: Runtime) -> tuple[Any,
     async with runtime.checks_beside(unit) as reader:
         kept = await checks.find(reader, hit.check_id)
     assert kept is not None, "records of checks are never deleted"
-    return kept, parse_stored(kept.question, kept.at) if kept.question else None
+    return kept, parse_stored(kept.question, kept.at)
 
 
 def _in_order(hit: Hit) -> Sequence[Matched]:

@@ -15,7 +15,6 @@ from app.border.checks.parsing import parse_stored
 from app.border.lookbacks import store
 from app.border.lookbacks.domain import Lookback, Sieve, compared, crossing_notice, measure_of, numbers_of
 from app.db.unit import Reader, Unit
-from app.errors import CekalError
 from app.kit.clock import legal_day
 from app.ledger.domain import Draft
 from app.matching.policy import MatchPolicy, policy_of
@@ -145,9 +144,8 @@ def _judged(record: Any, candidate: Candidate, policy: MatchPolicy) -> NoticeCon
     """Return the notice of a check if its question would match the entry now; else None."""
     if record.question is None:  # erased already: the check was found by the hash of its document
         return crossing_notice(candidate.entry, record, None)
-    try:
-        parsed = parse_stored(record.question, record.at)
-    except CekalError:  # stored by an earlier release with other rules
+    parsed = parse_stored(record.question, record.at)
+    if parsed is None:  # stored by an earlier release with other rules
         logger.warning("a stored question can't be understood any more", extra={"check": record.id})
         return None
     match = fits(record.direction, parsed.traveller, candidate, policy, record.at)

@@ -103,11 +103,15 @@ class Watch:
     async def _answers(
         self, touched: AffectedPassengers
     ) -> tuple[dict[PassengerKey, list[Answer]], set[PassengerKey]]:
-        """Check the passengers concerned again. Returns their new answers, and the passengers without an answer."""
+        """Check the passengers concerned again. Returns their answers, and the passengers for whom a check failed.
+
+        A question that can't be read any more keeps its earlier answer, beside the new ones of the same passenger.
+        """
         positions = defaultdict[str, set[int]](set)
         for manifest_id, position in (*touched.sure, *touched.likely):
             positions[manifest_id].add(position)
         passenger_of: dict[str, PassengerKey] = {}
+        earlier: dict[str, Answer] = {}
         hits = defaultdict[PassengerKey, dict[Matter, str]](dict)
         async with self.runtime.reading(SYSTEM) as reader:
             for manifest_id, affected_positions in positions.items():
@@ -115,19 +119,22 @@ class Watch:
                     if item.position in affected_positions:
                         place = manifest_id, item.position
                         passenger_of |= {answer.check_id: place for answer in item.answers}
+                        earlier |= {answer.check_id: answer for answer in item.answers}
                         hits[place] |= {each.matter: each.hit_id for each in item.answers if each.hit_id}
         async with self.runtime.reading_checks(SYSTEM) as reader:
             records = await checks.list_records(reader, passenger_of)
         questions: list[Question] = []
         places: list[PassengerKey] = []
+        unreadable = defaultdict[PassengerKey, list[Answer]](list)
         concerned = set(touched.sure)
         for record in records:
-            if record.question is None:  # erased: the check cannot be repeated
-                continue
             actor = Actor(record.client_id, None, frozenset(), checkpoint=record.checkpoint, kind=record.kind)
             await asyncio.sleep(0)  # parsing names is slow, and checks of counters come first
             question = parse_stored(record.question, record.at)
             place = passenger_of[record.id]
+            if question is None:  # erased, or stored by an earlier release with other rules
+                unreadable[place].append(earlier[record.id])
+                continue
             questions.append(Question(question, actor, -1, encode_answer, record.journey_key, hits[place]))
             places.append(place)
             if question.key_query and touched.index.rank(question.key_query, 1).ids:
@@ -143,7 +150,10 @@ class Watch:
                 failed.add(place)
             else:
                 answered[place].append(read_answer(answer))
-        return {place: answers for place, answers in answered.items() if place not in failed}, failed
+        renewed = {
+            place: [*new, *unreadable[place]] for place, new in answered.items() if place not in failed
+        }
+        return renewed, failed
 
     async def _join(self, unanswered: Sequence[Question]) -> None:
         """Attach to questions the hits of an earlier round that died before it stored their answers."""

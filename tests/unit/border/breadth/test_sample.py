@@ -35,7 +35,14 @@ def asked(number: int, name: str = "Budi Santoso", born: str = "1970-05-17") -> 
             "person": {"name": name, "birth_date": born},
         }
     )
-    return question, parse_stored(question, NOW).traveller
+    return question, read(question)
+
+
+def read(question: str) -> Traveller:
+    """Who a question is about."""
+    parsed = parse_stored(question, NOW)
+    assert parsed is not None
+    return parsed.traveller
 
 
 def draw(sample: Sample, hashed: bytes, number: int = 1, name: str = "Budi Santoso") -> None:
@@ -194,5 +201,5 @@ def test_the_subject_by_any_of_their_numbers_is_not_counted() -> None:
     assert len(found(sample, entry)) == 1
     own = question.replace("B7777777", "x-777 7777")
     whole_sample = whole()
-    whole_sample.draw(os.urandom(32), "exit", own, new_id("chk", NOW), parse_stored(own, NOW).traveller)
+    whole_sample.draw(os.urandom(32), "exit", own, new_id("chk", NOW), read(own))
     assert found(whole_sample, entry) == set()
