@@ -252,7 +252,11 @@ def _expired(actor: Actor, refused: Collection[str | None], now: datetime) -> bo
 
 
 def answer_of(
-    record: Any, shown: list[dict[str, Any]], parsed: ParsedQuestion | None, kind: str | None
+    record: Any,
+    shown: list[dict[str, Any]],
+    parsed: ParsedQuestion | None,
+    kind: str | None,
+    barred: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return a check's answer, as JSON members, from its record; only counters and auditors see the matches (R48).
 
@@ -263,6 +267,8 @@ def answer_of(
             warnings.
         kind: kind of the client that reads the answer; None for an auditor. The matches are shown only if the client
             that asked was a counter too.
+        barred: ids of entries that the reader never sees; they are left out of the noted ones. The caller withholds an
+            answer that matches one of them.
     """
     zone = parsed.mrz if parsed else None
     in_full = kind in {_FULL_VIEW, None}
@@ -291,7 +297,9 @@ def answer_of(
         },
         "hit_id": record.hit_id,
         "clearances": _plain(record.clearances) if in_full and record.clearances else [],
-        "noted": _plain(record.noted) if record.noted and kind is None else [],
+        "noted": [each for each in _plain(record.noted) if each["entry_id"] not in barred]
+        if record.noted and kind is None
+        else [],
         "truncated": record.truncated,
         "warnings": parsed.warnings() if parsed else [],
     }
@@ -338,10 +346,14 @@ async def _standing(
     return await list_standing(reader, matched, numbers) if numbers else []
 
 
-async def recall(reader: Reader, check_id: str) -> dict[str, Any]:
+async def recall(reader: Reader, check_id: str, barred: Collection[str]) -> dict[str, Any]:
     """Return the JSON members of a stored check's answer, for its checkpoint and for auditors.
 
-    `reader` is a transaction on the checks.
+    Args:
+        reader: a transaction on the checks.
+        check_id: id of the check.
+        barred: ids of the entries that may be about the actor. A check that matched one of them is not returned, even
+            if its answer shows no matches (R61).
 
     Raises:
         NotFound: the actor sees no check with this id.
@@ -350,9 +362,10 @@ async def recall(reader: Reader, check_id: str) -> dict[str, Any]:
     actor = reader.actor
     if row is None or not (actor.holds(Role.AUDITOR) or actor.checkpoint == row.checkpoint):
         raise NotFound("There is no such check.")
-    parsed = parse_stored(row.question, row.at)
+    if not set(barred).isdisjoint(store.entry_ids_in(row.matches)):
+        raise NotFound("There is no such check.")
     shown = _plain(row.matches) if row.matches else []
-    return answer_of(row, shown, parsed, actor.kind)
+    return answer_of(row, shown, parse_stored(row.question, row.at), actor.kind, barred)
 
 
 _DESK = Actor(client_id="desk", person=None, roles=frozenset())

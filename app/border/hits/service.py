@@ -9,7 +9,7 @@ import msgspec
 
 from app.access.acts import AuditAct
 from app.access.clients.service import record
-from app.access.domain import SYSTEM, Role
+from app.access.domain import SYSTEM, Kind, Role
 from app.alerting.notices.domain import NoticeContent
 from app.alerting.notices.service import notify
 from app.border.checks import store as checks
@@ -71,7 +71,8 @@ class Examined:
 
     Attributes:
         hit: the hit.
-        answer: the check's answer as JSON members, with all matches and noted entries, as a counter or auditor sees it.
+        answer: the check's answer as JSON members, as a counter sees it, also if another kind of client asked; for an
+            auditor with the noted entries.
         parsed: the question with the traveller's data; None once it was erased, or if it can't be read any more.
         statuses: the present state of the matched entries, by entry id.
     """
@@ -159,7 +160,8 @@ async def examine(unit: Unit, hit_id: str, runtime: Runtime) -> Examined:
     hit, news = await _get(unit, hit_id, runtime)
     kept, parsed = await _parsed_question(unit, hit, runtime)
     shown = _plain(kept.matches) if kept.matches else []
-    answer = answer_of(kept._mapping, shown, parsed, None) | {"matches": shown}
+    kind = None if unit.actor.holds(Role.AUDITOR) else Kind.COUNTER.value
+    answer = answer_of(kept._mapping, shown, parsed, kind, await list_barred(unit)) | {"matches": shown}
     await record(unit, AuditAct.HIT_EXAMINED, hit.id, {"check": hit.check_id})
     await notify(unit, news)
     [hit] = await _with_pending(unit, [hit])

@@ -166,8 +166,11 @@ async def test_a_correction_that_waits_closes_its_entry_to_a_new_account(http: A
             assert await read(http, by, path) == 404
 
 
-async def test_a_supervisor_does_not_read_how_they_were_met_themselves(http: AsyncClient, actors: Actors):
-    counter, colleague = await actors.client("checkpoint"), await actors.client("supervisor")
+@pytest.mark.parametrize("kind", ["counter", "autogate"])
+async def test_a_supervisor_does_not_read_how_they_were_met_themselves(
+    http: AsyncClient, actors: Actors, kind: str
+):
+    counter, colleague = await actors.client("checkpoint", kind=kind), await actors.client("supervisor")
     body = entry_body(subject={"full_name": OFFICER})
     await impose(http, actors, body)
     answer = expect(
@@ -180,6 +183,29 @@ async def test_a_supervisor_does_not_read_how_they_were_met_themselves(http: Asy
         assert [each["id"] for each in hits] == ([answer["hit_id"]] if seen else [])
     assert await read(http, auditor, f"/v1/checks/{answer['id']}") == 404
     assert await read(http, await actors.client("auditor"), f"/v1/checks/{answer['id']}") == 200
+
+
+async def test_an_auditor_is_not_shown_that_an_entry_about_themselves_was_like_a_traveller(
+    http: AsyncClient, actors: Actors
+):
+    counter, supervisor = await actors.client("checkpoint"), await actors.client("supervisor")
+    noted, stopping = entry_body(subject={"full_name": OFFICER, "aliases": []}), entry_body()
+    about_them = await impose(http, actors, noted)
+    await impose(http, actors, stopping)
+    own, auditor = await actors.client("auditor", name=OFFICER), await actors.client("auditor")
+    question = check_body(stopping["subject"])
+    question["person"] = {"name": OFFICER, "birth_date": "1941-02-03"}
+    answer = expect(await http.post("/v1/checks", json=question, headers=counter.headers), 200)
+    assert answer["hit_id"] is not None
+    for by, ids in ((own, []), (auditor, [about_them["id"]])):
+        read_again = expect(await http.get(f"/v1/checks/{answer['id']}", headers=by.headers), 200)
+        hit = expect(await http.get(f"/v1/hits/{answer['hit_id']}", headers=by.headers), 200)
+        for shown in (read_again, hit["check"]):
+            assert [each["entry_id"] for each in shown["noted"]] == ids
+    hit = expect(await http.get(f"/v1/hits/{answer['hit_id']}", headers=supervisor.headers), 200)
+    assert (
+        hit["check"]["noted"] == []
+    )  # of likenesses that stop nobody a supervisor learns no more than a counter
 
 
 async def test_an_urgent_entry_sealed_by_an_account_is_still_countersigned_and_its_alert_names_nobody(
