@@ -156,7 +156,8 @@ class Sieve:
         person = parsed.person
         birth = Birth(date=person.birth_date) if person.birth_date else None
         zone = _read(parsed.mrz, day, birth) if parsed.mrz else None
-        if zone is not None and any(map(self._is_listed, zone.other_numbers)):
+        # The text of a zone need not contain a long number in one piece.
+        if zone is not None and any(map(self._is_listed, (zone.document_number, *zone.other_numbers))):
             return True
         return self._by_name(person.name, birth, zone)
 
@@ -165,6 +166,8 @@ class Sieve:
             return True
         if not self._skeletons:
             return False
+        if not parsed.document.number.isascii():  # a word in another script may hide a number beside it
+            return True
         shown = (
             documents.skeleton(documents.normalise(text))
             for text in (parsed.document.number, parsed.mrz)

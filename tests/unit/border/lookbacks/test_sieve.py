@@ -144,6 +144,42 @@ def test_whom_a_check_would_stop_by_a_misread_zone_goes_through():
     assert Sieve(candidate(), DEFAULT).may_match(json.dumps(typed), TODAY)
 
 
+@pytest.mark.parametrize("listed_number", ["D23145890734", "D2314589O734"])
+def test_whom_a_check_would_stop_by_a_long_number_in_two_pieces_goes_through(listed_number: str):
+    paper = {"type": "national_id", "number": listed_number, "issuing_state": "UTO"}
+    holder = Holder(
+        format="TD2",
+        code="I",
+        state="UTO",
+        nationality="UTO",
+        number="D23145890734",
+        born=date(1970, 5, 17),
+        sex="M",
+        expires=date(2030, 1, 1),
+        surname="PRAMBANAN",
+        given_names="RAKA",
+        optional="",
+    )
+    body = {"direction": "exit", "mrz": holder.text()}
+    expect_through(candidate(documents=[paper], full_name="Xi", birth=None, nik=None), body)
+
+
+@pytest.mark.parametrize("written", ["护照 X1234S67", "паспорт X1234S67", "여권 № X1234567"])
+def test_whom_a_check_would_stop_by_a_number_beside_a_foreign_word_goes_through(written: str):
+    paper = {"type": "passport", "number": "X1234567", "issuing_state": "IDN"}
+    body = {"direction": "exit", "document": {"number": written, "issuing_state": "IDN"}}
+    expect_through(candidate(documents=[paper], full_name="Xi", birth=None, nik=None), body)
+
+
+def expect_through(against: Candidate, body: dict[str, Any]) -> None:
+    """Expect that a check would stop the traveller, and that the question passes the sieve."""
+    traveller = parse_question(body, TODAY).traveller
+    match = fits("exit", traveller, against, DEFAULT, NOW)
+    assert match is not None
+    assert match.stops
+    assert Sieve(against, DEFAULT).may_match(json.dumps(body), TODAY)
+
+
 @pytest.mark.parametrize(
     ("listed_birth", "typed", "expected"),
     [
