@@ -4,8 +4,9 @@ A hit is in the checks' database before the register has it, and a passenger's c
 answer. Each scenario is killed after its first commit, after its second, and so on, each time twice in a row.
 """
 
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy import Table, func, select
 
 from app import runtime as processes
 from app.access.domain import SYSTEM
+from app.border.hits import creation
 from app.border.manifests import tables as manifest_tables
 from app.kit.clock import legal_day
 from app.runtime import Runtime
@@ -307,3 +309,33 @@ async def test_two_checks_that_share_a_hit_are_taken_up_together(
     await worker.create_hits()
     assert len(await hits_of(http, supervisor, entry)) == 1
     assert await Worker(runtime).create_hits() == 0
+
+
+async def test_hits_lost_by_a_restore_are_queued_again_all_or_none(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    counter: Caller,
+    runtime: Runtime,
+    deaths: Deaths,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if not runtime.register.is_sqlite:
+        pytest.skip("checks and register are restored together there")
+    monkeypatch.setattr(creation, "_BATCH_SIZE", 2)
+    body = deterrence_body()
+    entry = await impose(http, actors, body)
+    saved = sqlite3.connect(":memory:")
+    with closing(sqlite3.connect(str(runtime.register.url.database))) as register:
+        register.backup(saved)
+    lost = {(await ask(http, counter, check_body(body["subject"], "entry")))["hit_id"] for _ in range(5)}
+    assert await creation.create_hits(runtime) == len(lost)
+    with closing(sqlite3.connect(str(runtime.register.url.database))) as register:
+        saved.backup(register)
+    with deaths.after(1):
+        await creation.requeue_lost(runtime)
+    deaths.revive()
+    await creation.create_hits(runtime)  # as any process does that lists hits
+    await creation.requeue_lost(runtime)
+    await creation.create_hits(runtime)
+    supervisor = await actors.client("supervisor")
+    assert {hit["id"] for hit in await hits_of(http, supervisor, entry)} == lost

@@ -47,14 +47,19 @@ async def create_hits(runtime: Runtime) -> int:
 
 
 async def requeue_lost(runtime: Runtime) -> int:
-    """Queue again the hits that the register has lost because it was restored. Returns the number of queued hits.
+    """Queue again the hits that the register has lost because it was restored.
 
-    The hits of checks are read from the newest backwards, in batches, until the register has all hits of a batch. If
+    The hits of checks are read from the newest backwards, in batches, until the register has all hits of a batch. All
+    are queued in one transaction: if only the newest were, a repetition would stop at them and miss the older ones. If
     checks and register share one database, does nothing and returns 0, because a restore restores both.
+
+    Returns:
+        The number of checks with a hit that the register has lost.
     """
     if runtime.checks is runtime.register:
         return 0
-    queued, before = 0, None
+    lost: list[checks.OpenedHit] = []
+    before = None
     while True:
         async with runtime.reading_checks(SYSTEM) as reader:
             latest = await hit_store.list_latest_hits(reader, before, _BATCH_SIZE)
@@ -62,10 +67,13 @@ async def requeue_lost(runtime: Runtime) -> int:
             known = await store.list_existing(reader, {each.hit_id for each in latest})
         forgotten = [each for each in latest if each.hit_id not in known]
         if not forgotten:
-            return queued
+            break
+        lost += forgotten
+        before = latest[-1].check_id
+    if lost:
         async with runtime.writing_checks(SYSTEM) as unit:
-            await hit_store.queue_hits(unit, forgotten)
-        queued, before = queued + len(forgotten), latest[-1].check_id
+            await hit_store.queue_hits(unit, lost)
+    return len(lost)
 
 
 async def _create(runtime: Runtime, queued: Mapping[str, str]) -> int:
