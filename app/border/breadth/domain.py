@@ -227,7 +227,8 @@ class _Name(NamedTuple):
 class Question:
     """One listed subject and measure; `stops` answers for each traveller whether they would have been stopped.
 
-    Only names and birth dates are compared, not numbers.
+    Names and birth dates are compared, with sex and nationality. Numbers are compared only to recognise the subject
+    itself, which is not counted.
 
     Args:
         listed: the measure and its subject.
@@ -246,7 +247,8 @@ class Question:
     def stops(self, drawn: Drawn, today: date) -> bool:
         """Return whether the measure would have stopped a traveller by name and birth date alone.
 
-        Returns False for the listed subject itself, which is recognised by a document number or the NIK.
+        Returns False for the listed subject itself, which is recognised by a document number or the NIK, and for a
+        traveller in the direction that the measure leaves free.
 
         Args:
             drawn: the traveller.

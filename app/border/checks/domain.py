@@ -91,8 +91,8 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
         stops: whether the evidence is enough to stop the traveller; if False, the entry is only noted for auditors.
         sighting: whether the measure is for the other direction: then nobody is stopped, and the owner is notified.
         boundary_note: a note for the counter that the measure has begun or ends within three hours; else None.
-        pending_until: for a measure whose period is over while papers that came in time are undecided: the last instant
-            until which checks refer (R68); else None.
+        pending_until: the last instant until which checks refer, if the measure's period is over and papers that came
+            in time are undecided (R68); else None.
     """
 
     entry_id: str
@@ -130,10 +130,11 @@ def compare(
 def by_numbers(
     traveller: Traveller, subject: Subject, names: Assessment, policy: MatchPolicy
 ) -> list[Comparison]:
-    """Return a comparison for each number (document or NIK) of the traveller that agrees with a number of the subject.
+    """Return a comparison for each pair of a traveller's and a subject's number (document or NIK) that may be the same.
 
-    Two numbers agree if they are equal, or if the traveller's may be meant as the listed one, such as O typed for 0.
-    The list is empty if none agrees.
+    Two document numbers may be the same if they are equal, or if the traveller's may be meant as the listed one, such
+    as O typed for 0. A pair of documents of different states counts only if the name or a birth date agrees. NIKs must
+    be equal. The list is empty without such a pair.
 
     Args:
         traveller: the traveller.
@@ -304,7 +305,7 @@ def fits(
 
 
 def matter_of(matches: Iterable[Match]) -> Matter:
-    """Return the ids and versions of the entries that stopped the traveller: those with an outcome besides `clear`."""
+    """Return the ids and versions of the entries that stopped the traveller: of matches whose outcome isn't `clear`."""
     return frozenset((match.entry_id, match.version) for match in matches if match.outcome != "clear")
 
 

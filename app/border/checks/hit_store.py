@@ -86,7 +86,7 @@ async def list_claimed(reader: Reader, claims: Iterable[str]) -> dict[str, str]:
 
 
 class LastHit(NamedTuple):
-    """The newest hit of a document at a checkpoint, and its check."""
+    """The newest check of a document at a checkpoint that has a hit, and the hit, which the check opened or joined."""
 
     check_id: str
     hit_id: str
@@ -95,7 +95,7 @@ class LastHit(NamedTuple):
 async def list_last_hits(
     reader: Reader, meetings: Collection[tuple[bytes, str, str]]
 ) -> dict[tuple[bytes, str, str], LastHit]:
-    """Return, for each of `meetings`, the newest hit with its check; those without a hit are omitted.
+    """Return, for each of `meetings`, its newest check with a hit; those without a hit are omitted.
 
     A meeting is a document hash, a checkpoint's code and a direction. `meetings` must not be empty.
     """

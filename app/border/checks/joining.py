@@ -43,6 +43,8 @@ _About = tuple[Meeting, Matter]
 class Joining:
     """Chooses the hit of each check: a new hit, or, if the caller has opened too many, the document's open hit.
 
+    Checks of passengers on manifests choose theirs elsewhere (`Question.hit_of`).
+
     Args:
         runtime: the process's databases, clock and settings.
         resolved: function that takes hit ids and returns the ids of the resolved ones.
@@ -70,8 +72,9 @@ class Joining:
     ) -> list[str | None]:
         """Return the hit id of each check in a batch, in the order of `questions`; None for a check that needs no hit.
 
-        The id is a new one. If the caller's key or checkpoint has exceeded its quota, it is the id of the open hit that
-        the same document has at this checkpoint for the same entries; without such a hit it is a new one too.
+        The id is a new one. If the caller's key or checkpoint has exceeded its quota, it is the id of the hit that the
+        document's last check at this checkpoint and in this direction has, provided that this hit is open and about at
+        least the same entries. Otherwise, and for a caller without a checkpoint, it is a new one too.
 
         Args:
             register: a transaction on the register.

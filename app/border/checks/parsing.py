@@ -29,7 +29,7 @@ class ParsedQuestion(msgspec.Struct, frozen=True):
         mrz: the parsed machine-readable zone; None without one.
         traveller: the traveller that the body describes.
         keys: number keys under which the register may contain the traveller.
-        key_query: the query by name and birth; None without a name.
+        key_query: the query by name and birth; None without a name that has a letter or a digit.
     """
 
     body: CheckIn
@@ -79,7 +79,8 @@ def parse_question(sent: bytes | Mapping[str, Any], today: date) -> ParsedQuesti
         today: the legal day; it decides the century of two-digit years, and which birth dates are in the future.
 
     Raises:
-        Invalid: the body has faults, contains nothing to search for, or has a birth date in the future.
+        Invalid: the body has faults, contains nothing to search for, has a birth date in the future, or a document
+            number that can't be one.
         MalformedJson: the bytes are not JSON.
         MrzUnreadable: the machine-readable zone has no known format.
     """

@@ -20,11 +20,11 @@ async def make_months(runtime: Runtime) -> None:
     """Create the missing monthly partitions of the table of checks, for this month and the next two.
 
     Does nothing on SQLite. For a month without a partition its checks go to the default partition: no data are lost,
-    but queries are slower. That happens, with a warning in the log, if the table is busy, or if the default partition
-    has checks of the month already.
+    but queries are slower. That happens, with a warning in the log, if the table is busy, if the default partition has
+    checks of the month already, or after any other error but an outage.
 
     Raises:
-        DBAPIError: the statement failed for another reason, such as an outage of the database.
+        DBAPIError: the database is out.
     """
     if runtime.checks.is_sqlite:
         return

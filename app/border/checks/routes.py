@@ -172,7 +172,7 @@ async def serve_check(scope: Scope, receive: Receive, send: Send) -> None:
 
 @documented(serve_check)
 async def make_check(_key: Annotated[str | None, Security(key_scheme)], body: CheckIn) -> CheckOut:  # type: ignore[empty-body]  # served by serve_check
-    """Check one traveller. The answer is stored before it is sent; it says `clear` where nobody was found.
+    """Check one traveller. The answer is stored before it is sent; it says `clear` where no entry stops the traveller.
 
     This function only describes the call in the OpenAPI document; `serve_check` answers it.
     """
@@ -184,7 +184,7 @@ router.add_api_route(
     methods=["POST"],
     summary="Check a traveller",
     operation_id="make_check",
-    response_description="The answer about the traveller, stored before it was given; nobody found is `clear`.",
+    response_description="The answer about the traveller, stored before it was given; `clear` if no entry stops them.",
     responses=problems("validation", "mrz-unreadable", "idempotency-not-allowed", "not-stored"),
     route_class_override=RawRoute,
 )
@@ -316,7 +316,10 @@ async def read_check(
     response: Response,
     if_none_match: IfNoneMatch = None,
 ) -> CheckOut | Response:
-    """Read the answer of a check; for its own checkpoint, and for auditors whom none of its matches may be about."""
+    """Read the answer of a check, for its own checkpoint and for auditors.
+
+    It is 404 for an auditor if an entry that it matched may be about the auditor.
+    """
     async with runtime_of(request).reading(actor) as register:
         own = await list_barred(register)
     async with runtime_of(request).reading_checks(actor) as reader:

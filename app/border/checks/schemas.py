@@ -80,7 +80,7 @@ class CheckIn(AskedIn):
     direction: Literal["exit", "entry"]
     """Whether the traveller leaves (`exit`) or arrives (`entry`)."""
     officer_reference: Line | None = None
-    """The counter's own reference; reading the check returns it."""
+    """The counter's own reference. It is stored with the question, and shown with the check's hit."""
 
 
 class ReasonOut(WireOut):
@@ -99,7 +99,7 @@ class ReasonOut(WireOut):
 
 
 class CheckContactOut(WireOut):
-    """The contact that the counter calls."""
+    """The contact that the counter calls: the entry's owner."""
 
     agency: str
     """Code of the agency to call."""
@@ -156,11 +156,11 @@ class MrzOut(WireOut):
     format: Format
     """The format that was recognised."""
     valid: bool
-    """Whether every check digit holds and every value can be read."""
+    """Whether every check digit holds, every value can be read, and all letters are upper case."""
     check_digits: dict[str, bool]
     """Whether each check digit of the format holds."""
     fails: list[str]
-    """Fields whose check digit fails, or whose value can't be."""
+    """Fields whose check digit fails or whose value can't be right, and `charset` for lower case."""
     warnings: list[str]
     """What is unknown or missing in the zone."""
     fields: dict[str, str | bool | None]
@@ -173,7 +173,7 @@ class RegistryOut(WireOut):
     sequence: int
     """Number of the last ledger record that the answer takes into account."""
     as_of: MomentText
-    """When that record was written."""
+    """The instant at which the register was read for the answer."""
     mode: Literal["central", "replica"]
     """Whether the centre answered or a checkpoint's copy."""
     age_seconds: float
@@ -188,7 +188,7 @@ class RegistryOut(WireOut):
 
 
 class CheckWarningOut(WireOut):
-    """A warning that a member of the question was read in another form than it was sent."""
+    """A warning that a member of the question was read in another form than it was sent, or is compared weakly."""
 
     code: str
     """A stable code that a program can act on."""
@@ -210,13 +210,13 @@ class CheckOut(WireOut):
     action: Literal["allow", "refer_to_supervisor", "refuse_exit", "refuse_entry"]
     """The action that the counter takes."""
     matches: list[MatchOut]
-    """The entries that stop the traveller; empty for autogates."""
+    """The entries that stop the traveller. Empty for other clients than counters and auditors, but not in a hit."""
     mrz: MrzOut | None
-    """The zone as it was read; null where none was sent, and for autogates."""
+    """The zone as it was read; null where none was sent, and once the question was erased."""
     registry: RegistryOut
     """The state of the register on which the answer is based."""
     hit_id: str | None
-    """The hit that the answer opened; null where the answer is `clear`."""
+    """The hit that the check opened or joined; null where the answer is `clear`."""
     clearances: Annotated[
         list[str],
         Field(
@@ -230,7 +230,10 @@ class CheckOut(WireOut):
     ]
     truncated: Annotated[
         bool,
-        Field(description="More entries share keys with the traveller than are compared; the best were."),
+        Field(
+            description="Too many entries are like the traveller: some were not compared that are as likely to match "
+            "as some that were."
+        ),
     ]
     warnings: Annotated[
         list[CheckWarningOut],

@@ -85,9 +85,10 @@ class CheckSummary(NamedTuple):
 
 
 async def look_up(reader: Reader, keys: Iterable[str]) -> tuple[int, int, list[tuple[str, CheckSummary]]]:
-    """Return the ledger's size, the access version and the entries with one of these number keys.
+    """Return three values: the ledger's size, the access version, and the entries with one of these number keys.
 
-    They are pairs of key and entry, the last of three values. The access version changes with access rights.
+    The entries are pairs of a key and an entry in any state; an entry is repeated for each of the keys that it has. The
+    access version is a number that changes with every change of access rights.
 
     Raises:
         HeadMissing: the ledger has no head.
@@ -114,7 +115,7 @@ class Record(NamedTuple):
         question: the question as text; None in a row read back once it was erased.
         document_hash: keyed hash of the first document's number, or else of the NIK; None without both.
         matches, clearances, noted: the answer's members of these names, as JSON; None for none.
-        truncated: whether more entries shared keys with the traveller than were compared.
+        truncated: whether entries were not compared that were as likely to match as some that were.
         journey_key: for a manifest's passenger, the keyed hash of journey and document; None for others.
         stale: whether entries may have been missing, because the register was rolled back.
     """
@@ -202,7 +203,10 @@ async def find(reader: Reader, check_id: str) -> Row[*tuple[Any, ...]] | None:
 
 
 async def find_hit(reader: Reader, hit_id: str) -> Row[*tuple[Any, ...]] | None:
-    """Return the row of the check that opened a hit; None if no check opened one with this id."""
+    """Return the row of the check that opened a hit: the first with this hit's id, in the millisecond of the id.
+
+    Returns None if no check opened a hit with this id.
+    """
     at = instant_of(hit_id)
     if at is None:
         return None
@@ -331,7 +335,10 @@ def _passages(numbers: int, *, further: bool) -> Select[tuple[str, str, str]]:
 
 
 async def matched_since(reader: Reader, entry_id: str, checkpoint: str, since: datetime) -> bool:
-    """Return whether a check at this checkpoint matched the entry at or after `since`; sightings do not count."""
+    """Return whether a check at this checkpoint, by any kind of client, matched the entry at or after `since`.
+
+    Sightings and entries that were only noted do not count.
+    """
     table = tables.match
     statement = select(
         exists().where(

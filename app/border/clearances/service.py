@@ -86,7 +86,7 @@ async def decide(
     entry: either a concurrent change ends this clearance, or this call sees the change.
 
     Raises:
-        NotFound: the actor sees no clearance with this id, or its entry is sealed from the actor.
+        NotFound: the actor sees no clearance with this id, or does not see its entry.
         Invalid: a rejection or a withdrawal has no reason.
         WrongState: a withdrawal needs a standing clearance, a confirmation or rejection a proposed one; or the entry
             has changed or ended, so that the clearance can't be confirmed.
@@ -162,7 +162,7 @@ def visible(clearance: Clearance, actor: Actor) -> bool:
 
 
 async def end_clearances(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
-    """End the proposed and standing clearances of the event's entry, which has a new version or has ended.
+    """End the proposed and standing clearances of the event's entry: those of earlier versions, or all if it has ended.
 
     Called as a projector: in the transaction of the event. Returns a ledger record to publish for each clearance that
     was standing.

@@ -28,8 +28,8 @@ _BATCH_SIZE: Final = 200
 async def create_hits(runtime: Runtime) -> int:
     """Create the register's hits from the queue that checks fill, and notify the entries' owners.
 
-    Returns the number of new hits. Hits that the register has already are only removed from the queue. In a register
-    that was rolled back, does nothing and returns 0; the hits stay in the queue.
+    Returns the number of new hits. Hits that the register has already are only removed from the queue. Does nothing and
+    returns 0 in a register that was rolled back; the hits stay in the queue.
     """
     if runtime.rollback is not None:
         return 0

@@ -43,7 +43,8 @@ async def list_hits(
 ) -> Page[HitOut]:
     """List hits, newest first: a supervisor those of their checkpoint, an auditor all.
 
-    Every check that is answered `refer` or `refuse` opens a hit, which is in the list as soon as the answer was sent.
+    Every check that is answered `refer` or `refuse` opens a hit or joins an open one. The hit is in the list as soon as
+    the answer was sent. A hit that matched an entry that may be about the caller is left out.
     """
     before = decode_last_id(cursor)
     runtime = runtime_of(request)
@@ -106,11 +107,10 @@ async def resolve_hit(
     request: Request,
     response: Response,
 ) -> HitOut:
-    """Resolve a hit: a supervisor decides, only once, whether the traveller is the listed person.
+    """Resolve a hit: a supervisor decides, only once, whether the traveller is the listed person, or stays unsure.
 
-    `not_same_person` allows this one crossing. Unless there is an obstacle, it also proposes a clearance for each
-    matched entry, which takes effect once a second person has confirmed it. A refusal needs a measure that is in force
-    now.
+    `not_same_person` can't go with a refusal. It also proposes a clearance for each matched entry without an obstacle,
+    which takes effect once a second person has confirmed it. A refusal needs a matched measure that is in force now.
     """
     runtime = runtime_of(request)
     hit = await service.resolve(unit, hit_id, expected, body.outcome, body.action, body.note, runtime)

@@ -71,7 +71,7 @@ class ProposalOut(WireOut):
     entry_id: str
     """Id of the entry."""
     clearance_id: str | None
-    """The clearance that was proposed; null where none can be."""
+    """The clearance that was proposed, now or before; null where none can be."""
     obstacle: Obstacle | None
     """Why no clearance can be proposed; null where one was."""
     text_id: str | None
@@ -152,7 +152,7 @@ class HitOut(WireOut):
     ]
     resolutions: Annotated[
         list[ResolutionOut],
-        Field(description="The supervisors' resolutions, in order; the last one resolves the hit."),
+        Field(description="The supervisors' resolutions, in order; all but the last are `unsure`."),
     ]
 
     @classmethod
@@ -178,7 +178,7 @@ class HitInFullOut(HitOut):
     """A hit with the check's answer in the form for counters, and with its question until that is erased."""
 
     check: CheckOut
-    """The check's answer."""
+    """The check's answer, with its matches whichever client asked; an auditor also sees what was noted."""
     asked: Annotated[
         AskedOut | None, Field(description="Null once the question was erased, or can't be read any more.")
     ]

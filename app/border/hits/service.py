@@ -152,10 +152,10 @@ async def erase_hits(unit: Unit, event: EntryErased) -> Sequence[Draft]:
 async def examine(unit: Unit, hit_id: str, runtime: Runtime) -> Examined:
     """Return a hit with its traveller and its matched entries, and record the access in the audit trail (R49, R62).
 
-    A hit that is still in the queue of the checks is created first.
+    A hit that is still in the queue of the checks is created first, with its notices.
 
     Raises:
-        NotFound: the actor sees no hit with this id.
+        NotFound: the actor sees no hit with this id, or an entry that it matched may be about the actor.
     """
     hit, news = await _get(unit, hit_id, runtime)
     kept, parsed = await _parsed_question(unit, hit, runtime)
@@ -192,7 +192,8 @@ async def resolve(
         runtime: the process's databases, clock and settings.
 
     Raises:
-        NotFound: no hit with this id exists at the supervisor's checkpoint.
+        NotFound: no hit with this id exists at the supervisor's checkpoint, or an entry that it matched may be about
+            the supervisor.
         WrongState: the hit is resolved already, or the traveller is refused without a measure in force.
         StaleVersion: the hit has changed since it was read.
         Invalid: the action does not fit the outcome or the direction.

@@ -245,6 +245,9 @@ def crossing_notice(entry: Entry, record: Any, match: Match | None) -> NoticeCon
 
 
 def numbers_of(entry: Entry) -> Iterator[str]:
-    """Yield the document numbers of the entry's subject that are certain, sorted. Their hashes find past checks."""
+    """Yield the document numbers of the entry's subject that are certain, sorted. Their hashes find past checks.
+
+    The NIK is not among them.
+    """
     papers = entry.subject.documents
     yield from sorted({number for paper in papers for number in typed_numbers.certain(paper.number)})

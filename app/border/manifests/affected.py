@@ -32,8 +32,9 @@ class AffectedPassengers(msgspec.Struct, frozen=True):
 
     Attributes:
         sure: passengers that share a document number or NIK with a changed entry; each as manifest id and position.
-        likely: passengers that share so many rare parts of a name, or a birthday, with a changed entry that their full
-            name keys must be compared with `index`.
+        likely: other passengers that share keys of rare parts of a name or a day of birth with a changed entry, worth
+            at least its `Reach.least` bits together: their full name keys must be compared with `index`. A shared day
+            is enough.
         index: the changed entries by their name keys.
         sequence: the ledger size up to which the changes were read.
         at: the instant up to which changes without a ledger record were read: measures that began, or that ended while

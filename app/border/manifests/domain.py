@@ -79,9 +79,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def carrier_status(self) -> Status:
-        """The instruction to the carrier by the supervisor's ruling if there is one, else by the check.
+        """The instruction to the carrier: the supervisor's ruling if it allows or refuses, else that by the check.
 
-        Exit bans stay hidden: a refusal of a passenger with status `board` is not shown.
+        Exit bans stay hidden: a refusal of a passenger with status `board` is not shown. A refusal in the other
+        direction does not count.
         """
         if self.ruling == "allow":
             return Status.BOARD
@@ -212,7 +213,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         flight: designator of the flight; empty where the list has none, as for declared arrivals.
         origin: code of the place of departure; empty where the list has none.
         destination: code of the place of arrival; empty where the list has none.
-        place: code of the checkpoint at the Indonesian end of the journey.
+        place: code of the checkpoint at the Indonesian end of the journey; `?` if the list has no code for it.
         departs_at: time of departure; None if the list does not contain it.
         arrives_on: the day of declared arrivals in the port's time; None for a journey.
         watched_until: when the watch ends: mostly at the departure.

@@ -75,7 +75,7 @@ class ManifestRequest:
     """A manifest as received: a journey or declared arrivals, with passengers to be checked.
 
     Attributes:
-        place: code of the checkpoint at the Indonesian end of the journey.
+        place: code of the checkpoint at the Indonesian end of the journey; `?` if the list has no code for it.
         departs_at: time of departure; None if it is unknown, and for declared arrivals.
         warnings: faults of the list that do not prevent its acceptance.
         envelope: data of a PAXLST's interchange that a reply repeats; None for JSON.

@@ -45,10 +45,10 @@ class Joined(NamedTuple):
 
 
 def journey_of(client_id: str, requested: ManifestRequest, now: datetime) -> str:
-    """Return a text that identifies a sender's journey; repeated and corrected manifests of it have the same text.
+    """Return a text that identifies a sender's journey; a repeated manifest of it has the same text.
 
-    It consists of the sender's client, flight, direction, places and legal day. `now` gives the day if the departure is
-    unknown.
+    It consists of the sender's client, flight, direction, places and the legal day of departure or declared arrival. So
+    a manifest in which one of these is corrected is another journey. `now` gives the day if the departure is unknown.
     """
     day = (requested.arrives_on or legal_day(requested.departs_at or now)).isoformat()
     between = f"{requested.direction}|{requested.origin}|{requested.destination}"

@@ -28,7 +28,7 @@ class Leg(msgspec.Struct, frozen=True):
     Attributes:
         flight: designator of the flight.
         origin, destination: codes of the two places.
-        departs, arrives: scheduled times, each in the local time of its place.
+        departs, arrives: the first scheduled, estimated or actual times in the list, in the local time of the place.
     """
 
     flight: str
@@ -134,7 +134,7 @@ def set_time(stop: Stop, segment: Segment) -> None:
 def local_time(digits: str) -> datetime | None:
     """Return the local time that the digits of a DTM mean; None if they are not a time between 1970 and 2199.
 
-    The format (101, 102, 201, 203 or 204) is recognised by the number of digits.
+    The format (101, 102, 201, 203 or 204) is recognised by the number of digits; those after 14 are ignored.
     """
     form = {6: "%y%m%d", 8: "%Y%m%d", 10: "%y%m%d%H%M", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}.get(
         len(digits[:14])

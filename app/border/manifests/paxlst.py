@@ -66,7 +66,7 @@ class ListWarning(msgspec.Struct, frozen=True):
 
 
 class Paper(msgspec.Struct, frozen=True):
-    """A document of a passenger; kind, number and issuing state as written in the list."""
+    """A document of a passenger, as written in the list; kind and issuing state in capitals."""
 
     kind: str
     number: str
@@ -74,7 +74,7 @@ class Paper(msgspec.Struct, frozen=True):
 
 
 class PaxlstPassenger(msgspec.Struct):
-    """A passenger in a PAXLST, with all data as written; missing data are empty.
+    """A passenger in a PAXLST, with all data as written, but codes in capitals A to Z; missing data are empty.
 
     Attributes:
         reference: the sender's own reference of the passenger (RFF ABO).
@@ -135,7 +135,8 @@ def read(data: bytes) -> PassengerList:
     """Parse an EDIFACT interchange with one passenger list (PAXLST), in one message or in parts.
 
     Raises:
-        Unreadable: it is not an interchange, contains another message, or is cut off; the error names the segment.
+        Unreadable: it is not an interchange, contains another message or several journeys, has no passenger, is too
+            long or is cut off; the error names the segment.
         TooManyPassengers: the list has more passengers than a request may have.
     """
     text = decode(data)

@@ -104,7 +104,7 @@ class ManifestItemOut(WireOut):
         Literal["allow", "refer_to_supervisor", "refuse_exit", "refuse_entry"] | None,
         Field(description="What the counter will do; as `outcome`."),
     ]
-    hit_id: Annotated[str | None, Field(description="The hit that the check opened; as `outcome`.")]
+    hit_id: Annotated[str | None, Field(description="The hit that the check opened or joined; as `outcome`.")]
     changed_at: Annotated[MomentText, Field(description="Since when this is the answer.")]
     problem: dict[str, Any] | None
     """Why the row could not be asked about; null for others."""

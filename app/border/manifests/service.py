@@ -129,7 +129,8 @@ async def keep(
 ) -> list[Item]:
     """Store a manifest with its passengers, and record it in the audit trail.
 
-    If the manifest is watched, the search keys by which changed entries find its passengers are stored too.
+    If the manifest is watched, the search keys are stored too by which changed entries and resolved hits find its
+    passengers.
 
     Args:
         unit: the transaction, on the register.

@@ -146,7 +146,10 @@ def _known_or_declared(request: Request, member: str, given: object, findings: F
 
 
 def nik_fits(request: Request, _owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
-    """R16: add a warning for a NIK that contradicts the stated birth, sex or nationality."""
+    """R16: add a warning for a NIK that is malformed, or contradicts the stated birth date or sex.
+
+    Alternative birth dates and nationalities are not compared.
+    """
     subject = request.subject
     if subject.nik:
         for code in nik.faults(subject.nik, subject.sex, subject.birth):
