@@ -102,7 +102,7 @@ def _romanised(text: str) -> tuple[str, ...]:
 
 
 def is_without_vowels(name: str) -> bool:
-    """Return whether a name is in a script that omits most vowels (Arabic, Hebrew)."""
+    """Return whether a name's first letter is of a script that omits most vowels (Arabic, Hebrew, Syriac)."""
     if name.isascii():
         return False
     letter = next(filter(str.isalpha, name), "A")

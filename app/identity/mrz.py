@@ -66,10 +66,9 @@ class Mrz(msgspec.Struct, frozen=True, kw_only=True):
         fails: fields whose check digit is wrong, `birth_date_format`, `birth_date_range`, `expiry_date_format`,
             `expiry_date_range` (no such day), `charset` (lower case).
         warnings: `unknown_state`, `unknown_nationality` (no code of ICAO's, though it may be read), `unknown_sex`,
-            `name_missing`, `name_characters`;
-            `name_fillers` (the field of names has no filler, or some were read as characters), `number_fillers` (the
-            number's last characters may be fillers); `birth_century` (`beside` has chosen the earlier century for the
-            year of birth).
+            `name_missing`, `name_characters` (a digit in the names), `name_fillers` (the field of names has no filler,
+            or some were read as characters), `number_fillers` (the number's last characters may be fillers),
+            `birth_century` (`beside` has chosen the earlier century for the year of birth).
         other_numbers: other readings of the document number, if its last characters may be fillers.
         other_names: other readings of the field of names, surname first.
     """
@@ -117,7 +116,7 @@ class Mrz(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def valid(self) -> bool:
-        """Whether every check digit is right and every value can be read."""
+        """Whether every check digit is right, every value can be read, and all letters are upper case."""
         return not self.fails
 
     def as_fields(self) -> dict[str, str | bool | None]:

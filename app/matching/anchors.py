@@ -63,7 +63,10 @@ def anchored(queried: QueriedPerson, query: KeyQuery) -> frozenset[int]:
 
 
 def reach(names: Iterable[Spelling], births: Iterable[Birth]) -> Reach:
-    """Return the anchors and days to look up for a listed person, given all its names, aliases and births."""
+    """Return the anchors and days to look up for a listed person, given all its names, aliases and births.
+
+    A shared day of birth alone is worth the least sum.
+    """
     names, births = tuple(names), tuple(births)
     least = MIN_OPEN_BITS if _is_open(births) else MIN_BITS
     bits: dict[int, float] = {day: least for day, _ in stored_days(names, births)}

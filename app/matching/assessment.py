@@ -33,8 +33,8 @@ class Evidence(msgspec.Struct, frozen=True, gc=False):
         feature: `name_word`, `alias`, `birth_date`, `sex`, `nationality`.
         result: the result of the comparison.
         bits: the evidence in bits; negative if it is against a match.
-        queried: the word on the traveller's side; for `explain` only.
-        listed: the word on the register's side; for `explain` only.
+        queried: the words on the traveller's side; for explanations only.
+        listed: the words on the register's side; for explanations only.
     """
 
     feature: str
@@ -107,7 +107,10 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
 
 
 def assess(queried: QueriedPerson, listed: KnownPerson, policy: MatchPolicy = DEFAULT) -> Assessment:
-    """Assess a traveller against a listed person. Of all names the gravest tier counts, then the best match."""
+    """Assess a traveller against a listed person. Of all names the gravest tier counts, then the best match.
+
+    Aliases of low quality are compared only if the day of birth agrees, perhaps with day and month swapped.
+    """
     births = births_beside(queried, listed.births)
     lowered = tuple(_lowered(queried, listed, policy))
     best = _weigh(queried, listed.names, births, lowered, policy, weak=False)
@@ -150,7 +153,10 @@ def is_reported(
 
 
 def births_beside(queried: QueriedPerson, listed: tuple[Birth, ...]) -> BirthEvidence:
-    """Return the comparison of a traveller's birth dates with a listed person's."""
+    """Return the comparison of a traveller's birth dates with a listed person's.
+
+    Of the two centuries that a date in a machine-readable zone may mean, the nearer one counts.
+    """
     births = best_birth(listed, queried.births)
     if queried.other_births:
         births = nearer(births, best_birth(listed, queried.other_births))

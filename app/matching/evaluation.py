@@ -172,8 +172,9 @@ def evaluate_queries(
         whose right entry stops the traveller) and its interval `stopped_95`, `told` (share whose right entry stops the
         traveller or is noted for review), `recall` (share whose right entry is among the candidates), `recall_at_1`
         and `recall_at_10` (share whose right entry is first, or among the first ten), `median_rank` of the right
-        entries that were found, and `truncated` (number of queries with more candidates than are compared). `ranks` is
-        the list of the right entry's rank from 1 for each query in order, None if it was not found.
+        entries that were found, and `truncated` (number of queries whose candidates were cut off, as
+        `Candidates.truncated` says). `ranks` is the list of the right entry's rank from 1 for each query in order, None
+        if it was not found.
     """
     index, by_id = _indexed(entries), {entry.id: entry for entry in entries}
     by_set: dict[str, list[_RankedEntry]] = {}

@@ -71,10 +71,12 @@ def parts_of(name: Spelling) -> Parts:
 def name_keys(parts: Parts, *, looked_up: bool) -> list[Text]:
     """Return the keys of a name without births: pairs of words, single words, the whole name as one word.
 
+    The only key of a name of one word is this word, however common.
+
     Args:
         parts: the name's parts.
         looked_up: True for the keys by which a traveller is looked up, with each single word; False for the keys under
-            which a listed person is stored, with rare words only.
+            which a listed person is stored, with rare single words only.
     """
     words = parts.words
     if len(words) == 1:

@@ -147,8 +147,9 @@ def stored_keys(names: Iterable[Spelling], births: Iterable[Birth] = ()) -> tupl
     """Return the keys under which a listed person is stored, given all its names, aliases and births.
 
     Keys are distinct signed 64-bit numbers. They are the same in all processes, machines and Python versions, until
-    `NORM_VERSION`, the version of the rules for names, changes. If the day of birth is not known, there are further
-    keys, by which a traveller with a known day of birth finds this person. At most `MAX_STORED` keys are returned.
+    `NORM_VERSION`, the version of the rules for names, changes. If the day of birth is not known, or is the first of
+    January, which often means an unknown day, there are further keys, by which a traveller with a known day of birth
+    finds this person. At most `MAX_STORED` keys are returned.
     """
     calendar = _calendar(births)
     plain: dict[int, float] = {}
@@ -222,7 +223,8 @@ class KeyParts(msgspec.Struct, frozen=True):
     Attributes:
         parts: the key's kind, then words or their ends, then a year of birth if the key contains one.
         place: the group of persons among which the key is looked up. None: all persons. A year: those whose year of
-            birth is this one and whose day of birth isn't known. "": those whose year of birth isn't known either.
+            birth is this one and whose day of birth isn't known (or is the first of January). "": those whose year of
+            birth isn't known either.
     """
 
     parts: tuple[str, ...]

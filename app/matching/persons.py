@@ -15,7 +15,7 @@ class KnownPerson(msgspec.Struct, frozen=True, array_like=True):
 
     Attributes:
         names: all spellings of the full name and of aliases of good quality.
-        weak: all spellings of aliases of low quality, which count only together with a birth date.
+        weak: all spellings of aliases of low quality, which count only if the day of birth agrees (`tiers.EXACT`).
         births: the birth date and its alternatives; empty if unknown.
         sex: `male`, `female` or `unspecified`; None if unknown.
         nationalities: ICAO codes.

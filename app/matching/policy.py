@@ -22,7 +22,8 @@ class MatchPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """The thresholds from which a match of names, with or without birth dates, is reported. It never refuses anyone.
 
     Each threshold is the least value that counts. A likeness of names is from 0 to 1. Evidence and rarity are in bits:
-    evidence is that of names and birth dates together, rarity that of the words that both names share.
+    evidence is that of names and birth dates together, rarity that of the words that both names share. What stops
+    without birth dates also stops if the birth dates fit, and what stops then also stops with the same day of birth.
 
     Attributes:
         stop_bits: evidence that stops a traveller with the same day of birth. Lower: fewer disguises pass and more
@@ -34,7 +35,8 @@ class MatchPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         equal_likeness: likeness of names that count as the same name. With the same day of birth it is enough to stop,
             as for the law's "same subject".
         equal_bits: rarity that the same name needs to stop if the birth dates only fit, or have day and month
-            swapped (not a lone Muhammad with a birth year), or if a birth date is missing and several words agree.
+            swapped (not a lone Muhammad with a birth year), or if a birth date is missing and several words agree. It
+            is noted for review if one birth date is the first of January of the other's year.
         same_bits: evidence that the same name needs as well to stop if the birth dates only fit: a span of decades is
             no evidence.
         name_only_likeness: likeness that stops without birth dates if no name has further words.
@@ -64,8 +66,8 @@ class MatchPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         other_sex_bits: evidence that is subtracted for another sex.
         other_nationality_bits: evidence that is subtracted for another nationality. Neither vetoes a match, because
             papers and lists are wrong in both.
-        most_candidates: greatest number of entries compared for one traveller; `truncated` in an answer reports that
-            there were more.
+        most_candidates: greatest number of entries compared by name for one traveller; `truncated` in an answer reports
+            that others are as likely to match.
     """
 
     stop_bits: Bits = 23.0

@@ -18,10 +18,12 @@ class Candidates(msgspec.Struct, Generic[Id], frozen=True):
     """The listed persons that are to be compared with a traveller.
 
     Attributes:
-        ids: the ids of these candidates, in falling order of the bits that they share with the traveller.
+        ids: the ids of these candidates, in falling order of the bits that they share with the traveller; after
+            `thinning.thin` those whose births fit come first.
         unlike: ids of persons that share only the birthday, and that are not compared because the sketch of their name
             is too different.
-        truncated: whether candidates were dropped, and the best dropped one shares as many bits as the last one kept.
+        truncated: whether candidates were dropped that are as likely to match as some of `ids`: the best dropped one
+            shares as many bits as the last one kept, or, after `thinning.thin`, not all whose births fit were kept.
         more: ids of dropped candidates, in the same order, from which `thinning.thin` may choose by birth date; empty
             unless the traveller's birth date is known only in part.
     """
@@ -72,7 +74,7 @@ class Index(msgspec.Struct, Generic[Id], frozen=True):
         return shared_bits, tuple(person for person in unlike if person not in born)
 
     def rank(self, query: KeyQuery, limit: int) -> Candidates[Id]:
-        """Return at most `limit` candidates that share keys with a traveller, most promising first."""
+        """Return at most `limit` candidates that share at least `KeyQuery.least` bits with a traveller, most first."""
         shared_bits, unlike = self.weigh(query)
         ranked = sorted(
             (person for person, bits in shared_bits.items() if bits >= query.least),
