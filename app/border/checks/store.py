@@ -87,8 +87,7 @@ class CheckSummary(NamedTuple):
 async def look_up(reader: Reader, keys: Iterable[str]) -> tuple[int, int, list[tuple[str, CheckSummary]]]:
     """Return three values: the ledger's size, the access version, and the entries with one of these number keys.
 
-    The entries are pairs of a key and an entry in any state; an entry is repeated for each of the keys that it has. The
-    access version is a number that changes with every change of access rights.
+    The last are pairs of a key and an entry, in any state. The access version changes with every access right.
 
     Raises:
         HeadMissing: the ledger has no head.
@@ -203,10 +202,7 @@ async def find(reader: Reader, check_id: str) -> Row[*tuple[Any, ...]] | None:
 
 
 async def find_hit(reader: Reader, hit_id: str) -> Row[*tuple[Any, ...]] | None:
-    """Return the row of the check that opened a hit: the first with this hit's id, in the millisecond of the id.
-
-    Returns None if no check opened a hit with this id.
-    """
+    """Return the row of the check that opened a hit, in the millisecond of the hit's id; None if no check did."""
     at = instant_of(hit_id)
     if at is None:
         return None
@@ -335,10 +331,7 @@ def _passages(numbers: int, *, further: bool) -> Select[tuple[str, str, str]]:
 
 
 async def matched_since(reader: Reader, entry_id: str, checkpoint: str, since: datetime) -> bool:
-    """Return whether a check at this checkpoint, by any kind of client, matched the entry at or after `since`.
-
-    Sightings and entries that were only noted do not count.
-    """
+    """Return whether a check at this checkpoint (of any kind) matched the entry since then; sightings do not count."""
     table = tables.match
     statement = select(
         exists().where(
