@@ -29,8 +29,9 @@ class Question:
             the caller's kind of client.
         journey_key: for a passenger on a manifest, the keyed hash of the journey and of the passenger's document
             (without one: of the NIK, or of names and births); None for others.
-        known: for a repeated check of a passenger: ids of the passenger's resolved hits that the check keeps, by
-            matter. A matter is the set of matched entries with their versions.
+        known: for a repeated check of a passenger: ids of the hits that the check keeps, by matter: the passenger's
+            resolved ones, and in the watch also those of the present answers. A matter is the set of matched entries
+            with their versions.
         opened: the open hits of the document on this journey, by matter; all passengers with this document share it. A
             hit that this question opens is added.
         resolved: number of resolved hits of the document on this journey, by matter.
