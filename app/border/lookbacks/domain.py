@@ -202,7 +202,7 @@ def compared(subject: Subject) -> tuple[object, ...]:
     """Return the data of a subject that checks compare: for two subjects with equal results, checks answer the same."""
     papers = frozenset(
         (
-            typed_numbers.certain(paper.number) or paper.number,
+            frozenset((each.number, each.skeletons) for each in typed_numbers.read(paper.number).numbers),
             states.canonical(paper.issuing_state) if paper.issuing_state else None,
         )
         for paper in subject.documents

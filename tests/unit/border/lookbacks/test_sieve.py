@@ -241,3 +241,12 @@ def test_a_search_that_begins_anew_keeps_what_the_former_had_not_come_to():
 def test_a_correction_counts_if_it_changes_what_checks_compare(given: dict[str, Any], *, other: bool):
     before, after = (candidate(**each).entry.subject for each in ({}, given))
     assert (compared(before) != compared(after)) is other
+
+
+def test_a_correction_counts_if_a_number_may_mean_another_one():
+    paper = WNI["documents"][0]
+    glued, parted = (
+        candidate(documents=[{**paper, "number": number}]).entry.subject
+        for number in ("NO1234567", "NO 1234567")
+    )
+    assert compared(glued) != compared(parted)
