@@ -17,7 +17,9 @@ LABEL: Final = re.compile(
     rf"""
     [\s.:;\#=*_/-]+                                            # signs before the number
     | {_PAPER}(?:\s+(?:ri|dinas|diplomatik|biasa|number)\b)?[\s.:;\#=*_/-]*
-      (?:{_NUMBER}[\s.:;\#=*_-]*(?=[a-z]{{0,3}}\s?[0-9]))?
+      (?:{_NUMBER}[\s.:;\#=*_-]+(?=[a-z]{{0,3}}\s?[0-9])
+        |(?:nom[oe]r|nos|num(?:ber|ero|b)?)(?=[a-z]{{0,3}}\s?[0-9])
+        |n[or](?=[a-z]{{1,3}}\s?[0-9]))?                       # but "NO123456" may be a number of the series NO
     | nom[oe]r[\s.:;\#=-]*
     | num(?:ber|ero)[\s.:;\#=-]*
     | (?:{_NUMBER}|id|pp|ppt|dok|doc|pass?|nik|td)\s*(?:[:\#=]\s*|\.\s*(?=[a-z0-9]))   # "No.", "ID:"

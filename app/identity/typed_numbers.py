@@ -58,8 +58,9 @@ _LINE: Final = re.compile(r"([A-Z0-9<]{9})([0-9])([A-Z<]{3})(?:[0-9<]{6}.*)?").f
 """Matches the second line of a passport's zone: number, check digit, state, and the rest from the birth date on."""
 _MAY_BE_LINE: Final = re.compile(r"([A-Z0-9]{5,9})[0-9]([A-Z]{3})(?:[0-9].*)?").fullmatch
 _TYPES: Final = re.compile(r"P[A-Z]?|I[DP]?|AC|V").match
-_MAY_HOLD_MORE: Final = re.compile(r"[PIV]|AC|[A-Z]{3}.*[0-9]{3}|.*[0-9].*[A-Z]{3}").match
-"""Begins with a document's type or a state, or has a state behind the number: only then it is taken apart."""
+_LABELLED: Final = re.compile(r"N[OR](?=[0-9])").match
+_MAY_HOLD_MORE: Final = re.compile(r"[PIV]|AC|N[OR][0-9]|[A-Z]{3}.*[0-9]{3}|.*[0-9].*[A-Z]{3}").match
+"""Begins with a document's type, a state or "NO", or has a state behind the number: only then it is taken apart."""
 _ZONE: Final = re.compile(r"[^A-Z0-9<]").sub
 
 Doubt = Literal["look_alike_folded", "several_numbers", "no_number", "words_beside_number"]
@@ -285,6 +286,8 @@ def _within(number: str) -> Iterator[str]:
         yield number[:-1]
     if (typed := _TYPES(number)) is not None:
         yield from filter(_is_whole, (number[1:], number[typed.end() :]))
+    if _LABELLED(number) and _is_whole(number[2:]):
+        yield number[2:]
     if number[:3] in states.KNOWN and _is_whole(number[3:]):
         yield number[3:]
     if number[-3:] in states.KNOWN and _is_whole(number[:-3]):

@@ -3,7 +3,7 @@
 from string import ascii_uppercase
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.identity.documents import is_filler
@@ -22,6 +22,9 @@ CERTAIN = [
     ("PASPORX1234567", ["X1234567"]),
     ("PASPORE1234567", ["E1234567"]),
     ("PASPORNOX1234567", ["X1234567"]),
+    ("PASPOR NOMOR1234567", ["1234567"]),
+    ("PASPOR NO 1234567", ["1234567"]),
+    ("PASPOR NO1234567", ["NO1234567"]),
     ("Paspor No. C1234567", ["C1234567"]),
     ("Paspor RI No.: X1234567", ["X1234567"]),
     ("NOMOR PASPOR: X1234567", ["X1234567"]),
@@ -95,6 +98,8 @@ POSSIBLE = [
     ("ID 1234567", "1234567"),
     ("IDN 1234567", "1234567"),
     ("1234567 7654321", "7654321"),
+    ("NO1234567", "1234567"),
+    ("PASPOR NO1234567", "1234567"),
     ("HOTEL MULIA C1234567", "C1234567"),
 ]
 
@@ -179,6 +184,8 @@ NUMBERS = st.from_regex(r"[A-Z]{1,2}[0-9]{6,7}|[0-9]{9}|[A-Z][0-9]{8}", fullmatc
 
 
 @settings(max_examples=100)
+@example("NO000001", "IDN")
+@example("NR1234567", "IDN")
 @given(NUMBERS, st.sampled_from(["CHN", "IDN", "AUS", "NZL", "SGP"]))
 def test_a_number_is_always_among_what_its_surroundings_may_mean(number: str, state: str):
     digit = check_digit(number)
