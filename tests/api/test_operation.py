@@ -189,6 +189,24 @@ async def test_metrics_are_for_admins_and_count_by_route(http: httpx2.AsyncClien
     )
 
 
+async def test_a_check_that_could_not_be_stored_is_not_counted_as_answered(
+    runtime: Runtime, http: httpx2.AsyncClient, actors: Actors
+) -> None:
+    counter, admin = await actors.client("checkpoint"), await actors.client("admin")
+    question = check_body(entry_body()["subject"])
+
+    async def rename(table: str, name: str) -> None:
+        async with runtime.writing_checks(SYSTEM) as unit:
+            await unit.run(text(f"ALTER TABLE {table} RENAME TO {name}"))
+
+    await rename("check_record", "moved")
+    assert (await http.post("/v1/checks", json=question, headers=counter.headers)).status_code >= 500
+    await rename("moved", "check_record")
+    expect(await http.post("/v1/checks", json=question, headers=counter.headers), 200)
+    lines = (await http.get("/metrics", headers=admin.headers)).text.splitlines()
+    assert 'cekal_checks_total{outcome="clear"} 1.0' in lines
+
+
 async def test_the_documents_need_no_key(app: FastAPI) -> None:
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://testserver") as http:
         document = expect(await http.get("/v1/openapi.json"), 200)

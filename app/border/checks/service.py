@@ -45,7 +45,11 @@ _plain = msgspec.json.Decoder().decode
 
 
 class CheckService:
-    """Answers the checks of one process in batches, with few queries and one commit for many checks."""
+    """Answers the checks of one process in batches, with few queries and one commit for many checks.
+
+    Attributes:
+        answered: the number of checks that were stored and answered, by outcome.
+    """
 
     def __init__(self, runtime: Runtime, gate: Gate, resolved: Resolved) -> None:
         self.runtime = runtime
@@ -75,6 +79,7 @@ class CheckService:
                         if not await self._join_others(reader, found):
                             raise
                     else:
+                        self.answered.update(record.outcome for record in found.records)
                         return found.answers
 
     async def _store(self, register: Reader, found: Evaluated) -> None:
@@ -186,7 +191,6 @@ class CheckService:
         parsed, actor = question.parsed, question.actor
         number = number_of(parsed)
         outcome = worst(found)
-        self.answered[outcome] += 1
         shown = [
             _shown(match, near.candidates[match.entry_id].entry, view.phones)
             for match in found
