@@ -35,8 +35,12 @@ BY_JUDGMENT: Final = frozenset({AmendmentKind.ACQUITTAL, AmendmentKind.ANNULMENT
 class AmendmentState(StrEnum):
     """The state of an amendment.
 
-    `referred` is a letter from a body that does not own the entry: a question to the owner, which changes nothing
-    (R36). The owner answers it with its own revocation, or returns it with a reason.
+    An amendment is filed as `submitted`. A verifier makes it `verified` or returns it; then an approver approves,
+    returns or rejects it. An act that ends its entry rejects it too (see `Amendment.closed`).
+
+    A letter from a body that does not own the entry, and an acquittal of only some charges, are filed as `referred`: a
+    question to the owner, which changes nothing (R36). The owner answers it with its own revocation, or returns it
+    with a reason.
     """
 
     SUBMITTED = "submitted"
@@ -234,9 +238,9 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
     def seen(self, ends: tuple[str, ...]) -> Self:
         """Return the amendment with `ends`, the ids of the entries that it would end now.
 
-        Its version grows by a number that depends on the ids that came or went since its last update, so that a
-        decision made on another list fails as stale. It is returned unchanged if its kind ends nothing, or if it is
-        decided or `referred`.
+        If the ids differ from the stored ones, the version grows by a number computed from the difference. So a
+        decision by somebody who has read another list fails as stale. The amendment is returned unchanged if its kind
+        ends nothing, or if it is decided or `referred`.
         """
         if self.kind not in ENDING or self.state not in OPEN or ends == self.ends:
             return self

@@ -47,10 +47,15 @@ def ending_of(amendment: Amendment, entry: Entry, dossier: Dossier) -> Ending:
 async def carry_out(unit: Unit, amendment: Amendment, entry: Entry, dossier: Dossier, ending: Ending) -> None:
     """End the entries in `ending`, reject the undecided requests in it, and publish the end of each entry.
 
-    A judgment is recorded on all of them, and on entries of the case that were over already. If only the named entry
-    ends, before its first day, the urgent entry that it was to replace goes on. Other amendments of these entries that
-    wait are rejected, except acquittals by an act that is no acquittal. For each related entry that goes on, its owner
-    gets a task to review it; after an acquittal also for exit bans of other agencies against the same person.
+    If the amendment has a judgment, the judgment is stored with all of them, and with the entries in `ending.judged`.
+
+    Other amendments of these entries that wait for a decision or an answer are rejected. An acquittal rejects all of
+    them. A revocation or an annulment leaves acquittals waiting, because an acquittal also closes its case.
+
+    The entries in `ending.related` do not end: the owner of each gets a task to review it. After an acquittal, other
+    agencies get the same task for their exit bans against the same person.
+
+    A formal entry that ends alone, before its first day, does not replace its urgent entry: the urgent entry goes on.
 
     Args:
         unit: the transaction, which holds the dossier's locks.

@@ -9,7 +9,8 @@ from app.register.amendments.domain import Amendment
 class JudgmentFiled:
     """A body that does not own the entry has filed a judgment.
 
-    The approval of the amendment ends the owner's entries; a `referred` one (an acquittal of only some charges) asks.
+    If the amendment is `referred` (an acquittal of only some charges), it only asks the owner to end its entries;
+    otherwise they end when it is approved.
 
     Attributes:
         amendment: the amendment, with the ids of the entries that it would end.

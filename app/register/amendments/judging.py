@@ -146,10 +146,19 @@ async def refuse_corrected(
 
 
 async def rebased(unit: Unit, amendment: Amendment, entry: Entry) -> Amendment:
-    """Return the correction adjusted to changes that another correction made to the entry since it was filed.
+    """Return a correction, adjusted to what other corrections have changed in its entry since it was filed.
+
+    Members that it does not change itself keep their current content. It is returned unchanged if the entry has the
+    version for which it was filed, or if it is no correction.
+
+    Args:
+        unit: the transaction.
+        amendment: the amendment.
+        entry: the current entry.
 
     Raises:
-        WrongState: both changed one member differently; `differs` names the members.
+        WrongState: another correction changed a member differently; the error's `differs` has the members' JSON
+            pointers.
     """
     correction = amendment.correction
     if correction is None or entry.version == amendment.entry_version:

@@ -38,7 +38,10 @@ class RequestedCorrection:
 
 @dataclass(frozen=True, slots=True)
 class RequestedAmendment:
-    """An amendment as an officer requests it; only the part for its own kind is set.
+    """An amendment as an officer requests it, before it is checked (see `rules.well_formed`).
+
+    Each kind has one part of its own: `extension`, `correction`, `refers_to_number` (revocation), or `judgment`
+    (acquittal, annulment). An annulment may have `grounds`, or only a `letter`, in place of a judgment.
 
     Attributes:
         refers_to_number: number of the owner's letter that a revocation withdraws.

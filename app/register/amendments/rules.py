@@ -153,8 +153,8 @@ def decide_by(
 ) -> datetime:
     """Return the last instant to decide on an amendment: the end of the last day of its term.
 
-    An extension is due at the latest three days before the measure's last day, the last day on which extensions may
-    arrive (R23). An acquittal is due at once, at `received_at`, because an innocent person is banned until then (R67).
+    An extension has a further limit: three days before the measure's last day, after which no extension may arrive
+    (R23). An acquittal is due at once, at `received_at`, because an innocent person is banned until then (R67).
 
     Args:
         kind: the kind of amendment.

@@ -278,14 +278,15 @@ class AmendmentOut(WireOut):
     ends: Annotated[
         list[str],
         Field(
-            description="Ids of the entries and requests that stop by it, of those that the reader may see; as long "
-            "as it waits, as of now, and the version changes with them."
+            description="Ids of the entries and requests that its approval ends, without those that the reader may "
+            "not see. While it waits, they are those of now, and the version changes when they change."
         ),
     ]
     approvals: Annotated[
         int,
         Field(
-            description="How many have approved it: a correction to another person waits, `verified`, for two."
+            description="How many persons have approved it. A correction that names another person, or states a loss "
+            "of citizenship, needs two, and stays `verified` after the first."
         ),
     ]
     submitted_by: str
@@ -297,7 +298,8 @@ class AmendmentOut(WireOut):
     breadth: Annotated[
         BreadthOut | None,
         Field(
-            description="Of a correction of the person: of the entry as it is to be, when it was asked for."
+            description="How many recent travellers the corrected entry would have stopped, counted when the "
+            "correction was filed; null for other amendments, and if they were not counted."
         ),
     ]
     received_at: Moment
@@ -305,8 +307,9 @@ class AmendmentOut(WireOut):
     due_at: Annotated[
         Moment,
         Field(
-            description="Until when it is to be decided on, or as `referred` answered by the owner: seven days (a "
-            "setting), an extension three days before the end at the latest, an acquittal at once."
+            description="The last instant for the decision, or for the owner's answer if `referred`: after seven days "
+            "(a setting); for an extension at the latest three days before the measure's end; for an acquittal at "
+            "once, when it was received."
         ),
     ]
     updated_at: Moment

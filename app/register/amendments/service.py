@@ -66,8 +66,9 @@ async def file(
         WrongRole, WrongAgency: the actor may not file this kind of amendment.
         StaleVersion: the entry has changed since it was read.
         CaseClosed: an acquittal closed the case of an entry to be extended or corrected.
-        WrongState: the entry does not run, and the amendment is no acquittal and would end no other entry of the case;
-            or an amendment of this kind waits for its decision already.
+        WrongState: an amendment of this kind waits for its decision already, or the entry does not run. An acquittal
+            may name an entry that does not run. So may an amendment that would end another entry or request of the
+            case, unless the named entry is itself undecided.
         ClockInDoubt: the entry seems to have ended, but the clock is not plausible.
         Invalid: the request is malformed, its `grounds` were not granted, or a person in `sealed_for` can't be the
             holder of a seal.
@@ -311,7 +312,8 @@ async def _change(unit: Unit, amendment: Amendment, entry: Entry, dossier: Dossi
 async def current(reader: Reader, amendment: Amendment) -> Amendment:
     """Return the amendment with `ends` as of now: the ids of the entries that its approval would end.
 
-    Entries that a seal hides from the actor are left out. No change if its kind ends nothing, or for an unknown entry.
+    One that is decided or `referred` keeps the ids that are stored with it. Ids of entries that a seal hides from the
+    actor are left out. An amendment whose kind ends nothing, or whose entry is unknown, is returned unchanged.
     """
     if amendment.kind not in ENDING:
         return amendment

@@ -15,7 +15,7 @@ async def list_waiting(reader: Reader, limit: int) -> list[Amendment]:
     """Return the amendments that the actor may verify, then those to approve, then those to answer as the owner.
 
     Each of the three groups is oldest first and at most `limit` long; a group is empty if the actor lacks its role.
-    Submitters get those to answer too, though a verifier returns them: the owner's revocation is an answer as well. An
+    Submitters get the third group too, because the owner may also answer by a revocation, which a submitter files. An
     amendment to verify is left out if the actor wrote it, or wrote the entry that it changes. An amendment to approve
     is also left out if the actor verified or approved it, or works in the office of Immigration that filed it for
     Immigration's own entry. Amendments of entries that a seal hides from the actor are left out.
@@ -49,7 +49,8 @@ async def list_power_ended(reader: Reader, limit: int) -> list[Amendment]:
     """Return corrections that moved a case of the actor's agency to a stage in which it may not order measures (R8).
 
     Only corrections of entries that are in force and that no seal hides from the actor, oldest first, at most `limit`.
-    A later correction may have moved the case back. Empty for agencies that may order measures in every stage.
+    A correction is included even if a later one moved the case back. Empty for agencies that may order measures in
+    every stage.
     """
     owner = reader.actor.agency
     if owner not in INVESTIGATION_ONLY:

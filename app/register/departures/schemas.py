@@ -151,7 +151,7 @@ class DelayItemOut(WireOut):
 
     @staticmethod
     def members(delay: Delay) -> dict[str, Any]:
-        """Return the values of this model's members by name, as constructor arguments; `DelayOut` uses them too."""
+        """Return the values of the members that this model and its subclass `DelayOut` share, by name."""
         sponsor = delay.sponsor
         return {
             "id": delay.id,

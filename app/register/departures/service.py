@@ -141,8 +141,10 @@ async def list_page(
         checkpoint: only delays at this checkpoint; empty result if the actor may not see it. None for every checkpoint.
         since: first day on which they occurred; None for no limit.
         until: last day on which they occurred; None for no limit.
-        sponsor_of: id of a delay; only delays with the same sponsor, linked also by delays that the actor does not
-            see. Empty result if the actor does not see the delay itself. None for any sponsor.
+        sponsor_of: id of a delay; only this delay and those of the same sponsor. Delays have the same sponsor if they
+            share a key of `Sponsor.identifiers`, or if a chain of other delays links them by such keys; the chain may
+            contain delays that the actor does not see. Empty result if the actor does not see the delay with this id.
+            None for any sponsor.
         before: id of a delay; only delays recorded before it. None for the newest.
         limit: maximum number of delays.
 

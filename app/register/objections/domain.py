@@ -117,9 +117,10 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def must_follow(self) -> tuple[str, ...]:
-        """The kinds of amendment from which the owner must file one, if it has granted the objection (R38); else empty.
+        """The kinds of amendment that may carry out a granted objection: the owner must file one of them (R38).
 
-        The answer to an objection never ends the measure by itself; the amendment does.
+        Empty if the objection is not granted. The answer to an objection never ends the measure by itself; the
+        amendment does.
         """
         granted = self.answer is not None and self.answer.outcome is Outcome.GRANTED
         return _UNTIL_THE_END if granted else ()

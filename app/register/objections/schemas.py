@@ -98,7 +98,8 @@ class AnswerOut(WireOut):
     must_follow: Annotated[
         list[Literal["annulment", "revocation"]],
         Field(
-            description="Amendments of the entry; one of them must follow: the answer itself ends nothing."
+            description="Kinds of amendment: after a granted objection the owner must file one of them, because the "
+            "answer itself ends nothing. Empty if it was rejected."
         ),
     ]
     carry_out_by: Annotated[

@@ -41,7 +41,7 @@ async def file(unit: Unit, entry_id: str, filing: Filing, settings: Settings) ->
         NotFound: the actor sees no entry with this id.
         WrongAgency: another agency owns the entry, and so receives objections against it.
         WrongState: it was not filed in time (see `domain.filed`), or the person was erased from the entry.
-        Invalid: its dates are impossible.
+        Invalid: its day of filing, or its letter's, is impossible (see `domain.filed`).
     """
     await entry_store.lock(unit, entry_id)  # so that it can't end, and be erased, at this moment
     entry = await entries.get(unit, entry_id)
@@ -65,7 +65,9 @@ async def answer(
     letter: Letter,
     settings: Settings,
 ) -> Objection:
-    """Answer an objection for its owner, once; the officer that recorded it must not answer it.
+    """Store the answer of the entry's owner to an objection; a second answer is refused.
+
+    Another officer than the one that recorded the objection must give it.
 
     Args:
         unit: the transaction.

@@ -95,7 +95,10 @@ class CorrectionRequestItemOut(WireOut):
 
     @staticmethod
     def members(request: CorrectionRequest, now: datetime) -> dict[str, Any]:
-        """Return the values of this model's members by name, as constructor arguments, also for the subclass."""
+        """Return the values of the members that this model and its subclass share, by name.
+
+        `now` is the instant for which `overdue` is computed.
+        """
         return {
             "id": request.id,
             "version": request.version,
@@ -142,7 +145,7 @@ class CorrectionRequestOut(CorrectionRequestItemOut):
 
     @classmethod
     def of(cls, request: CorrectionRequest, now: datetime) -> Self:
-        """Convert the request to the API's model."""
+        """Convert the request to the API's model; `now` is the instant for which `overdue` is computed."""
         return cls(
             **CorrectionRequestItemOut.members(request, now),
             statement=request.statement,

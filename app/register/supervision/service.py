@@ -87,7 +87,7 @@ async def list_page(reader: Reader, before: str | None, limit: int) -> list[Repo
 async def grounded(reader: Reader, reports: Sequence[Report]) -> dict[str, list[str]]:
     """Return, by the id of each report, the ids of Immigration's entries that are based on it, oldest first.
 
-    Entries that the actor does not see are left out.
+    A report without such an entry has an empty list. Entries that the actor does not see are left out.
     """
     based = await _based_entries(reader, reports)
     return {
