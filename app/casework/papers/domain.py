@@ -146,7 +146,11 @@ class RecordedVersion:
 
     @property
     def kind(self) -> LetterKind | None:
-        """The kind of letter that the record requires; None while a measure is only requested (R32)."""
+        """The kind of letter that the record requires (R32).
+
+        None if it requires none: for a request that is not approved, and for an urgent entry that was never
+        countersigned.
+        """
         entry = self.entry
         corrected = self.record.type is RecordType.ENTRY_CORRECTED
         match entry.state:

@@ -76,9 +76,10 @@ async def get_with_photo(reader: Reader, entry_id: str) -> Entry:
 
 
 async def letter(unit: Unit, entry_id: str, settings: Settings) -> ComposedLetter:
-    """Return the letter for the present state of an entry, fix the head that it shows, and log the access.
+    """Return the letter for the present state of an entry, and log the access.
 
-    The head is stored for later copies of the letter unless it still waits for a quorum (see `heads.fix_head`).
+    The signed ledger head in its QR code is stored, so that later copies of the letter show the same one. A head that
+    still waits for a quorum of witnesses is not stored (see `heads.fix_head`).
 
     Raises:
         NotFound: the actor sees no entry with this id, or not its photo.
@@ -149,7 +150,8 @@ def letters_of(
 ) -> list[RecordedVersion]:
     """Return the recorded versions of an entry, oldest first, whether they require a letter or not.
 
-    Each version is joined with the first ledger record that published it; versions without such a record are omitted.
+    Each version is joined with the first ledger record that published it. Versions without such a record are omitted,
+    and so are changes that another entry's decision made to an urgent entry, because they do not change its letter.
 
     Args:
         records: the ledger's records about the entry, oldest first.

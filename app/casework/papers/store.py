@@ -75,7 +75,7 @@ class Version:
     """A version of an entry, and the act that made it.
 
     Attributes:
-        event: the act.
+        event: the act, as a value of `Act`.
         by: id of the client that acted.
         person: employee number of the client's holder; None for machines and for the register itself.
         at: when it was made.
@@ -183,7 +183,10 @@ async def list_reports(reader: Reader, numbers: Collection[str]) -> list[Json]:
 
 
 async def list_duties(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
-    """Return the rows (values by column name) of the duties done for an entry until an instant, oldest first."""
+    """Return the duties that were recorded for an entry up to the instant `until`, in the order of recording.
+
+    Each is a row, as values by column name.
+    """
     return await _about_entry(reader, duty_table, duty_table.c.recorded_at, entry_id, until)
 
 
@@ -201,17 +204,26 @@ async def list_objections(reader: Reader, entry_id: str) -> list[Json]:
 
 
 async def list_corrections(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
-    """Return the rows (values by column name) of correction requests about an entry until an instant, oldest first."""
+    """Return the correction requests about an entry that were received up to the instant `until`, oldest first.
+
+    Each is a row as it is now, with a later decision too, as values by column name.
+    """
     return await _about_entry(reader, correction_table, correction_table.c.received_at, entry_id, until)
 
 
 async def list_notices(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
-    """Return the rows (values by column name) of the notices about an entry until an instant, oldest first."""
+    """Return the notices to officers about an entry that were made up to the instant `until`, oldest first.
+
+    Each is a row, as values by column name.
+    """
     return await _about_entry(reader, notice_table, notice_table.c.at, entry_id, until)
 
 
 async def list_alerts(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
-    """Return the rows (values by column name) of the alerts about an entry until an instant, oldest first."""
+    """Return the alerts about an entry that were issued up to the instant `until`, oldest first.
+
+    Each is a row, as values by column name.
+    """
     return await _about_entry(reader, alert_tables.alert, alert_tables.alert.c.issued_at, entry_id, until)
 
 
@@ -233,7 +245,10 @@ async def list_recipients(reader: Reader, family: str) -> list[str]:
 
 
 async def list_receipts(reader: Reader, alert_id: str, until: datetime) -> list[Json]:
-    """Return the rows (values by column name) of the receipts of an alert until an instant, oldest first."""
+    """Return the checkpoints' receipts of an alert that were given up to the instant `until`, oldest first.
+
+    Each is a row, as values by column name.
+    """
     r = alert_tables.receipt
     statement = select(r).where(r.c.alert_id == alert_id, r.c.at <= until)
     return await _rows(reader, statement.order_by(r.c.at, *r.primary_key.columns))

@@ -17,7 +17,7 @@ from app.tlog.keys import SignatureInvalid, VerifierKey
 from app.tlog.notes import Note
 
 BEFORE_ALL: Final = -(2**63)
-"""A number before that of each row, also of one that names no record."""
+"""A number below the record numbers of all rows, also of faulty rows with negative ones: `after` of the first page."""
 
 _KEPT: Final = frozenset({Standing.WITNESSED, Standing.UNWITNESSED, Standing.BEYOND})
 """What a stored head may rest on."""

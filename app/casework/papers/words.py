@@ -91,7 +91,7 @@ ENDINGS = {
     EndedReason.ANNULLED: ("dibatalkan", "annulled"),
     EndedReason.SUPERSEDED: ("digantikan oleh keputusan formal", "replaced by the formal decision"),
 }
-"""Why a measure ended, in Indonesian and English, as in all tables below."""
+"""Why a measure ended, in Indonesian and English."""
 
 STATES = {
     State.SUBMITTED: ("diajukan", "submitted"),

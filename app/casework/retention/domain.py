@@ -25,7 +25,7 @@ class RetentionSettings(Protocol):
 
 
 def ended_by(stage: Stage, settings: RetentionSettings, now: datetime) -> datetime | None:
-    """Return the latest end of an entry for which a stage of erasure is due at `now`.
+    """Return an instant: a stage of erasure is due at `now` for the entries that ended at this instant or earlier.
 
     Returns None if the deployment sets no retention period for this stage, so that the stage is never due.
     """

@@ -74,24 +74,24 @@ class Tally:
     delivery_ms: dict[Cell, list[float]] = field(default_factory=dict)
 
     def applies(self, figure: Figure) -> bool:
-        """Return whether a figure can be broken down by these dimensions."""
+        """Return whether a figure can be broken down by the dimensions of the table."""
         if figure is Figure.ENTRIES_IN_FORCE:  # not a sum over months
             return Dimension.MONTH not in self.by or len(self.by) == 1
         return figure not in OF_CHECKPOINTS or PLACE_AND_TIME.issuperset(self.by)
 
     def add(self, figure: Figure, place: EventCell, number: int = 1) -> None:
-        """Add a number to a cell of a figure and to every total that contains the cell."""
+        """Add `number` to a figure's count in the cell of `place`, and in every total that contains this cell."""
         self._count(figure, self._cells(place), number)
 
     def add_row(self, figure: Figure, place: EventCell) -> None:
-        """Add one to a cell but to no total.
+        """Add one to a figure's count in the cell of `place`, but in no total.
 
         It is for entries in force by month: an entry counts in several months, but only once in the total.
         """
         self._count(figure, self._cells(place)[:1], 1)
 
     def add_total(self, figure: Figure) -> None:
-        """Add one to the grand total only."""
+        """Add one to a figure's grand total only."""
         self._count(figure, [(TOTAL, TOTAL)], 1)
 
     def _count(self, figure: Figure, cells: Iterable[Cell], number: int) -> None:
@@ -120,7 +120,10 @@ class Tally:
         return [(row, others[0]), (row, TOTAL), (TOTAL, others[0]), (TOTAL, TOTAL)]
 
     def names(self) -> tuple[list[str], list[str]]:
-        """Return the names of the rows with any count, and of the columns; both sorted, `unknown` last, no totals."""
+        """Return the names of the rows in which anything was counted, and those of the columns.
+
+        Both are sorted, with `unknown` last and without the totals. With one dimension there are no columns.
+        """
         cells = {cell for counts in self.counts.values() for cell in counts} | self.entries.keys()
         rows, columns = ({cell[place] for cell in cells} - {TOTAL} for place in (0, 1))
         return _in_order(rows), _in_order(columns)

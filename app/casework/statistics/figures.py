@@ -131,4 +131,7 @@ FAMILIES: Final = (
     Family(_F.CORRECTION_MISSED),
     Family(_F.DEPARTURE_DELAYS),
 )
-"""Every figure that counts persons; a part comes after its sum."""
+"""The families of all figures that count persons.
+
+A family comes after the families that contain its `whole` as a part, and after the family of its `within`.
+"""

@@ -41,7 +41,10 @@ class FiguresOut(WireOut):
     entries_made: Annotated[FigureOut, _is("Entries that came into the register, imported ones too.")]
     entries_urgent: Annotated[FigureOut, _is("Urgent ones among them.")]
     entries_in_force: Annotated[
-        FigureOut, _is("In force at the last instant; alone by month, at the end of each.")
+        FigureOut,
+        _is(
+            "Entries in force at the period's last instant; grouped by month alone, at the end of each month."
+        ),
     ]
     entries_rejected: Annotated[FigureOut, _is("Requests that were rejected.")]
     entries_ended: Annotated[FigureOut, _is("Entries that ended, whatever the reason.")]
@@ -74,7 +77,7 @@ class FiguresOut(WireOut):
     delivery_median_ms: Annotated[
         FigureOut, _is("Milliseconds from an alert's issue to a checkpoint's first receipt: the median.")
     ]
-    delivery_p99_ms: Annotated[FigureOut, _is("The same: 99 of a hundred were as fast.")]
+    delivery_p99_ms: Annotated[FigureOut, _is("The same: 99 of a hundred took at most this.")]
     correction_met: Annotated[FigureOut, _is("Correction requests decided within 72 hours.")]
     correction_missed: Annotated[FigureOut, _is("Correction requests that were not.")]
     checks: Annotated[FigureOut, _is("Checks at checkpoints; no count of persons, never suppressed.")]
@@ -141,10 +144,14 @@ class StatisticsOut(WireOut):
     agency: Annotated[str | None, _is("Whose figures these are; null for all.")]
     smallest_cell: Annotated[int, _is("The least number of persons that is shown.")]
     rows: Annotated[
-        list[StatisticsRowOut], _is("One for each value of the dimension, or each pair that has anything.")
+        list[StatisticsRowOut],
+        _is(
+            "One for each value of the dimension; of two dimensions, for each pair in which anything counts."
+        ),
     ]
     totals: Annotated[
-        list[StatisticsRowOut], _is("With two dimensions, over the one and over the other of them.")
+        list[StatisticsRowOut],
+        _is("Of two dimensions: a sum for each value of the first, then for each value of the second."),
     ]
     total: FiguresOut
     """The figures of the whole period, over all rows."""

@@ -1,16 +1,19 @@
 """Choosing which cells of a table to hide, so that no small cell can be read or computed (no I/O).
 
 A cell is small when it counts at least one person but fewer than a threshold. Hiding it alone is no protection:
-subtracting the row's other cells from its total reveals it. So others are hidden with it, until nothing that is
-published determines it. A table with totals is treated as a graph: rows and columns are its nodes (the totals' row and
-column too), and each hidden cell is an edge between its row and its column. A hidden cell can be computed by adding and
-subtracting published numbers exactly when its edge is a bridge, on no ring of hidden cells: around a ring one could be
-added and subtracted by turns, and no published number would change (D. Gusfield, A graph theoretic approach to
-statistical data security, SIAM Journal on Computing 17, 1988).
+subtracting the row's other cells from its total reveals it. So other cells are hidden with it, until the published
+numbers no longer determine it.
 
-The totals of a dimension are hidden by looking at them alone, and then stay hidden in every table of that dimension:
-tables that are requested one after the other may not hide different ones. For the same reason the rows whose totals are
-hidden are connected within a table: two unconnected ones would reveal sums that another table splits otherwise.
+A table with totals is treated as a graph. Its nodes are the rows and columns, with the row and the column of totals.
+Each hidden cell is an edge between its row and its column. A hidden cell on a ring of hidden cells is safe: if one
+person is added to and taken from the ring's cells in turn, no published number changes. A hidden cell on no ring (a
+bridge) can be computed from the published numbers (D. Gusfield, A graph theoretic approach to statistical data
+security, SIAM Journal on Computing 17, 1988).
+
+A reader may request several tables and combine them. So which totals of a dimension are hidden is decided from these
+totals alone, without the cells inside, and is the same in every table of that dimension. For the same reason the rows
+with hidden totals are connected by hidden cells. Without that, a table would reveal the sum of some of these totals,
+another table the sum of others, and both together a single one.
 """
 
 import heapq

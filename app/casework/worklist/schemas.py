@@ -60,7 +60,7 @@ class WorkItemOut(WireOut):
     at: Annotated[Moment, Field(description="Since when it has waited, or when it happened.")]
     deadline: Annotated[
         DeadlineName | TermName | None,
-        Field(description="Of a notice that a deadline passes or has passed: which."),
+        Field(description="Of a notice about a deadline that comes near or has passed: that deadline."),
     ]
     number: Annotated[int | None, Field(description="The notice's number in `GET /v1/notices`.")]
     check_id: str | None

@@ -55,7 +55,8 @@ class Archive:
     def begin(self, name: str, media_type: str, titles: tuple[str, str]) -> "Iterator[Part]":
         """Open a new file of the archive as a context manager, and yield the `Part` that takes the file's data.
 
-        When the context ends, the file is closed and added to `files`. Only one file can be open at a time.
+        When the context ends, the file is closed and added to `files`. Only one file can be open at a time: opening
+        another one raises ValueError.
 
         Args:
             name: its path in the archive.

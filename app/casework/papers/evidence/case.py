@@ -27,9 +27,9 @@ from app.tlog.policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """An entry that formalises the entry of the evidence file, or that it formalises, with its recorded versions.
+    """An entry that formalisation links with the entry of the evidence file, with its recorded versions, oldest first.
 
-    One of the two is an urgent entry, the other its formal entry. The versions are ordered oldest first.
+    It is the urgent entry that the file's entry formalises, or an entry or request that formalises the file's entry.
     """
 
     entry: Entry

@@ -132,12 +132,12 @@ class _Outline:
 
 
 def drawing(label: str, size: float, glyphs: legible.Glyphs) -> Drawing:
-    """Return the drawing of the words in a label that `legible.marked_up` wrote.
+    """Return the drawing of the words in a label.
 
     Args:
-        label: the words and their direction.
+        label: the label of an `<onDraw>` element that `legible.marked_up` wrote, with the words and their direction.
         size: type size in points.
-        glyphs: function that returns the code points of a typeface.
+        glyphs: function that takes a typeface's name and returns its code points.
     """
     return Drawing(tuple(_shaped(part) for part in legible.drawn_from(label, glyphs)), size)
 

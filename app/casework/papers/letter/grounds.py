@@ -164,7 +164,10 @@ def _before(earlier: Sequence[RecordedVersion], office: Office, owner: Owner) ->
 
 
 def source(entry: Entry, basis: Basis, owner: Owner) -> str:
-    """Return the words that cite the owner's letter or decision, with number and date, for a measure's end (R36)."""
+    """Return the words that cite the owner's letter or decision, with number and date (R36).
+
+    For an urgent entry with a letter it is that letter; otherwise it is the decision in `basis`.
+    """
     if entry.urgent and entry.letter is not None:
         return f"surat {owner.name} Nomor {entry.letter.number} tanggal {words.day(entry.letter.issued_on)}"
     form = words.INSTRUMENTS[basis.instrument][0]

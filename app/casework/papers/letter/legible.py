@@ -61,7 +61,7 @@ FACES: Final = (
     Face("NotoSansHangul", ((0x1100, 0x11FF), (0x3130, 0x318F), (0xAC00, 0xD7A3)), shaped=False),
     Face("NotoSansHan", ((0x3000, 0x312F), (0x4E00, 0x9FFF), (0xFF00, 0xFFEF)), shaped=False),
 )
-"""The typefaces in addition to the letter's own; their files are in `app/casework/papers/fonts`."""
+"""The typefaces in addition to the letter's own; their files are in `app/casework/papers/letter/fonts`."""
 
 _SHAPED: Final = frozenset(face.name for face in FACES if face.shaped)
 _RIGHT_TO_LEFT: Final = frozenset({"R", "AL", "AN"})
@@ -88,7 +88,8 @@ class Piece:
     Attributes:
         text: the characters in reading order.
         face: name of the typeface; None if no typeface has the characters.
-        drawn: whether its glyphs are drawn by the rules of its script.
+        drawn: whether it must be drawn, because the letters of its script join, stack or change places; otherwise
+            ReportLab can set it as text.
         leftwards: whether it is written from right to left.
     """
 
@@ -109,8 +110,9 @@ def shown(text: str, glyphs: Glyphs) -> bool:
 def marked_up(text: str, glyphs: Glyphs) -> str:
     """Return a text as markup for ReportLab's paragraphs: escaped, with its line breaks, each script in its typeface.
 
-    Words whose letters must be drawn are encoded in a label, as `<onDraw name="drawn" label="…"/>`; `parts.text`
-    replaces this element with the drawing.
+    ReportLab can't set words of scripts whose letters join, stack or change places. Each such piece becomes an element
+    `<onDraw name="drawn" label="…"/>`, whose label holds the words (see `drawn_from`); `parts.text` replaces the
+    element with a drawing of them. Characters that no typeface has are written as their Unicode numbers.
 
     Args:
         text: any text.
@@ -146,10 +148,18 @@ def pieces(text: str, glyphs: Glyphs) -> list[Piece]:
 
 
 def drawn_from(label: str, glyphs: Glyphs) -> list[Piece]:
-    """Return the words in a label that `marked_up` wrote, as pieces of one typeface and direction, from left to right.
+    """Return the words of a label as pieces of one typeface and direction, in the order in which they are drawn.
 
-    Numbers are written from left to right, also between words that are written from right to left. `glyphs` is a
-    function that takes a typeface's name and returns its code points.
+    A label is the attribute `label` of an `<onDraw>` element that `marked_up` wrote. Its first letter is the direction:
+    `l` for words that are written from right to left, `r` for all others. The words follow in UTF-8, as hexadecimal
+    digits.
+
+    The pieces are drawn from left to right. So the last words of a right-to-left text come first. Numbers in such a
+    text are pieces of their own, because they are written from left to right.
+
+    Args:
+        label: the label.
+        glyphs: function that takes a typeface's name and returns its code points.
     """
     text = bytes.fromhex(label[1:]).decode()
     if label[0] == _TO_THE_RIGHT:

@@ -77,7 +77,10 @@ def table(
 
 
 def plain(words: str) -> str:
-    """Return words as ReportLab markup for `text`: escaped, each script in its typeface or marked to be drawn."""
+    """Return words as markup for `text`: escaped, and each script in its typeface.
+
+    Words of scripts that ReportLab can't set are marked; `text` draws them.
+    """
     return legible.marked_up(words, glyphs)
 
 
@@ -129,8 +132,8 @@ def text(
 def margin(label: str, sign: str = "", *, keep: bool = False) -> "Flowable":
     """Return an element that prints a label, and a point's sign such as "a.", in the margin of the next paragraph.
 
-    Both are printed at the height of the paragraph's first line. `keep` is whether the element and the paragraph stay
-    on the same page.
+    Both are printed at the height of the paragraph's first line; a colon is printed after the label. An empty label or
+    sign is not printed. `keep` is whether the element and the paragraph stay on the same page.
     """
     from app.casework.papers.letter.qr import Margin
 

@@ -60,7 +60,7 @@ class Margin(Flowable):
     """A label and a point's sign in the margin, on the first line of the next paragraph; it takes no space.
 
     Args:
-        label: the label, followed by a colon; empty for none.
+        label: the label, without the colon that is printed after it; empty for neither label nor colon.
         sign: the sign of a point, such as "a."; empty for none.
         font: name of the typeface.
         size: type size in points.
