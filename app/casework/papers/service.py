@@ -96,9 +96,10 @@ async def letter(unit: Unit, entry_id: str, settings: Settings) -> ComposedLette
 
 
 async def awaited_record(reader: Reader, entry_id: str) -> int | None:
-    """Return the number of the ledger record that an entry's present letter proves; None if it has a stored head.
+    """Return the number of the ledger record whose signed head a caller should wait for before it makes a letter.
 
-    A stored head is the signed ledger head that was fixed for all copies of the letter.
+    It is the record that the entry's present letter proves. None if a head is stored for this letter already: the
+    letter can be made at once.
 
     Raises:
         NotFound: the actor sees no entry with this id, or not its photo.
@@ -200,6 +201,8 @@ def _refusals(versions: Sequence[Version], last: Version) -> tuple[Refusal, ...]
 
 def with_end_by_law(recorded: Sequence[RecordedVersion], entry: Entry) -> list[RecordedVersion]:
     """Return the recorded versions, with one more if the entry has ended by law and the ledger has no record of it yet.
+
+    The added version is the present entry, joined with the record of the version before. An empty list stays empty.
 
     Args:
         recorded: the recorded versions, oldest first.

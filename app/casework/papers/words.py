@@ -184,7 +184,7 @@ def day(of: date) -> str:
 
 
 def month(of: date) -> str:
-    """Return the month as a Roman numeral, for a letter's number."""
+    """Return the month of a day as a Roman numeral, such as XI for November, for a letter's number."""
     return _ROMAN[of.month - 1]
 
 
@@ -230,9 +230,10 @@ _POSITIONS = {
 
 
 def position(client: Mapping[str, Any] | None) -> str:
-    """Return the position of a duty officer or approver of Immigration, in Indonesian; empty for any other client.
+    """Return the position of a duty officer or approver, in Indonesian, followed by the code of the office if known.
 
-    `client` has the members `roles` and `office` of the officer's client; None if the client is unknown.
+    `client` has the members `roles` and `office` of the officer's client; None if the client is unknown. The text is
+    empty for an unknown client and for one with neither of the two roles.
     """
     roles = () if client is None else client["roles"]
     found = next((name for role, name in _POSITIONS.items() if role in roles), "")

@@ -21,8 +21,8 @@ SUPPRESSED = "suppressed"
 class FigureOut(WireOut):
     """One figure of a cell.
 
-    `value` is null if it is suppressed, and if it does not exist: it is not recorded yet, can't be divided by these
-    dimensions, or is not visible to the reader.
+    `value` is null if it is suppressed, and if it does not exist: the cell has no delivery times to take it from, it
+    can't be divided by these dimensions, or it is not visible to the reader.
     """
 
     value: int | float | None
@@ -94,7 +94,7 @@ class FiguresOut(WireOut):
 
     @classmethod
     def of(cls, values: dict[Figure, Value]) -> Self:
-        """Convert the figures of a cell to the API's model; a figure that is missing in `values` is null."""
+        """Convert the figures of a cell to the API's model; `values` must have a value for every figure."""
         return cls(
             **{
                 figure.value: FigureOut(value=value.number, suppressed=value.suppressed)

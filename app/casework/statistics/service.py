@@ -61,8 +61,8 @@ async def count(
         by: the dimensions, one or two.
 
     Raises:
-        Invalid: the last day is in the future, the days are in the wrong order or too far apart, or a dimension is
-            named twice.
+        Invalid: the last day is in the future, the days are in the wrong order or further apart than `LONGEST`, or a
+            dimension is named twice.
     """
     settings, now = runtime.settings, runtime.clock()
     last_on = last_on or legal_day(now)

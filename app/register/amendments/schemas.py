@@ -46,7 +46,10 @@ class ExtensionIn(WireIn):
 
 
 class CorrectionIn(WireIn):
-    """The corrected content of an entry: the whole subject, the whole basis, or both."""
+    """The corrected content of an entry: the whole subject, the whole basis, an earlier last day, or several of them.
+
+    A ban for life may get a last day in this way.
+    """
 
     subject: SubjectIn | None = Field(
         None, description="Without a photo the entry's is kept; former spellings stay as aliases."

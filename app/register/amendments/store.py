@@ -116,11 +116,11 @@ async def list_open_corrections(unit: Unit) -> list[Amendment]:
 async def list_refused_revocations(
     reader: Reader, owner: str, *, limit: int, after: str = ""
 ) -> list[Amendment]:
-    """Return an owner's rejected or returned revocations of entries in force, oldest first, at most `limit`.
+    """Return an owner's rejected or returned revocations of entries that are not over, oldest first, at most `limit`.
 
-    Only those after the id `after`. Those that a verifier of the owner returned are included. One is omitted if the
-    owner has filed a later one for the same entry, unless the later one was returned. Revocations of entries that a
-    seal hides from the actor are omitted.
+    Only those after the id `after`, of entries that are in force or begin later. Those that a verifier of the owner
+    returned are included. A revocation is omitted if the owner has filed a later one for the same entry and the later
+    one was not returned. Revocations of entries that a seal hides from the actor are omitted.
     """
     later = table.alias()
     refused = [AmendmentState.RETURNED, AmendmentState.REJECTED]
@@ -162,9 +162,9 @@ async def list_in_state(
 ) -> list[Amendment]:
     """Return amendments in a state, oldest first, at most `limit`, for worklists.
 
-    Amendments of entries that a seal hides from the actor are omitted. Amendments of entries that have ended are
-    omitted too, with two exceptions: acquittals, because they still close the case; and revocations, annulments and
-    open corrections of an urgent entry that a formal entry in force has replaced, because they reach the formal entry.
+    Amendments of entries that a seal hides from the actor are omitted. If an entry has ended, most of its amendments
+    are omitted too. Its acquittals are returned, because they still close the case. If a formal entry in force has
+    replaced it, its revocations, annulments and open corrections are returned, because they reach the formal entry.
 
     Args:
         reader: the transaction.

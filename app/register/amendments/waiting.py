@@ -48,9 +48,9 @@ async def list_waiting(reader: Reader, limit: int) -> list[Amendment]:
 async def list_power_ended(reader: Reader, limit: int) -> list[Amendment]:
     """Return corrections that moved a case of the actor's agency to a stage in which it may not order measures (R8).
 
-    Only corrections of entries that are in force and that no seal hides from the actor, oldest first, at most `limit`.
-    A correction is included even if a later one moved the case back. Empty for agencies that may order measures in
-    every stage.
+    Only corrections of entries that are in force or begin later, and that no seal hides from the actor; oldest first,
+    at most `limit`. A correction is included even if a later one moved the case back. Empty for agencies that may order
+    measures in every stage.
     """
     owner = reader.actor.agency
     if owner not in INVESTIGATION_ONLY:

@@ -58,7 +58,8 @@ class Case:
         proving: the signed head that proves each record, by the record's number; records that no head covers yet are
             omitted.
         policy: the keys and the quorum of witnesses that the register publishes.
-        until: the time of the transaction; later records are not in the file.
+        until: the time of the transaction. What is stored later is left out of the file; the module `evidence.file`
+            names the exceptions.
         by: the actor that requested the file.
     """
 

@@ -21,7 +21,10 @@ INDENT = 32 * MM
 
 @cache
 def typefaces() -> frozenset[int]:
-    """Register the letter's own typeface with ReportLab, once for each process. Returns its code points."""
+    """Return the code points for which the letter's own typeface has glyphs, in both weights.
+
+    The first call of a process registers the typeface with ReportLab.
+    """
     from reportlab.pdfbase.pdfmetrics import registerFontFamily
 
     has = _registered(PLAIN, file_of(PLAIN)) & _registered(BOLD, file_of(BOLD))
@@ -31,7 +34,10 @@ def typefaces() -> frozenset[int]:
 
 @cache
 def glyphs(face: str) -> Container[int]:
-    """Return the code points of the typeface with this name; at the first call, register it with ReportLab."""
+    """Return the code points for which the typeface with this name has glyphs.
+
+    The first call for a typeface registers it with ReportLab.
+    """
     from reportlab.pdfbase.pdfmetrics import registerFontFamily
 
     if face == PLAIN:
