@@ -59,7 +59,7 @@ async def file(
     owner and change nothing (R36). `expected` is the version of the entry that the actor has read. `granted` is called
     for an annulment, and returns whether the objection or correction request on which it is based was granted. `count`
     is called for a correction, and counts the travellers that the corrected entry would have stopped; with None they
-    are not counted.
+    are not counted. `settings` give the days for the decision, and the deployment's choices among rules of law.
 
     Raises:
         NotFound: the actor sees no entry with this id.

@@ -37,6 +37,8 @@ _MAX_ROUNDS = 20
 async def record_delay(unit: Unit, submitted: SubmittedDelay, settings: Settings) -> Delay:
     """Store that a departure was delayed; this creates no entry and no alert (R65). Returns the delay.
 
+    `settings` give the number of days after which a traveller is erased.
+
     Raises:
         WrongAgency: the actor may not see delays (see `view_of`).
         Invalid: the checkpoint is missing, unknown or not the actor's; the time is in the future, or so long ago that

@@ -37,6 +37,8 @@ _MAX_LISTED = 500
 async def file(unit: Unit, entry_id: str, filing: Filing, settings: Settings) -> Objection:
     """Store an objection that was filed with the owner of an entry. Returns the new objection.
 
+    `settings` give the working days for the answer, and the public holidays.
+
     Raises:
         NotFound: the actor sees no entry with this id.
         WrongAgency: another agency owns the entry, and so receives objections against it.

@@ -76,13 +76,13 @@ class Archive:
         return self._sink.take()
 
     def end(self) -> bytes:
-        """Close the archive and return its last piece."""
+        """Close the archive and return its last piece; no file can be added afterwards."""
         self._zip.close()
         return self._sink.take()
 
 
 class Part:
-    """A file of the archive while it is being written, with its size and SHA-256."""
+    """A file of the archive while it is being written, with its size and SHA-256 (`digest`) so far."""
 
     def __init__(self, opened: IO[bytes]) -> None:
         self._opened = opened
