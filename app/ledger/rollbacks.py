@@ -1,7 +1,7 @@
 """Notes in the database that it was rolled back: every process refuses writes in an epoch that has one.
 
-A process that notices a rollback by what it knows from outside the database writes the note for processes that know
-less. The epoch that a restoration begins has none.
+A process notices a rollback by the mark, or by what it has read before, neither of which is in the database. It writes
+the note for processes that know less. `cekal restore` begins a new epoch, which has no note.
 """
 
 from sqlalchemy import select

@@ -76,8 +76,8 @@ async def lock_erased(unit: Unit, sequences: Collection[int]) -> frozenset[int]:
 async def last_before(reader: Reader, at: datetime, size: int) -> int:
     """Return the sequence of the last record that was written before an instant; 0 if there is none.
 
-    It takes about log2(`size`) statements, because the times of records have no index. Where a later record has an
-    earlier time, because two machines' clocks differ, the result is off by such records.
+    It takes about log2(`size`) statements, because the times of records have no index. If the clocks of two machines
+    differ, a record may have an earlier time than the record before it. The result may then be wrong by a few records.
 
     Args:
         reader: the transaction.

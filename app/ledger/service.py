@@ -132,7 +132,7 @@ async def append(unit: Unit, drafts: Sequence[Draft]) -> Sequence[Record]:
     It must be the last step of a transaction: numbers are assigned under one lock that is held until the commit. So
     they have no gaps and are in commit order; a transaction that fails also frees its numbers.
 
-    The unit's `records` get them too.
+    The records are also added to `unit.records`.
 
     Raises:
         HeadMissing: the ledger has no head.

@@ -107,7 +107,10 @@ def driver_statements(dialect: Dialect) -> StateStatements:
 
 
 async def find_news(reader: Reader, after: int) -> datetime | None:
-    """Return when the first record after the sequence `after` was written; None without one. Seals are ignored."""
+    """Return when the first record after the sequence `after` was written; None without one.
+
+    Records of type `seal` are ignored.
+    """
     statement = (
         select(record_table.c.at)
         .where(record_table.c.sequence > after, record_table.c.type != RecordType.SEAL.value)
@@ -119,7 +122,7 @@ async def find_news(reader: Reader, after: int) -> datetime | None:
 
 
 async def withdraw(unit: Unit, entry_id: str, cause: Literal["closed", "erased"]) -> None:
-    """Mark an entry as withdrawn: the personal part of its records, which may have been shown, must no longer be.
+    """Mark an entry as withdrawn: readers may have the personal part of its records, and must not get it any more.
 
     Nothing is stored if the entry has no records, or was withdrawn for the same cause before.
 

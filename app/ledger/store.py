@@ -361,7 +361,7 @@ async def close(unit: Unit, entry_id: str, barred: Iterable[str] = ()) -> bool:
         barred: further persons that never see the personal part, not even as auditors.
 
     Returns:
-        True if the entry was not closed before; False if only barred persons were added.
+        True if the entry was not closed before; False if it was, so that at most barred persons were added.
     """
     known = select(closed_table.c.entry_id).where(closed_table.c.entry_id == entry_id)
     was_open = (await unit.run(known)).first() is None

@@ -93,9 +93,9 @@ class Evidence:
 def contradiction(smaller: Opened, larger: Opened, path: Sequence[bytes]) -> Contradiction | None:
     """Return how two heads of one log contradict each other; None if this is not proved.
 
-    Heads of the same size do if their roots differ. Heads of different sizes do if one key signed the smaller head
-    later than the larger, or if `path` proves that the larger tree begins with another tree than the smaller one. A
-    path that does not lead to the larger head's root proves nothing, because anybody can write one.
+    Heads of the same size contradict each other if their roots differ. Heads of different sizes do if one key signed
+    the smaller head later than the larger. They also do if `path` proves that the larger tree begins with another tree
+    than the smaller one. A path that does not lead to the larger head's root proves nothing: anybody can write one.
 
     Args:
         smaller: the head of the smaller tree, with its verified signatures; if both have the same size, either head.

@@ -47,8 +47,8 @@ class Policy:
     Attributes:
         logs: the trusted logs.
         witnesses: the trusted witnesses, by their name in the policy.
-        quorum: name of the witness that must have cosigned a checkpoint, or of the group whose members must have, as
-            many as the policy demands of the group; `none` if no cosignature is needed.
+        quorum: name of a witness or of a group, or `none`. A witness must have cosigned a checkpoint. Of a group, as
+            many members must have as the policy demands of it. With `none` no cosignature is needed.
     """
 
     logs: tuple[Peer, ...]

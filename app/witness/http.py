@@ -70,9 +70,9 @@ class Service:
         """Answer `POST /add-checkpoint` with the witness's cosignatures, or with an error status and the reason.
 
         The statuses: 400, the body is malformed; 403, a signature is missing or wrong; 404, the log is unknown; 409,
-        the proof does not begin at the head that was cosigned last, or the head has its size and another root, and the
-        answer is the size of the head that was cosigned last; 422, the proof is wrong; 503, the clock is in doubt or
-        the head can't be stored.
+        the proof does not begin at the head that was cosigned last, or the head has the same size and another root;
+        422, the proof is wrong; 503, the clock is in doubt or the head can't be stored. With 409 the answer's body is
+        the size of the head that was cosigned last.
 
         Raises:
             HTTPException: the body is too large or too slow, or was cut off.

@@ -70,8 +70,9 @@ class Witness:
     def add_checkpoint(self, body: bytes) -> str:
         """Verify a submitted head, cosign it, and store it durably (C2SP tlog-witness).
 
-        If the head contradicts the head that was cosigned last, both are kept as evidence. It is refused then, unless
-        only the times of both contradict each other, and its tree continues the other one.
+        The head is refused if its tree does not continue the tree of the log's head that was cosigned last. If the two
+        heads contradict each other, both are stored as evidence. If only the times of their signatures contradict each
+        other, both are stored as evidence too, and the new head is cosigned.
 
         Args:
             body: the body of the request.

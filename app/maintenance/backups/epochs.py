@@ -45,8 +45,8 @@ async def begin_epoch(unit: Unit, moment: datetime, old: str | None = None) -> E
     Args:
         unit: a transaction on the restored register.
         moment: the moment of the backup; acts acknowledged after it may be lost.
-        old: the previous epoch. It is used only if the restored ledger has no head, from which the epoch is read
-            otherwise; None if it is not known.
+        old: the previous epoch; None if it is not known. It is ignored if the restored ledger has a head, because the
+            head contains the previous epoch.
 
     Returns:
         The event, which has been reported to the unit.

@@ -18,8 +18,8 @@ class Finished:
     The mark is a file outside the database that names the highest signed head.
 
     Attributes:
-        unsigned: why no head was signed, for missing keys with the folder in which they are expected; None if this
-            process or a running service has signed one.
+        unsigned: why no head was signed; None if this process or a running service has signed one. If keys are missing,
+            it names the folder in which they are expected.
         mark: why the mark's file could not be written; None if it was, or if there was no head to write yet.
         aside: the path to which an unusable mark file was renamed; None if the file was usable or missing.
     """

@@ -74,10 +74,10 @@ class Program:
         self._error_file = error_file
 
     def finish(self, meanwhile: Callable[[], None] = lambda: None) -> None:
-        """Wait until the program has ended, and call `meanwhile` every half second.
+        """Wait until the program has ended; until then, call `meanwhile` every half second.
 
         Raises:
-            BackupFailed: the program failed; the message contains its own error lines.
+            BackupFailed: the program's exit code is not 0; the message contains its own error lines.
         """
         while (code := self._waited()) is None:
             meanwhile()
@@ -101,10 +101,17 @@ class Program:
 def started(command: Sequence[str], environment: dict[str, str], **streams: Any) -> Iterator[Program]:
     """Start a program for the block, and wait for its end afterwards. An exception in the block kills the program.
 
+    The end of the block does not look at the exit code. Call `Program.finish` in the block: it raises BackupFailed if
+    the program fails.
+
     Args:
         command: the program's name and arguments.
         environment: its environment variables.
-        streams: `stdin` and `stdout` as `subprocess.Popen` takes them.
+        streams: `stdin` and `stdout`: `subprocess.PIPE`, or another value that `subprocess.Popen` takes. A stream that
+            is not given is `/dev/null`.
+
+    Raises:
+        OSError: the program can't be started, as when it is missing.
     """
     with tempfile.TemporaryFile() as error_file:
         given = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, **streams}

@@ -61,7 +61,7 @@ class Restored:
 
     Attributes:
         begun: the event of the new epoch.
-        moment: the moment of the backup, or of a database that was accepted the time of the ledger's last record; acts
+        moment: the moment of the backup; for a database that was accepted, the time of the ledger's last record. Acts
             acknowledged after it may be lost.
         schema: the schema revision of the backup, if it was upgraded; else None.
         aside: the folder into which the files of the replaced register were moved; None if no files were moved.

@@ -43,8 +43,9 @@ class ContinuousVerification:
         """Do the next step if it is due. Returns True after the last step of a pass, False otherwise.
 
         New differences are logged at once, and admins and duty officers are notified, at most once a day. If the step
-        raises an error, this method raises it too, and the next call begins a new pass. So it does if the register was
-        restored since the pass began: then what differs is ignored.
+        raises an error, this method raises it too, and the next call begins a new pass. If the step finds a difference
+        and the register was restored since the pass began, the difference is ignored, and the next call begins a new
+        pass.
         """
         now = self._runtime.clock()
         if self._steps is None:

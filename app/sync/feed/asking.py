@@ -23,8 +23,8 @@ DEFAULT_LIMIT: Final = 100
 """Records of a page of JSON without `limit`."""
 
 _WAIT = (
-    "JSON: seconds to wait for news when there are none. Lines: seconds for which they go on behind the head. "
-    "Of no meaning for events, which go on in any case."
+    "JSON: seconds to wait for a first record when there is none. Lines: seconds for which the answer goes on with new "
+    "records after it has reached the ledger's end. Of no meaning for events, which go on in any case."
 )
 _LIMIT = (
     f"How many records at most: in JSON {DEFAULT_LIMIT} unless given, in lines all unless given. "
@@ -55,7 +55,8 @@ class Asking:
 
     Attributes:
         after: the cursor; records after it are requested. None for the beginning of the ledger.
-        wait: for how many seconds the answer may wait for a first record, or, as lines, for further records.
+        wait: a number of seconds. A page without records waits so long for a first one; lines go on for so long after
+            they have reached the ledger's end.
         limit: the largest number of records; None if the request has no `limit`.
         selection: the requested types of records, and the entry that the records must be about.
         faults: the faults of the parameters, as FastAPI lists them; empty if all are valid. If there are any, the other

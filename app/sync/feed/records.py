@@ -19,7 +19,8 @@ class RecordOut(WireOut):
     at: Moment
     """When it was written."""
     effective_at: Moment | None
-    """When an end took effect: of an entry, by law or by the list it was imported from; of a clearance. Else null."""
+    """When an end took effect: an end of an entry by law or by the list from which it was imported, or any end of a
+    clearance. Null for other ends and other records."""
     entry_id: str | None
     """Id of the entry that it is about; null if it is about none, as a drill or a seal."""
     version: int | None

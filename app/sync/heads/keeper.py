@@ -132,8 +132,8 @@ class MarkKeeper:
             size: the number of records of the restored register.
 
         Returns:
-            The accepted loss, also if nothing is lost; None if nothing is known to compare with: no note of a rollback
-            in the ended epoch, and no mark, or only one of a known epoch before the ended one.
+            What is lost; its `lost` is 0 if nothing is. None if there is nothing to compare with: the database has no
+            note of a rollback in the ended epoch, and the mark is missing or is that of an earlier known epoch.
         """
         await self._load(unit)
         origins = {each.epoch for each in await store.list_origins(unit)}

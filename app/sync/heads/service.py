@@ -52,8 +52,8 @@ class NameRefused(RuntimeError):
 async def initialise_signing(unit: Unit, settings: Settings) -> list[PublicKey]:
     """Store what signing heads needs and is missing: the register's name, the present origin, a key of each kind.
 
-    A missing key is taken from the folder of private keys, of several files with its kind the last by name. If there is
-    none, a new key is generated and written to the folder.
+    A missing key is taken from the folder of private keys; if several files have its kind, from the last by name. If
+    there is none, a new key is generated and written to the folder.
 
     Returns:
         The public keys that were added; empty if none was missing.

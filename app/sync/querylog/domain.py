@@ -223,8 +223,8 @@ class Batching:
 
     Attributes:
         salt: the random bytes in the commitments of this batch.
-        sealed: ids of the lines that are in this or an earlier batch, as far back as lines are added; they are not
-            added again.
+        sealed: ids of lines that `add` ignores: those of this batch, and those of earlier batches that the caller may
+            read and add again.
         committed_from: checks with this id or a higher one get a commitment to their question; questions of earlier
             checks may be erased while the batch is made.
         first_check: the lowest id of a check so far; None before the first check.

@@ -71,7 +71,7 @@ class DigestBuilder:
 class Digest:
     """The digest of the register's state at a sequence: 256 Merkle roots over the state's records.
 
-    Equal states have equal digests; a bucket that differs shows which entries differ.
+    Equal states have equal digests. Entries that differ between two states are in the buckets whose roots differ.
 
     Attributes:
         sequence: the digest is of the state after the ledger's first `sequence` records.
@@ -151,7 +151,8 @@ def parted(buckets: bytes) -> tuple[bytes, ...]:
 def is_due(news: datetime | None, ordered: datetime | None, now: datetime) -> bool:
     """Return whether a digest must be sealed now.
 
-    It must if a record that no digest covers is an hour old, or if there is such a record and a snapshot is ordered.
+    Without a record that no digest covers, the result is False. With one, the result is True if the first such record
+    is an hour old, or if a snapshot is ordered.
 
     Args:
         news: when the first record was written that no digest covers; None if there is no such record.

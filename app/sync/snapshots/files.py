@@ -1,8 +1,8 @@
 """The snapshots of this machine: files that are made on request, and removed when they must no longer be shown.
 
-A file is made once for each scope and each sealed digest, by one process of the machine at a time. Its name says from
-which ledger, digest and withdrawals it was made; a file made from others than the present ones is removed, and never
-served.
+A file is made once for each scope and each sealed digest, by one process of the machine at a time. Its name contains
+the ledger's epoch, the digest's sequence, and how many entries were withdrawn (erased or sealed) when it was made. Once
+one of the three has changed, the file is not served any more, and removed.
 """
 
 import asyncio
@@ -64,8 +64,8 @@ class Snapshot:
 
     Attributes:
         path: the file, which is compressed.
-        made_of: the ledger's epoch, the sequence of the state, and `Current.withdrawn` when the file was made; the file
-            may only be shown while all three are current.
+        made_of: the ledger's epoch, the sequence of the state, and the number of withdrawals (`Current.withdrawn`) when
+            the file was made; the file may only be shown while all three are current.
         scope: which personal parts it contains (see `scope_of`).
         fingerprint: the first digits of the SHA-256 of the file's bytes, in hexadecimal.
         length: bytes of the lines, before compression.

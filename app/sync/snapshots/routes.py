@@ -57,7 +57,7 @@ def snapshots_of(scope: Mapping[str, Any]) -> Snapshots:
     "/snapshot",
     summary="Read the newest snapshot",
     response_class=Response,
-    response_description="The snapshot: lines of JSON, compressed with Zstandard unless `Accept` asks for lines.",
+    response_description="The snapshot: lines of JSON. They are compressed with Zstandard as `application/zstd`.",
     responses={
         **_PARTS,
         200: {"content": {ZSTD: BYTES, LINES: {"examples": examples.LINES}}, **_PARTS[200]},
@@ -74,13 +74,15 @@ async def read_snapshot(actor: Following, request: Request, conditions: WantedPa
     by id: its newest record as in the feed, and a record for each of its clearances in force. The last line has the
     digest, the record that seals it, and the proof that a signed head contains that record.
 
-    A snapshot is sealed once new records are an hour old, or by `POST /v1/snapshot`. The first request makes its file:
-    the answer is 503 until it is ready. The personal part of sealed entries is withheld from all readers, also from
-    auditors.
+    A snapshot is sealed once new records are an hour old, or by `POST /v1/snapshot`. Before the first is sealed, the
+    answer is 404 with `Retry-After`. The first request for a snapshot makes its file: the answer is 503 until the file
+    is ready. The personal part of sealed entries is withheld from all readers, also from auditors.
+
+    `Accept` selects one of two formats. `application/zstd`, the default, is the file: the lines compressed with
+    Zstandard. `application/x-ndjson` is the uncompressed lines; `Range` is ignored there, and all lines are sent.
 
     A file never changes. If an entry in it is erased or sealed, another file replaces it, with the same sequence and
-    another `ETag`: so send `If-Range` with `Range`. As lines (`application/x-ndjson`) the snapshot is uncompressed, and
-    has no `Range`.
+    another `ETag`: so send `If-Range` with `Range`.
     """
     snapshots, scope, runtime = snapshots_of(request), scope_of(actor), runtime_of(request)
     async with runtime.reading(actor) as reader:
@@ -179,8 +181,9 @@ async def read_digest(
 ) -> DigestOut:
     """Read the digest of the register's state at a sequence: the Merkle roots of 256 buckets, and their root.
 
-    Each entry is in one bucket. The holder of a copy computes the digest of the copy and compares: a bucket that
-    differs shows which entries differ, and the register need not be sent. The digest contains no personal parts, so it
-    is the same for every reader. The record `seal` of the ledger contains its root, as `leaf.seal`.
+    Each entry is in one bucket. The holder of a copy computes the digest of the copy and compares both. Entries that
+    differ are in the buckets whose roots differ, so the register need not be sent again as a whole. The digest contains
+    no personal parts, so it is the same for every reader. The record `seal` of the ledger contains its root, as
+    `leaf.seal`.
     """
     return DigestOut.of(await service.digest_of(reader, sequence))

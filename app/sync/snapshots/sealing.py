@@ -34,9 +34,10 @@ class DigestSealer:
     async def seal(self) -> bool:
         """Seal the digest of the present state if one is due. Returns whether one was sealed.
 
-        One is due if records are not covered by a digest and are an hour old, or if a snapshot is ordered and there are
-        such records. A state that contradicts the ledger's tree is not sealed: `failing` then gives the reason, and
-        calls in the next minute do nothing. An order is deleted if there are no new records.
+        New records are those that no digest covers, other than records of type `seal`. A digest is due if the first new
+        record is an hour old, or if there are new records and a snapshot is ordered. An order is deleted if there are
+        no new records. A state that contradicts the ledger's tree is not sealed: `failing` then gives the reason, and
+        calls in the next minute do nothing.
         """
         if monotonic() < self._not_before:
             return False

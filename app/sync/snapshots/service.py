@@ -97,8 +97,8 @@ class Unsealed:
 
     Attributes:
         size: the ledger's size.
-        news: when the first record was written that no digest covers, records that seal something excepted; None if
-            there is no such record.
+        news: when the first record was written that no digest covers; None if there is none. Records of type `seal`
+            do not count.
         ordered: when an admin ordered a snapshot that was not made yet; None without an order.
     """
 
@@ -112,9 +112,9 @@ async def find_unsealed(reader: Reader, quiet: int) -> Unsealed:
 
     Args:
         reader: the transaction.
-        quiet: an earlier size of the ledger; the caller knows that there was nothing new up to it, so that only later
-            records are examined. 0 to examine all that no digest covers, as is done if the ledger is smaller now, after
-            a restore.
+        quiet: an earlier size of the ledger. The caller knows that there was nothing new up to it, so only later
+            records are examined. With 0 all records that no digest covers are examined; so they are if `quiet` is
+            larger than the ledger, which became smaller by a restore.
 
     Raises:
         HeadMissing: the ledger has no head.
@@ -144,7 +144,10 @@ async def seal(runtime: Runtime, found: Unsealed) -> SealedDigest:
 
 
 async def end_order(runtime: Runtime, ordered: datetime) -> None:
-    """Delete the order of a snapshot that was given at the instant `ordered`; call it if there are no new records."""
+    """Delete the order of a snapshot that was given at the instant `ordered`; one that was given later stays.
+
+    Call it if no records are new since the newest digest, so that there is nothing to seal.
+    """
     async with runtime.writing(SYSTEM) as unit:
         await store.end_order(unit, ordered)
 

@@ -1,8 +1,9 @@
 """The dispatcher: makes deliveries, claims them, sends them, and stores what came of them.
 
 A round is one short transaction: it stores the results of finished requests, makes the next deliveries from the
-ledger and claims what is due. The requests are sent after its commit. If the process dies meanwhile, the lease of what
-it had claimed ends, and another one, or the next, sends it again with the same id.
+ledger and claims what is due. A claim, also called a lease, lasts 30 s. The requests are sent after the commit. If the
+process dies before it has stored the results, its claims end, and another process sends the events again with the same
+ids.
 """
 
 import asyncio

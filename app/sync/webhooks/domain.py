@@ -70,7 +70,11 @@ class DisabledReason(StrEnum):
 
 
 class Payload(StrEnum):
-    """What a delivery contains: `thin`, ids and a link; `full`, the record with what its receiver may see."""
+    """What is posted of a record: `thin`, its ids and a link; `full`, the whole record as its receiver may see it.
+
+    The link leads to the record, which the receiver reads with its key. An endpoint with `full` gets `thin` while the
+    deployment does not name its host (`CEKAL_WEBHOOK_FULL_HOSTS`).
+    """
 
     THIN = "thin"
     FULL = "full"
@@ -116,7 +120,7 @@ class Endpoint:
     Attributes:
         client_id: the client to which it belongs; the data that are sent are those that this client may see.
         events: the types of records that are sent.
-        by_admin: whether the actor that made it, or last changed it, was an admin; only then its payload may be full.
+        by_admin: whether the actor that last made or changed it was an admin; always true if `payload` is `full`.
         networks: networks in which its address must be; empty for any that the deployment allows.
         ordered: whether a delivery about an entry waits until the earlier ones about this entry are delivered,
             exhausted or dropped; alerts wait only for alerts, other records only for other records.
@@ -124,9 +128,9 @@ class Endpoint:
         public_key: the public key with which receivers verify its `v1a` signatures, as text.
         former_secrets: the secrets before the last rotation, encrypted; they sign too until `former_until`. None
             without a rotation, or after one without an overlap.
-        position: for all records up to this sequence, alerts excepted, deliveries are stored.
-        alert_position: for all alerts up to this sequence, deliveries are stored.
-        replay_position: for the replay's records up to this sequence, deliveries are stored; None without a replay.
+        position: sequence up to which deliveries are stored of the records that are not about an alert.
+        alert_position: sequence up to which deliveries are stored of the records about alerts.
+        replay_position: sequence up to which deliveries are stored for the replay; None without a replay.
         replay_until: sequence of the replay's last record; None without a replay.
         failures: number of failed attempts since the last success.
         failing_since: when the first of these attempts was made; None without one.
@@ -269,8 +273,9 @@ def delay_after(
     Args:
         failures: number of failed attempts on the schedule, at least 1.
         urgent: whether the schedule is that of alerts. It never ends: from the sixth failure on the delay is a minute.
-        retry_after: seconds that the receiver requested to wait; None without a request. A longer request than the
-            delay prolongs it: for alerts to at most a minute, else to at most a minute or twice the delay.
+        retry_after: seconds that the receiver requested to wait; None without a request. If they are more than the
+            delay, the result is these seconds, but for alerts at most a minute, and for other records at most a minute
+            or twice the delay, whichever is longer.
         spread: a number from -1 to 1 that shortens or lengthens the delay by up to a fifth; None for a random one.
     """
     delays = _ALERT_DELAYS if urgent else _DATA_DELAYS

@@ -1,6 +1,8 @@
-"""Deliveries are made from the ledger, behind a position of each endpoint, in steps of bounded size.
+"""Makes the deliveries of records that are in the ledger, in steps of bounded size.
 
-The writer of a record does nothing for them: an urgent entry takes as long with a thousand endpoints as without one.
+Each endpoint has positions: sequences up to which its deliveries are made. A step makes those of the next records and
+moves the positions forward. Whoever writes a record does nothing for its deliveries: an urgent entry takes as long with
+a thousand endpoints as without one.
 """
 
 from collections.abc import Callable, Sequence

@@ -53,8 +53,11 @@ async def create_endpoint(
     """Make an endpoint: an address to which new records of the ledger are posted, signed as Standard Webhooks.
 
     It belongs to the client `client_id`, or to the caller. Only what that client may see is sent: to an integrator as
-    in `GET /v1/changes`, to a checkpoint as in `GET /v1/alerts`. Only an admin may request a full payload, and only for
-    hosts that the deployment names.
+    in `GET /v1/changes`, to a checkpoint as in `GET /v1/alerts`.
+
+    With `payload: thin`, the default, a post has the record's ids, and a link at which the receiver reads the record.
+    With `payload: full` a post has the whole record. Only an admin may request `full`, and only for hosts that the
+    deployment names (`CEKAL_WEBHOOK_FULL_HOSTS`).
     """
     runtime = runtime_of(request)
     endpoint, made = await service.create(
@@ -114,9 +117,10 @@ async def change_endpoint(
     request: Request,
     response: Response,
 ) -> EndpointOut:
-    """Replace those members of an endpoint that its owner may change, all at once.
+    """Replace all members of an endpoint that its owner may change; one that the body omits gets its default.
 
-    `state: active` activates an endpoint that was disabled: the events that happened meanwhile are sent then.
+    `state: active`, which is the default, activates an endpoint that was disabled: the events that happened while it
+    was disabled are sent then.
     """
     settings = runtime_of(request).settings
     endpoint = await service.change(unit, endpoint_id, body.requested(), expected, settings)

@@ -50,7 +50,7 @@ class EndpointChangeIn(WireIn):
     events: Events
     """The types of records that are sent; to a checkpoint's endpoint alerts only."""
     payload: Payload = Payload.THIN
-    """`thin`: ids, and a link. `full`: the record as the feed shows it, for which an admin is needed."""
+    """`thin`: the record's ids, and a link to it. `full`: the record as the feed shows it; only an admin may set it."""
     description: Line | None = None
     """What the endpoint is, in words."""
     networks: Networks = []
@@ -77,8 +77,8 @@ class EndpointIn(EndpointChangeIn):
     """A new endpoint, with the client to which it belongs."""
 
     client_id: Code | None = None
-    """Whose it is, and whose view decides what is sent: for an admin, an integrator or a checkpoint; without it, the
-    caller."""
+    """Id of the client to which it belongs: an integrator, a checkpoint or an admin. Only what this client may see is
+    sent. Only an admin may name another client than itself; null is the caller."""
 
 
 class EndpointOut(WireOut):
@@ -91,7 +91,8 @@ class EndpointOut(WireOut):
     url: Annotated[str, Field(description="Where events are posted.")]
     events: Annotated[list[RecordType], Field(description="The types of records that are sent.")]
     payload: Annotated[
-        Payload, Field(description="`thin`: ids, and a link. `full`: the record as the feed shows it.")
+        Payload,
+        Field(description="`thin`: the record's ids and a link. `full`: the record as the feed shows it."),
     ]
     description: Annotated[str | None, Field(description="What the endpoint is, in words.")]
     networks: Annotated[
@@ -220,7 +221,7 @@ class RotationIn(WireIn):
     """The request to replace an endpoint's secrets."""
 
     overlap_hours: Annotated[int, Field(ge=0, le=LONGEST_OVERLAP_HOURS, strict=True)] = DEFAULT_OVERLAP_HOURS
-    """For how long the present secret signs too."""
+    """For how many hours the present secrets sign beside the new ones; with 0 they stop at once."""
 
 
 _Place = Annotated[

@@ -91,15 +91,15 @@ def _scope(actor: Actor) -> str | None:
 async def create(
     unit: Unit, requested: Requested, client_id: str | None, settings: Settings, pepper: bytes
 ) -> tuple[Endpoint, Secrets]:
-    """Store a new endpoint of a client (None: of the actor), for later records. The audit trail records it.
+    """Store a new endpoint of the client `client_id`, or of the actor if that is None. The audit trail records it.
 
     Returns:
-        The endpoint, and its secrets, which can't be shown again.
+        The endpoint, to which later records are posted, and its secrets, which can't be shown again.
 
     Raises:
-        WrongRole: the actor is no admin, and requests a full payload.
+        WrongRole: the actor is no admin, and requests the payload `full`.
         Invalid: the client is not the actor, and the actor is no admin; or the client is unknown or not active, or may
-            not have an endpoint or these events; or the deployment does not allow a full payload to the host.
+            not have an endpoint or these events; or the deployment does not allow the payload `full` to the host.
         WrongState: the client has `MOST_ENDPOINTS` endpoints already.
     """
     owner = await _owner(unit, client_id or unit.actor.client_id)
@@ -152,9 +152,9 @@ async def change(
     Raises:
         NotFound: there is no endpoint with this id that the actor may see.
         StaleVersion: it was changed since the version `expected`, which the caller has read.
-        WrongRole: the actor is no admin, and requests a full payload.
-        Invalid: its client is not active or may not have these events, or the deployment does not allow a full payload
-            to its host.
+        WrongRole: the actor is no admin, and requests the payload `full`.
+        Invalid: its client is not active or may not have these events, or the deployment does not allow the payload
+            `full` to its host.
     """
     known = await store.lock_endpoint(unit, endpoint_id, _scope(unit.actor))
     if known.version != expected:

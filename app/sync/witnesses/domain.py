@@ -122,8 +122,9 @@ class WitnessState:
     def lags(self, head: PushedHead, now: datetime) -> bool:
         """Return whether the witness has been late or failing for over 90 s (`LATE`).
 
-        If attempts have failed since it last cosigned, only the time since the first failure counts. Otherwise it is
-        late if `head` was signed so long ago, and it has not cosigned a head as large as that.
+        If an attempt has failed since it last cosigned, the result is whether the first of these failures is so long
+        ago. Otherwise the result is True if `head` was signed so long ago and the witness has not cosigned a head of
+        this size.
 
         Args:
             head: the newest signed head.

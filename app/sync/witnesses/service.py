@@ -85,12 +85,12 @@ async def cosigned_note(reader: Reader, epoch: str, size: int, note: Note) -> No
 async def page_cosigned_sizes(
     reader: Reader, epoch: str, after: int, keys: Collection[VerifierKey], least: int
 ) -> list[int]:
-    """Return the next sizes of heads that enough witnesses have cosigned, smallest first; empty if there are no more.
+    """Return at most 50 sizes of heads that enough witnesses have cosigned, smallest first; empty at the end.
 
     Args:
         reader: the transaction.
         epoch: the epoch of the heads.
-        after: only heads with more records than this are returned, at most 50.
+        after: only sizes above this one are returned.
         keys: the keys of witnesses that count.
         least: how many of these keys must have cosigned the head.
     """

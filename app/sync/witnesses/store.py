@@ -26,9 +26,15 @@ async def list_states(reader: Reader) -> dict[str, WitnessState]:
 
 
 async def claim(unit: Unit, known: WitnessState, until: datetime) -> bool:
-    """Claim a witness until an instant, unless another claim is running or its state is no longer the one `known`.
+    """Claim a witness for this process, which alone sends heads to it then. Returns whether it was claimed.
 
-    Another process may have sent it a head since the state was read. Returns whether it was claimed.
+    It is not claimed while another claim runs, or if its stored state differs from `known`: another process may have
+    sent it a head since that state was read.
+
+    Args:
+        unit: the transaction.
+        known: the witness's state, as the caller has read it.
+        until: when the claim ends, unless `save_state` ends it before.
     """
     new = {**asdict(WitnessState(known.url)), "claimed_until": None}
     await unit.run(unit.inserting(log_witness).values(new).on_conflict_do_nothing())
@@ -121,12 +127,12 @@ async def list_cosignatures(reader: Reader, epoch: str, sizes: Collection[int]) 
 async def page_cosigned_sizes(
     reader: Reader, epoch: str, after: int, keys: Collection[VerifierKey], least: int
 ) -> list[int]:
-    """Return the next sizes of heads that enough witnesses have cosigned, smallest first; empty if there are no more.
+    """Return at most 50 sizes of heads that enough witnesses have cosigned, smallest first; empty at the end.
 
     Args:
         reader: the transaction.
         epoch: the epoch of the heads.
-        after: only heads with more records than this are returned, at most 50.
+        after: only sizes above this one are returned.
         keys: the keys of witnesses that count.
         least: how many of these keys must have cosigned the head.
     """
