@@ -27,7 +27,7 @@ class Contradiction(StrEnum):
     OTHER_LEAVES = "other-leaves"
     """The larger tree's first leaves, as many as the smaller tree has, have another root than the smaller tree."""
     ROLLBACK = "rollback"
-    """The smaller tree was signed as the largest one at a later time than the larger tree."""
+    """One key signed the head of the smaller tree at a later time than that of the larger: the log became smaller."""
 
 
 @dataclass(frozen=True, slots=True)

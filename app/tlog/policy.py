@@ -22,7 +22,7 @@ class Peer:
     """A log or a witness of a policy.
 
     Attributes:
-        name: a witness's name within the policy; a log's origin.
+        name: for a witness, its name within the policy; for a log, its origin.
         key: the public key.
         url: the address of the log or witness; None if the policy has none.
     """

@@ -109,7 +109,8 @@ class Kept:
         number: the number of this evidence in the witness's file.
         found_at: POSIX time at which the second head was submitted.
         origin: the log's origin.
-        kind: the `Contradiction` that the heads prove, or `UNPROVED`.
+        kind: the `Contradiction` that the heads prove; `UNPROVED` if a wrong proof came with the second head, so that
+            it is not known whether the log contradicts itself.
         file: the text of the evidence file.
     """
 

@@ -41,7 +41,7 @@ class Witness:
         identity: the witness's name and keys.
         policy: the policy whose logs are trusted; its witnesses and quorum are ignored.
         clock: the witness's clock.
-        plausibility: doubts the clock if it was set while the witness runs; None for a test's clock.
+        plausibility: detects that the clock is set while the witness runs; None to detect nothing, in tests.
     """
 
     def __init__(
@@ -209,7 +209,7 @@ def open_witness(
         policy: the policy whose logs are trusted.
         name: the name that the witness must have; None for the stored name, or at the first start the machine's.
         clock: the witness's clock.
-        plausibility: doubts the clock if it was set while the witness runs; None for a test's clock.
+        plausibility: detects that the clock is set while the witness runs; None to detect nothing, in tests.
 
     Raises:
         IdentityRefused: the keys can't be used or are not those of the first start; the name is invalid or not the

@@ -24,14 +24,14 @@ class RecordOut(WireOut):
     entry_id: str | None
     """Id of the entry that it is about; null if it is about none, as a drill or a seal."""
     version: int | None
-    """The entry's version after it; of a clearance, the version that it covers; null without an entry. Of the records
-    whose type begins with `entry.`, a copy ignores one whose version it has."""
+    """The entry's version after the record; for a clearance, the version that the clearance covers; null if the record
+    is about no version. A copy that has this version of the entry ignores a record whose type begins with `entry.`."""
     tombstone: bool
     """Whether a copy is to take the entry out."""
     leaf: dict[str, Any]
     """What is hashed: ids, versions, types, days and commitments, nothing personal."""
     personal: dict[str, Any] | None
-    """What the leaf commits to; null outside the reader's scope and after erasure."""
+    """The personal data to which the leaf commits; null if the reader may not see them, or once they are erased."""
     salt: str | None
     """The 32 random bytes of the commitment, in hexadecimal; null where `personal` is."""
     withheld: Literal["scope", "erased"] | None

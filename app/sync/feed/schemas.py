@@ -64,9 +64,9 @@ class ChangeHeartbeatFrameOut(WireOut):
     event: Literal["heartbeat"]
     """The event's name."""
     id: str
-    """The cursor behind everything that came on this stream and that its filter left out."""
+    """The cursor after the last record that was sent on this stream or left out by its filter."""
     data: ChangeHeartbeatOut
-    """How far the ledger has come."""
+    """The last record that was sent to streams, and whether newer ones may be missing."""
 
 
 ChangeEvent = Annotated[ChangeFrameOut | ChangeHeartbeatFrameOut, Field(discriminator="event")]

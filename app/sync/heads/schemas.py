@@ -32,7 +32,7 @@ class HeadOut(WireOut):
     origin: str
     """The log's name: the register's name and its epoch. A restored register has another."""
     epoch: str
-    """The epoch of every cursor of this head's log."""
+    """The ledger's epoch: each cursor of the feed begins with it, and a restored register has another."""
     size: int
     """The number of records, which is also the last one's sequence."""
     root: str
@@ -69,7 +69,8 @@ class SigningKeyOut(WireOut):
     """A public key of the register, and the period in which it signed heads under one origin."""
 
     algorithm: Algorithm
-    """How it signs: `ed25519` a note's text (C2SP signed-note); the timed ones the time too (tlog-cosignature)."""
+    """How the key signs. `ed25519` signs a note's text (C2SP signed-note). The timed algorithms also sign the time
+    (C2SP tlog-cosignature)."""
     vkey: str
     """The key as a C2SP vkey, which note verifiers read."""
     key_id: str
@@ -79,7 +80,7 @@ class SigningKeyOut(WireOut):
     used_from: Moment
     """When it began to sign heads of this origin."""
     used_until: Moment | None
-    """When it stopped, or will stop after its successor was made; null while no end is known."""
+    """When it stopped signing heads of this origin, or when it will stop; null while no end is known."""
 
     @classmethod
     def of(cls, use: KeyUse) -> Self:

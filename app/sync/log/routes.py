@@ -28,7 +28,9 @@ class LogRoute(GuardedRoute):
     """A guarded route that the deployment may open to callers without a key (`CEKAL_LOG_PUBLIC`)."""
 
     async def admit_caller(self, request: Request, quota: Quota | None) -> None:
-        """Admit every caller if the deployment opens the log; else only callers with a valid key, within the quota.
+        """Admit every caller if the deployment opens the log; else only callers with a valid key.
+
+        If a `quota` is given and the log is not open, the request counts against the key's quota of this kind.
 
         An open log raises nothing, whatever key the caller sends.
 
@@ -68,8 +70,9 @@ async def prove_inclusion(
 ) -> Response:
     """Prove that the ledger contains a record, by a path of about log2(size) hashes from the record to the Merkle root.
 
-    As JSON the path leads to the root of the present ledger, or of any earlier `size`. As `text/plain` it is a C2SP
-    tlog-proof: the path and a signed head; `size` must then be that of a signed head, by default the newest.
+    `Accept` selects the format. As JSON, the default, the path leads to the root of the present ledger, or of any
+    earlier `size`. As `text/plain` the answer is a C2SP tlog-proof, which is the path and a signed head: `size` must
+    then be that of a signed head, and is by default that of the newest.
     """
     if preferred(accepted_by(request.scope["headers"]), (JSON, PLAIN)) == PLAIN:
         head = await (require_newest(reader) if size is None else service.head_of(reader, size))

@@ -66,8 +66,8 @@ class Line(NamedTuple):
     Attributes:
         id: the line's id. For a check or an act, the id of the row. For a receipt, the alert's id, the client's id and
             the level, joined by slashes. For a version, the entry's id and the version's number, joined by a slash.
-        opening: the beginning of the line's text, a JSON list; the list's last member, a commitment or null, follows
-            it.
+        opening: the line's text, a JSON list, without its last member, which is a commitment or null and is added by
+            `leaf_of`.
         erasable: the text that retention may erase later, to which the batch adds a commitment; None if the row has no
             such text, or stores a commitment itself.
     """

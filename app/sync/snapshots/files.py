@@ -1,8 +1,8 @@
 """The snapshots of this machine: files that are made on request, and removed when they must no longer be shown.
 
 A file is made once for each scope and each sealed digest, by one process of the machine at a time. Its name contains
-the ledger's epoch, the digest's sequence, and how many entries were withdrawn (erased or sealed) when it was made. Once
-one of the three has changed, the file is not served any more, and removed.
+the ledger's epoch, the digest's sequence, and the number of withdrawals of entries (erasures and seals) at that time.
+Once one of the three has changed, the file is not served any more, and removed.
 """
 
 import asyncio

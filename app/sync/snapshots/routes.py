@@ -57,7 +57,7 @@ def snapshots_of(scope: Mapping[str, Any]) -> Snapshots:
     "/snapshot",
     summary="Read the newest snapshot",
     response_class=Response,
-    response_description="The snapshot: lines of JSON. They are compressed with Zstandard as `application/zstd`.",
+    response_description="The snapshot: lines of JSON; as `application/zstd` they are compressed with Zstandard.",
     responses={
         **_PARTS,
         200: {"content": {ZSTD: BYTES, LINES: {"examples": examples.LINES}}, **_PARTS[200]},

@@ -40,7 +40,7 @@ class SnapshotEndOut(WireOut):
     path: list[Hash]
     """The audit path from the seal's leaf to the checkpoint's root, in hexadecimal (RFC 9162 section 2.1.3)."""
     checkpoint: str
-    """The signed head, a C2SP checkpoint, with the cosignatures of witnesses that were there."""
+    """The signed head, a C2SP checkpoint, with the cosignatures of witnesses that it had so far."""
 
 
 SnapshotLine = SnapshotBeginOut | RecordOut | SnapshotEndOut

@@ -379,7 +379,7 @@ async def measure(reader: Reader) -> tuple[dict[Priority, int], Any, int]:
 
     Returns:
         (depths, oldest, broken): the number of deliveries due now by priority; since when the oldest of them has been
-        due, None if none is due; and the number of endpoints that only get probes because they keep failing.
+        due (a datetime or None); and the number of endpoints that only get probes because they keep failing.
     """
     overdue = select(_D.c.priority, func.count(), func.min(_D.c.due_at)).where(
         _DUE, _D.c.due_at <= reader.now

@@ -54,11 +54,11 @@ class EndpointChangeIn(WireIn):
     description: Line | None = None
     """What the endpoint is, in words."""
     networks: Networks = []
-    """Networks in CIDR notation in which its address must be, beside the deployment's rules."""
+    """Networks in CIDR notation, in one of which its address must be; empty for any that the deployment allows."""
     ordered: StrictBool = False
     """Whether a delivery about an entry waits until the one before it about this entry was taken or given up."""
     state: EndpointState = EndpointState.ACTIVE
-    """`disabled`: nothing is made or sent; what happens meanwhile is sent once it is active again."""
+    """`disabled`: no event is sent; the events of that time are sent once the endpoint is active again."""
 
     def requested(self) -> Requested:
         """Return the requested properties as a domain object."""
@@ -105,18 +105,22 @@ class EndpointOut(WireOut):
     disabled_reason: Annotated[
         DisabledReason | None,
         Field(
-            description="`operator`: by a change of it. `gone`: the receiver answered 410. `failing`: for five days."
+            description="Why it is disabled; null while it is active. `operator`: its owner or an admin disabled it. "
+            "`gone`: the receiver answered 410. `failing`: every attempt failed for five days."
         ),
     ]
     public_key: Annotated[
         str, Field(description="The public key of the signatures `v1a`: `whpk_` and base64 of 32 bytes.")
     ]
     overlap_until: Annotated[
-        Moment | None, Field(description="Until when the secrets before the last rotation sign too.")
+        Moment | None,
+        Field(
+            description="Until when the secrets before the last rotation sign too; null without such secrets."
+        ),
     ]
     failures: Annotated[int, Field(description="Failed attempts since the last success.")]
-    failing_since: Annotated[Moment | None, Field(description="The first of these.")]
-    succeeded_at: Annotated[Moment | None, Field(description="The last success.")]
+    failing_since: Annotated[Moment | None, Field(description="When the first of these was made.")]
+    succeeded_at: Annotated[Moment | None, Field(description="When the last success began.")]
     replaying: Annotated[bool, Field(description="Whether a replay is running.")]
     created_at: Annotated[Moment, Field(description="When it was made.")]
     created_by: Annotated[str, Field(description="Id of the client that made it.")]
@@ -139,7 +143,7 @@ class NewEndpointOut(EndpointOut):
 
     @classmethod
     def shown(cls, endpoint: Endpoint, made: Secrets) -> Self:
-        """Convert an endpoint to the API's model; its `secret` is the shared secret in `made`, its new secrets."""
+        """Convert an endpoint and its new secrets `made` to the API's model, which shows only the shared secret."""
         return cls(**_members(endpoint), secret=made.shared_text)
 
 
@@ -261,7 +265,7 @@ class ThinOut(WireOut):
     alert_id: str | None
     """Id of the alert; null of other records."""
     version: int | None
-    """The entry's version after it; of a clearance, the version that it covers; null without an entry."""
+    """The entry's version after the record; for a clearance, the version that it covers; else null."""
     link: str
     """Path of this service at which the receiver reads the record with its key."""
 
@@ -302,8 +306,8 @@ class RecordEventOut(_EventOut):
     sequence: str
     """The record's number, with zeros before it, so that texts sort as numbers (CloudEvents extension `sequence`)."""
     data: ThinOut | RecordOut
-    """The record, by its ids or as the feed shows it. To a checkpoint, an alert's `personal` is what it reads of the
-    alert, and `salt` is null."""
+    """The record, by its ids or as the feed shows it. In an alert for a checkpoint, `personal` is what the checkpoint
+    may read of the alert, and `salt` is null."""
 
 
 class EndpointEventOut(_EventOut):
@@ -315,4 +319,4 @@ class EndpointEventOut(_EventOut):
     sequence: None
     """Null: it is no record."""
     data: AboutEndpointOut
-    """What it says."""
+    """The endpoint's id; for `endpoint.recovered` also its failures."""

@@ -283,7 +283,7 @@ async def test(unit: Unit, endpoint_id: str) -> Delivery:
 async def rotate(unit: Unit, endpoint_id: str, overlap: timedelta, pepper: bytes) -> tuple[Endpoint, Secrets]:
     """Replace an endpoint's secrets. For the time `overlap` the replaced ones sign too; zero ends their use at once.
 
-    Secrets that were replaced before sign no more, even if their time is not over. The audit trail records it.
+    Secrets that an earlier rotation replaced stop at once, even if its overlap is not over. The audit trail records it.
 
     Returns:
         The endpoint, and its new secrets, which can't be shown again.
