@@ -139,9 +139,9 @@ class Sample:
     ) -> None:
         """Add a traveller to the sample, or replace what it has of this traveller and direction by a newer check.
 
-        Does nothing if the sample already has a newer check of them. If the sample then exceeds its limit, the share is
-        halved, and travellers outside the new share are removed. `share` itself is not checked: call `needs_no_draw`
-        first.
+        Call `needs_no_draw` first: this method does not test whether the traveller is within `share`, and adds them in
+        any case. It does nothing if the sample already has a newer check of this traveller and direction. If the sample
+        exceeds its limit after the addition, `share` is halved, and travellers outside the new share are removed.
 
         Args:
             hashed: the keyed hash of the traveller.

@@ -13,9 +13,9 @@ from app.register.entries.answer import Direction
 
 
 class PastQuestion(NamedTuple):
-    """A past check at the border: its question as text, and the keyed hash of the shown document's number or the NIK.
+    """A past check at the border (by a counter or an autogate), with its question as text.
 
-    `hashed` is None if the traveller showed neither a document nor a NIK.
+    `hashed` is the keyed hash of the first document's number, or else of the NIK; None if the traveller had neither.
     """
 
     id: str

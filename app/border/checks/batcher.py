@@ -267,9 +267,10 @@ def not_stored(why: Exception) -> NotStored:
 
 
 async def in_parts(ask: Callable[[Sequence[U]], Awaitable[list[T]]], items: Sequence[U]) -> list[T]:
-    """Split items into parts no larger than a batch, and call `ask` with one part after the other.
+    """Split items into parts of at most `LARGEST_BATCH`, and call `ask` with one part after the other.
 
-    Returns all results, in the order of the items. An error of `ask` is raised at once.
+    Returns all results, in the order of the items; an empty list without items. An error of `ask` is raised at once,
+    and `ask` is not called with the remaining parts.
     """
     answers: list[T] = []
     for first in range(0, len(items), LARGEST_BATCH):

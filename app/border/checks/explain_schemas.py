@@ -12,12 +12,13 @@ from app.web.wire import Line, WireOut
 
 
 class ExplainIn(CheckIn):
-    """A traveller as in a check, and what to compare with: an entry, or a made-up subject."""
+    """A traveller as in a check, and what to compare with: either an entry or a made-up subject, not both."""
 
     entry_id: Line | None = None
     """Id of the entry to compare with."""
     subject: SubjectIn | None = Field(
-        None, description="As in an entry's body, as much as is known; a photo is not looked at."
+        None,
+        description="A made-up subject to compare with, in the form of an entry's body; a photo is ignored.",
     )
 
     @model_validator(mode="after")
@@ -60,28 +61,37 @@ class VerdictOut(WireOut):
     """The outcome of such a check."""
     action: Literal["allow", "refer_to_supervisor", "refuse_exit", "refuse_entry"]
     """The counter's action after such a check."""
-    matched: Annotated[bool, Field(description="Somebody would be stopped, or the owner notified.")]
-    noted: Annotated[bool, Field(description="Alike, but not so much that anybody waits.")]
+    matched: Annotated[
+        bool,
+        Field(description="Whether the check would stop the traveller, or notify the owner of a sighting."),
+    ]
+    noted: Annotated[
+        bool, Field(description="Whether the names are similar, but not enough to stop the traveller.")
+    ]
     sighting: Annotated[
-        bool, Field(description="Nobody is stopped in this direction; the owner is notified.")
+        bool,
+        Field(
+            description="Whether the measure is for the other direction, so that the owner is only notified."
+        ),
     ]
 
 
 class ExplanationOut(WireOut):
-    """The reasons why two records match or not: every step in order, and the result."""
+    """The reasons why a traveller matches an entry (or a made-up subject) or not: every step, and the result."""
 
     entry_id: str | None
-    """Id of the entry compared with; null for a supposed subject."""
+    """Id of the entry compared with; null for a made-up subject."""
     level: Annotated[
         Literal["exact", "probable", "possible"] | None,
-        Field(description="Null where nothing that counts speaks for the two being one person."),
+        Field(description="How certain it is that both are one person; null without sufficient evidence."),
     ]
     score: float | None
     """Strength of the evidence that both are one person, from 0 to 1; null without any."""
     reasons: list[ReasonOut]
     """The pieces of evidence that count."""
     verdicts: Annotated[
-        list[VerdictOut], Field(description="Of an entry one; of a supposed subject one for each measure.")
+        list[VerdictOut],
+        Field(description="For an entry one verdict; for a made-up subject one for each measure."),
     ]
     steps: list[ExplanationStepOut]
     """Every step, in order."""

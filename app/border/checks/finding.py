@@ -35,8 +35,8 @@ class EntriesToCompare(msgspec.Struct, frozen=True):
         candidates: by entry id, each entry that shares a number with the traveller, and each entry that shares keys of
             name and birth and is similar enough to appear in an answer.
         compared: ids of all entries that were compared by name and birth.
-        truncated: whether entries were not compared by name and birth that are as likely to match as some that were
-            (`Candidates.truncated`).
+        truncated: whether too many entries were found to compare all by name and birth. Some were then left out that
+            are as likely to match as some of the compared ones (`Candidates.truncated`).
     """
 
     candidates: dict[str, Candidate]

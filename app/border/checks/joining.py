@@ -72,9 +72,10 @@ class Joining:
     ) -> list[str | None]:
         """Return the hit id of each check in a batch, in the order of `questions`; None for a check that needs no hit.
 
-        The id is a new one. If the caller's key or checkpoint has exceeded its quota, it is the id of the hit that the
-        document's last check at this checkpoint and in this direction has, provided that this hit is open and about at
-        least the same entries. Otherwise, and for a caller without a checkpoint, it is a new one too.
+        While the caller's key and checkpoint are within their quotas of hits, the id is new. Above a quota, the id is
+        that of the hit which the document's last check at this checkpoint and in this direction has. If that hit is
+        resolved, or is not about all the entries of this check, the id is new too. It is always new for a caller
+        without a checkpoint, and for a traveller without a document number and a NIK.
 
         Args:
             register: a transaction on the register.

@@ -29,8 +29,9 @@ class Question:
             the caller's kind of client.
         journey_key: for a passenger on a manifest, the keyed hash of the journey and of the passenger's document
             (without one: of the NIK, or of names and births); None for others.
-        known: for a repeated check of a passenger: ids of the hits that the check keeps, by matter: the passenger's
-            resolved ones, and in the watch also those of the present answers. A matter is the set of matched entries
+        known: for a repeated check of a passenger: by matter, the id of the hit that the check gets again. These are
+            hits that a supervisor has resolved for this passenger. If the check is repeated because the register has
+            changed, the hits of the passenger's present answers are included. A matter is the set of matched entries
             with their versions.
         opened: the open hits of the document on this journey, by matter; all passengers with this document share it. A
             hit that this question opens is added.
@@ -48,7 +49,10 @@ class Question:
 
     @property
     def on_manifest(self) -> bool:
-        """Whether the question is about a passenger on a manifest; if asked again, it gets the same hit."""
+        """Whether the question is about a passenger on a manifest.
+
+        Such a question gets the same hit when it is asked again (`hit_of`).
+        """
         return self.journey_key is not None or bool(self.known)
 
     def hit_of(self, matter: Matter, now: datetime) -> str:

@@ -194,7 +194,9 @@ async def serve_batch(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer `POST /v1/checks/batch` at the ASGI level: each row gets its answer or a problem.
 
     Raises:
-        CekalError: the body is not a batch, or the caller's key was revoked meanwhile; then no row is answered.
+        CekalError: the request as a whole is refused, for example because the body is not a batch, or because the
+            caller's key was revoked while rows were being answered. Then no answer is sent, not even for rows whose
+            checks are stored already.
     """
     today = legal_day(runtime_of(scope).clock())
     sent, actor, version, _ = await _read_request(scope, receive, bytes, Quota.BATCHES)
@@ -285,11 +287,11 @@ def _rows(body: bytes) -> list[Any]:
 async def explain_check(
     unit: Annotated[Unit, unit_for(Role.AUDITOR, repeats="refused")], body: ExplainIn, request: Request
 ) -> ExplanationOut:
-    """Explain step by step why two records match or not: an auditor's dry run of a check, recorded like a search.
+    """Explain step by step why a traveller matches an entry, or a made-up subject, or does not match.
 
-    The steps show how names are prepared, by which keys the entry is found, the evidence for and against in bits, the
-    thresholds that were met, and the answer by law in this direction. No check is stored, no hit is opened and no
-    notice is sent.
+    It is an auditor's dry run of a check: no check is stored, no hit is opened and no notice is sent. The audit trail
+    records the request. The steps show how names are prepared, by which keys the entry is found, the evidence for and
+    against a match (in bits), the thresholds that were met, and the answer by law in this direction.
     """
     runtime = runtime_of(request)
     parsed = parse_traveller(body, legal_day(unit.now))

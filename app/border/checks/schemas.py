@@ -131,8 +131,8 @@ class MatchOut(WireOut):
     pending_until: Annotated[
         MomentText | None,
         Field(
-            description="The period is over and papers that arrived in time are undecided: until this instant the "
-            "entry refers, never refuses (reason `decision_pending`)."
+            description="Null normally. An instant if the measure's period is over while papers that arrived in time "
+            "are undecided: until then the entry refers and never refuses (reason `decision_pending`)."
         ),
     ] = None  # checks of earlier releases do not contain it
     photo: str | None
@@ -140,14 +140,17 @@ class MatchOut(WireOut):
 
 
 class NotedOut(WireOut):
-    """An entry whose subject's name is like the traveller's."""
+    """An entry whose subject resembles the traveller by name, but not enough to stop the traveller.
+
+    A match (`MatchOut`) decides the answer. A noted entry does not: it opens no hit, and only auditors see it.
+    """
 
     entry_id: str
     """Id of the entry."""
     version: int
     """Its version at the check."""
     score: float
-    """Strength of the evidence that both are one person, from 0 to 1."""
+    """Strength of the evidence that both are one person, from 0 (none) to 1 (certain); same scale as in a match."""
 
 
 class MrzOut(WireOut):
@@ -188,7 +191,10 @@ class RegistryOut(WireOut):
 
 
 class CheckWarningOut(WireOut):
-    """A warning that a member of the question was read in another form than it was sent, or is compared weakly."""
+    """A warning that a member of the question was read in another form than it was sent, or is compared unreliably.
+
+    A typed name in Han characters is compared unreliably, for example: it has another reading in each language.
+    """
 
     code: str
     """A stable code that a program can act on."""
@@ -210,7 +216,10 @@ class CheckOut(WireOut):
     action: Literal["allow", "refer_to_supervisor", "refuse_exit", "refuse_entry"]
     """The action that the counter takes."""
     matches: list[MatchOut]
-    """The entries that stop the traveller. Empty for other clients than counters and auditors, but not in a hit."""
+    """The entries that stop the traveller.
+
+    Counters and auditors see them, if a counter asked; else the list is empty. A hit always shows them.
+    """
     mrz: MrzOut | None
     """The zone as it was read; null where none was sent, and once the question was erased."""
     registry: RegistryOut
@@ -220,19 +229,22 @@ class CheckOut(WireOut):
     clearances: Annotated[
         list[str],
         Field(
-            description="Shown to counters and auditors: clearances by which entries that would have matched were "
-            "passed over; else empty."
+            description="Ids of the clearances because of which entries were removed from the matches. Only counters "
+            "and auditors see them; for others the list is empty."
         ),
     ]
     noted: Annotated[
         list[NotedOut],
-        Field(description="Shown to auditors: whose names are alike, but not so much that anybody waits."),
+        Field(
+            description="Entries that resemble the traveller by name, but not enough to stop the traveller. Only "
+            "auditors see them; for others the list is empty."
+        ),
     ]
     truncated: Annotated[
         bool,
         Field(
-            description="Too many entries are like the traveller: some were not compared that are as likely to match "
-            "as some that were."
+            description="True if too many entries resemble the traveller to compare all of them. Some were then not "
+            "compared, although they are as likely to match as some of the compared ones."
         ),
     ]
     warnings: Annotated[

@@ -1,4 +1,7 @@
-"""SQL statements on checks and their matches; unless said otherwise, they do not check who may see an entry."""
+"""SQL statements on checks and their matches; unless said otherwise, they do not check who may see an entry.
+
+A check "at the border" is one by a counter or an autogate, not one of a passenger on a manifest.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -87,7 +90,7 @@ class CheckSummary(NamedTuple):
 async def look_up(reader: Reader, keys: Iterable[str]) -> tuple[int, int, list[tuple[str, CheckSummary]]]:
     """Return three values: the ledger's size, the access version, and the entries with one of these number keys.
 
-    The last are pairs of a key and an entry, in any state. The access version changes with every access right.
+    The access version changes with each change of access rights. The entries are pairs of key and entry, in any state.
 
     Raises:
         HeadMissing: the ledger has no head.
@@ -114,7 +117,7 @@ class Record(NamedTuple):
         question: the question as text; None in a row read back once it was erased.
         document_hash: keyed hash of the first document's number, or else of the NIK; None without both.
         matches, clearances, noted: the answer's members of these names, as JSON; None for none.
-        truncated: whether entries were not compared that were as likely to match as some that were.
+        truncated: whether entries as likely to match as compared ones were left out, because too many were found.
         journey_key: for a manifest's passenger, the keyed hash of journey and document; None for others.
         stale: whether entries may have been missing, because the register was rolled back.
     """
@@ -202,7 +205,7 @@ async def find(reader: Reader, check_id: str) -> Row[*tuple[Any, ...]] | None:
 
 
 async def find_hit(reader: Reader, hit_id: str) -> Row[*tuple[Any, ...]] | None:
-    """Return the row of the check that opened a hit, in the millisecond of the hit's id; None if no check did."""
+    """Return the row of the check that opened this hit; None if no check did, or if `hit_id` has the form of no id."""
     at = instant_of(hit_id)
     if at is None:
         return None
@@ -331,7 +334,7 @@ def _passages(numbers: int, *, further: bool) -> Select[tuple[str, str, str]]:
 
 
 async def matched_since(reader: Reader, entry_id: str, checkpoint: str, since: datetime) -> bool:
-    """Return whether a check at this checkpoint (of any kind) matched the entry since then; sightings do not count."""
+    """Return whether any client's check at this checkpoint matched the entry at `since` or later, sightings aside."""
     table = tables.match
     statement = select(
         exists().where(
@@ -346,7 +349,7 @@ async def matched_since(reader: Reader, entry_id: str, checkpoint: str, since: d
 
 @dataclass(frozen=True, slots=True)
 class MatchedEntry:
-    """An entry that a check matched; if `sighting` is true, the traveller was only seen in the other direction."""
+    """An entry that a check matched. A `sighting` stopped nobody: the measure is for the other direction."""
 
     entry_id: str
     check_id: str
@@ -374,12 +377,10 @@ async def list_latest_matches(reader: Reader, agency: str | None, limit: int) ->
 
 
 async def forget_questions(unit: Unit, cutoff: str, limit: int) -> int:
-    """Erase the questions of the next checks, at most `limit`, up to the check id `cutoff`, which is excluded.
+    """Erase the questions of checks with an id before `cutoff`, oldest first, of at most `limit` checks.
 
     Continues where the last call stopped; a stored position beyond the cutoff (after a wrong clock) is set back to it.
-
-    Returns:
-        The number of processed checks. If it is less than `limit`, all questions before the cutoff are erased.
+    Returns the number of processed checks; if it is less than `limit`, all questions before the cutoff are erased.
     """
     table, mark = tables.check, tables.ageing
     begin = (await unit.run(select(mark.c.erased_before))).scalar_one_or_none()

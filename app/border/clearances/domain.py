@@ -57,7 +57,7 @@ class Traveller(Protocol):
 class Obstacle(StrEnum):
     """The reason why no clearance can be proposed for a traveller and an entry, although they are not the same person.
 
-    The traveller then passes this once; the next check stops them again.
+    The traveller then passes this once; the next check stops them again. `TEXTS` says what each value means.
     """
 
     DOCUMENT_LISTED = "document_listed"
@@ -184,7 +184,8 @@ def obstacle(traveller: Traveller, entry: Entry) -> Obstacle | None:  # noqa: PL
 
     Reasons are a document or NIK that the entry lists, no or several documents, and missing or uncertain data. A
     document counts as listed, whatever its issuing state, also if its number differs only in easily confused characters
-    or in fillers read as characters.
+    or in fillers read as characters. The caller tests for `entry_changed` and `question_erased`; they are never
+    returned here.
     """
     if not traveller.papers:
         return Obstacle.NO_DOCUMENT

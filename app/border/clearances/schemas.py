@@ -15,8 +15,8 @@ class ClearanceDecisionIn(WireIn):
     verdict: Annotated[
         ClearanceVerdict,
         Field(
-            description="`confirm`, `reject`: of a proposed clearance, by another person than who resolved the hit. "
-            "`withdraw`: ends a confirmed one."
+            description="`confirm` and `reject` decide on a proposed clearance; the supervisor that resolved the hit "
+            "can do neither. `withdraw` ends a standing clearance."
         ),
     ]
     reason: Annotated[Prose | None, Field(description="Required to reject and to withdraw.")] = None
@@ -64,7 +64,8 @@ class ClearanceOut(WireOut):
     hit_id: str
     """The hit in which it was proposed."""
     document: Annotated[
-        ClearedDocumentOut | None, Field(description="Null once erased, as the next two are empty.")
+        ClearedDocumentOut | None,
+        Field(description="The bearer's document. Null once erased; then `births` and `names` are empty."),
     ]
     births: list[dict[str, Any]]
     """The birth dates that were given at the check."""

@@ -1,4 +1,4 @@
-"""Verification of clearances: checks let bearers pass by rows, and each must say what the ledger does."""
+"""Verification of clearances: checks read them from rows of a table, and each row must agree with the ledger."""
 
 from collections.abc import Sequence
 from typing import Any, Final

@@ -41,7 +41,10 @@ class Identity(StrEnum):
 
 
 class Action(StrEnum):
-    """The action taken with the traveller; the first three are also values of a check's `action`."""
+    """The action taken with the traveller; the first three are also values of a check's `action`.
+
+    `hold` keeps the traveller at the checkpoint; `hand_over` means that another authority takes charge of them.
+    """
 
     ALLOW = "allow"
     REFUSE_EXIT = "refuse_exit"

@@ -107,10 +107,13 @@ async def resolve_hit(
     request: Request,
     response: Response,
 ) -> HitOut:
-    """Resolve a hit: a supervisor decides, only once, whether the traveller is the listed person, or stays unsure.
+    """Resolve a hit: a supervisor states whether the traveller is the listed person, and the action taken.
 
-    `not_same_person` can't go with a refusal. It also proposes a clearance for each matched entry without an obstacle,
-    which takes effect once a second person has confirmed it. A refusal needs a matched measure that is in force now.
+    `confirmed` and `not_same_person` resolve the hit for good; a further resolution is refused (409). `unsure` leaves
+    it open and can be sent repeatedly. `not_same_person` can't go with a refusal. It also proposes a clearance for each
+    matched entry, which takes effect once a second person has confirmed it. If none can be proposed for an entry, for
+    example because the entry lists the traveller's document, the answer names this `obstacle`. A refusal needs a
+    matched measure that is in force now.
     """
     runtime = runtime_of(request)
     hit = await service.resolve(unit, hit_id, expected, body.outcome, body.action, body.note, runtime)

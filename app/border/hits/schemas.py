@@ -20,17 +20,17 @@ class ResolutionIn(WireIn):
     outcome: Annotated[
         Identity,
         Field(
-            description="`confirmed` and `not_same_person` resolve the hit; `unsure` is kept and leaves it open."
+            description="`confirmed` and `not_same_person` resolve the hit; `unsure` is recorded and leaves it open."
         ),
     ]
     action: Annotated[
         Action | None,
         Field(
-            description="What was done; may be absent only while `unsure`. A refusal fits the direction, and never "
-            "goes with `not_same_person`."
+            description="The action taken with the traveller; may be absent only with `unsure`. A refusal must be for "
+            "the hit's direction, and can't go with `not_same_person`."
         ),
     ] = None
-    note: Annotated[Prose, Field(description="Why (R46).")]
+    note: Annotated[Prose, Field(description="The supervisor's reason (R46).")]
 
 
 class MatchedOut(WireOut):
@@ -43,13 +43,14 @@ class MatchedOut(WireOut):
     agency: str
     """Code of its owner."""
     state: Annotated[
-        State, Field(description="The entry's own when this was read: it may have ended since the check.")
+        State,
+        Field(description="The entry's own state at the time of reading: it may have ended since the check."),
     ]
     in_force: Annotated[
         bool,
         Field(
-            description="Whether the measure holds now, by this entry or by the formal one that took over from it; "
-            "nobody is refused on one that does not."
+            description="Whether the measure is in force now, by this entry or by the formal entry that took over from "
+            "it. Only a measure in force allows a refusal."
         ),
     ]
 
@@ -71,9 +72,9 @@ class ProposalOut(WireOut):
     entry_id: str
     """Id of the entry."""
     clearance_id: str | None
-    """The clearance that was proposed, now or before; null where none can be."""
+    """The clearance that was proposed, now or earlier for the same bearer; null if there is an obstacle."""
     obstacle: Obstacle | None
-    """Why no clearance can be proposed; null where one was."""
+    """Why no clearance can be proposed; null if there is a clearance."""
     text_id: str | None
     """The obstacle as an Indonesian sentence; null without one."""
     text_en: str | None
@@ -137,17 +138,22 @@ class HitOut(WireOut):
     opened_at: Moment
     """When it was opened."""
     resolve_by: Moment
-    """Until when it is to be resolved; then others are notified."""
+    """Until when it is to be resolved; then the checkpoint's supervisors and duty officers are notified."""
     escalated_at: Annotated[
-        Moment | None, Field(description="When others were notified that nobody had resolved it in time.")
+        Moment | None,
+        Field(
+            description="When supervisors and duty officers were notified that it was not resolved in time; null if "
+            "they were not."
+        ),
     ]
     entries: list[MatchedOut]
     """The entries that the check matched."""
     pending_until: Annotated[
         Moment | None,
         Field(
-            description="The period of an entry is over and papers that arrived in time are undecided, until this "
-            "instant: unless another entry of the hit is in force, a refusal is 409."
+            description="Null normally. An instant if the period of a matched entry is over while papers that arrived "
+            "in time are undecided: until then checks refer. That entry allows no refusal (409); another one in force "
+            "does."
         ),
     ]
     resolutions: Annotated[

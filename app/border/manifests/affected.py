@@ -32,9 +32,9 @@ class AffectedPassengers(msgspec.Struct, frozen=True):
 
     Attributes:
         sure: passengers that share a document number or NIK with a changed entry; each as manifest id and position.
-        likely: other passengers that share keys of rare parts of a name or a day of birth with a changed entry, worth
-            at least its `Reach.least` bits together: their full name keys must be compared with `index`. A shared day
-            is enough.
+        likely: other passengers that share keys of rare parts of a name, or a day of birth, with a changed entry. A
+            shared day is enough; of other keys, the weights (in bits) must add up to the entry's `Reach.least`. The
+            caller must compare the full name keys of these passengers with `index`.
         index: the changed entries by their name keys.
         sequence: the ledger size up to which the changes were read.
         at: the instant up to which changes without a ledger record were read: measures that began, or that ended while

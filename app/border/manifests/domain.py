@@ -81,8 +81,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     def carrier_status(self) -> Status:
         """The instruction to the carrier: the supervisor's ruling if it allows or refuses, else that by the check.
 
-        Exit bans stay hidden: a refusal of a passenger with status `board` is not shown. A refusal in the other
-        direction does not count.
+        Exit bans stay hidden: a refusal of a passenger with status `board` is not shown. A ruling that refuses the
+        direction opposite to the check's does not count.
         """
         if self.ruling == "allow":
             return Status.BOARD
@@ -93,7 +93,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     def action(self) -> str:
         """The action that the counter takes: the supervisor's ruling if it allows or refuses, else the check's action.
 
-        A refusal in the other direction does not count.
+        A ruling that refuses the direction opposite to the check's does not count.
         """
         ruled = self.ruling in {"allow", f"refuse_{self.direction}"}
         return str(self.ruling) if ruled else action_on(self.outcome, self.direction)

@@ -183,7 +183,8 @@ def segments(text: Text) -> Iterator[Segment]:
     """Yield the segments of an interchange one by one; text after its trailer (UNZ) is ignored.
 
     Raises:
-        Unreadable: a segment is too long, there are too many segments, or another interchange follows.
+        Unreadable: a segment is too long, there are too many segments, or another interchange follows. It is raised
+            when the iteration reaches the fault, after the segments before it.
     """
     marks = text.separators
     body, begin, number, empty = text.body, 0, 0, 0

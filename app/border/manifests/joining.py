@@ -28,15 +28,17 @@ _KEY_DIGITS = 32
 
 
 class Joined(NamedTuple):
-    """The hits from earlier checks that a question about a passenger may join, by matter.
+    """The hits that one question about a passenger may join: those of earlier checks on the same journey.
 
-    A matter is the set of matched entries with their versions.
+    `join` returns one `Joined` for each question. Each member is a mapping; it is empty if there is no such hit. Its
+    keys are matters: a matter is the set of the entries that a hit is about, as pairs of entry id and version.
 
     Attributes:
-        known: ids of resolved hits of this same traveller, which a repeated check keeps with the supervisor's ruling.
-        opened: ids of open hits of the passenger's document, shared by all passengers that show it; checks add the hits
-            that they open.
-        resolved: number of resolved hits of the document.
+        known: by matter, the id of the hit that a supervisor has resolved for this same traveller. A repeated check
+            gets this hit again, and with it the supervisor's ruling.
+        opened: by matter, the id of the open hit of the passenger's document. All questions about this document on the
+            journey share this object, and checks add the hits that they open.
+        resolved: by matter, the number of resolved hits of the passenger's document.
     """
 
     known: dict[Matter, str]
@@ -77,9 +79,10 @@ def traveller_of(question: str | None) -> str:
 
 
 async def join(runtime: Runtime, actor: Actor, questions: Sequence[tuple[str, str]]) -> list[Joined]:
-    """Return, for each question in order, the hits of earlier checks on the same journey that it may join.
+    """Return one `Joined` for each question, in order: the hits of earlier checks on the journey that it may join.
 
-    The number of statements does not depend on the result, so that the answer's time reveals nothing.
+    The members of a `Joined` are empty if there was no earlier hit. The number of SQL statements does not depend on the
+    result, so that the answer's time reveals nothing.
 
     Args:
         runtime: the process's databases, clock and settings.
@@ -108,7 +111,10 @@ async def join(runtime: Runtime, actor: Actor, questions: Sequence[tuple[str, st
 
 
 async def find_rulings(unit: Unit, runtime: Runtime, hit_ids: set[str]) -> Rulings:
-    """Return the supervisors' actions by which these hits were resolved, by hit and traveller; open hits have none."""
+    """Return the supervisors' actions by which the hits with these ids were resolved; open hits are omitted.
+
+    The key of an action is a pair: the hit's id, and the hash that identifies the traveller (`traveller_of`).
+    """
     resolved = await hits.list_resolved(unit, hit_ids)
     questions = await hits.questions_of(unit, resolved, runtime) if resolved else {}
     return {(hit.id, traveller_of(questions[hit.id])): hit.resolutions[-1].action for hit in resolved}

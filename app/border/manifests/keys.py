@@ -34,10 +34,10 @@ class WatchedEntry(msgspec.Struct, frozen=True):
 
     Attributes:
         numbers: keys of its document numbers and NIK.
-        reach: the weight of each key of a rare name part or birthday, and the least sum of weights of shared keys for
-            which a passenger is compared in full.
-        keys: its name keys in the register.
-        days: its days of birth in the register, each with a sketch of a name.
+        reach: the keys of its rare name parts and days of birth, each with its weight in bits; and the least sum of
+            weights that a passenger must share with the entry to be compared in full.
+        keys: the full name keys under which checks find the entry.
+        days: its days of birth, each with the sketch of a name: a number that is similar for similar names.
     """
 
     numbers: frozenset[str]

@@ -255,7 +255,10 @@ async def read_manifest(
     request: Request,
     conditions: WantedPart,
 ) -> Response:
-    """Read a manifest with its present answers, as JSON or as a CUSRES; for its sender and for auditors."""
+    """Read a manifest with its present answers, for its sender and for auditors.
+
+    The answer is JSON, or the EDIFACT message CUSRES if the header `Accept` prefers `application/edifact`.
+    """
     runtime, began = runtime_of(request), asyncio.get_running_loop().time()
     async with runtime.reading(actor) as reader:
         manifest = await service.find(reader, manifest_id)

@@ -92,22 +92,28 @@ class ManifestItemOut(WireOut):
     status: Annotated[
         Status | None,
         Field(
-            description="What the carrier does. `board`: the passenger may board. `contact`: ask Immigration first. "
-            "`do_not_board`. Null where the row could not be asked: then `problem` says why, and nobody was cleared."
+            description="What the carrier does. `board`: the passenger may board. `contact`: the carrier asks "
+            "Immigration first. `do_not_board`: the passenger may not board. Null if the row could not be checked: "
+            "then `problem` says why, and the passenger is not cleared."
         ),
     ]
     outcome: Annotated[
         Literal["clear", "refer", "refuse"] | None,
-        Field(description="What the check came to; for a checkpoint's manifest client only, else null."),
+        Field(
+            description="The outcome of the check. Only a checkpoint's manifest client sees it; null for a carrier."
+        ),
     ]
     action: Annotated[
         Literal["allow", "refer_to_supervisor", "refuse_exit", "refuse_entry"] | None,
-        Field(description="What the counter will do; as `outcome`."),
+        Field(description="The action that the counter will take; null for a carrier."),
     ]
-    hit_id: Annotated[str | None, Field(description="The hit that the check opened or joined; as `outcome`.")]
+    hit_id: Annotated[
+        str | None,
+        Field(description="The hit that the check opened or joined; null without a hit, and for a carrier."),
+    ]
     changed_at: Annotated[MomentText, Field(description="Since when this is the answer.")]
     problem: dict[str, Any] | None
-    """Why the row could not be asked about; null for others."""
+    """Why the row could not be checked, as a problem document; null if it was checked."""
 
 
 class ManifestHeartbeatOut(WireOut):
@@ -193,7 +199,9 @@ class ManifestOut(WireOut):
     watched_until: Annotated[
         MomentText, Field(description="Until then changes of an answer are sent on the stream.")
     ]
-    closed_at: Annotated[MomentText | None, Field(description="Since when it is no longer watched.")]
+    closed_at: Annotated[
+        MomentText | None, Field(description="Since when it is no longer watched; null while it is watched.")
+    ]
     cursor: Annotated[
         str, Field(description="`Last-Event-ID` with which the stream goes on behind this answer.")
     ]
