@@ -41,8 +41,8 @@ class Pair(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         queried: the word in the traveller's spelling.
         listed: the word in the register's spelling.
-        how: the way in which they agree.
-        bits: the evidence of the agreement, less the cost of the difference.
+        how: the way in which they agree, such as `sounds_equal`.
+        bits: the evidence of the agreement in bits, less the cost of the difference.
     """
 
     queried: str
@@ -55,13 +55,13 @@ class Alignment(msgspec.Struct, frozen=True, gc=False):
     """The result of an alignment of two spellings.
 
     Attributes:
-        likeness: 0 to 1; 1 where every word agrees.
-        bits: the evidence for a match, less the evidence against it; may be negative, and exceeds the bits of
-            neither spelling, but for rounding.
+        likeness: how similar the names are, from 0 to 1; 1 if every word agrees.
+        bits: the evidence for a match less the evidence against it, in bits. It may be negative. It is never greater
+            than the bits of either spelling, apart from rounding.
         pairs: the words that agree.
-        left: the words without a partner, each with its side.
-        conflict: bits of words without a partner that contradict each other.
-        absent: bits of words omitted on one side only.
+        left: the words without a partner, each with its side: `asked` (the traveller's) or `listed`.
+        conflict: the bits of words left over on both sides, which contradict each other.
+        absent: the bits of words omitted on one side only.
     """
 
     likeness: float
@@ -108,7 +108,10 @@ class _Sheet:
 
 
 def align(queried: Spelling, listed: Spelling) -> Alignment:
-    """Return the best alignment of two spellings of a name."""
+    """Return the alignment of two spellings of a name: similar words are paired, the rarest and most similar first.
+
+    Without words in common the alignment has no pairs.
+    """
     found = [
         (likeness * min(mine.bits, theirs.bits), likeness, i, j, how)
         for i, mine in enumerate(queried.words)

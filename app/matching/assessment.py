@@ -45,7 +45,7 @@ class Evidence(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def weight(self) -> float:
-        """The contribution to the score."""
+        """The contribution to `Assessment.score`; negative if it is against a match."""
         return round(self.bits / CERTAIN_BITS, 3)
 
     @property
@@ -58,6 +58,7 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
     """The assessment, by name and birth date, of whether a listed person may be the traveller.
 
     Attributes:
+        tier: `stop`, `review` (noted for auditors, nobody is stopped) or `none`.
         level: the level shown in a match, `probable` or `possible`; None if the tier is `none`.
         likeness: the likeness of the names that decide the tier, 0 to 1.
         likest: the likeness of the two most similar names, 0 to 1; other names may give more evidence.
@@ -107,9 +108,11 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
 
 
 def assess(queried: QueriedPerson, listed: KnownPerson, policy: MatchPolicy = DEFAULT) -> Assessment:
-    """Assess a traveller against a listed person. Of all names the gravest tier counts, then the best match.
+    """Assess a traveller against a listed person.
 
-    Aliases of low quality are compared only if the day of birth agrees, perhaps with day and month swapped.
+    Each name of the traveller is compared with each name of the listed person. The pair of names with the gravest tier
+    decides; of several such pairs the one whose names are more similar and rarer. Aliases of low quality are compared
+    only if the day of birth agrees, perhaps with day and month swapped.
     """
     births = births_beside(queried, listed.births)
     lowered = tuple(_lowered(queried, listed, policy))
@@ -129,13 +132,15 @@ def is_reported(
     read: Callable[[], KnownPerson],
     policy: MatchPolicy = DEFAULT,
 ) -> bool:
-    """Return whether `assess` gives a tier other than `none`, in less time, since most candidates are other persons.
+    """Return whether `assess` would give a tier other than `none`.
+
+    It takes less time than `assess`, because it stops at the first pair of names that is enough.
 
     Args:
         queried: the traveller.
         births: the listed person's births.
-        read: reads the listed person. It is called only if the births leave a match possible: names share at most the
-            traveller's own bits, which may be too few beside births that contradict each other.
+        read: function that returns the listed person. It is not called if the births leave no match possible: for
+            example, if they contradict each other and the traveller's names are too common to outweigh that.
         policy: the thresholds.
     """
     beside = births_beside(queried, births)

@@ -104,14 +104,15 @@ def evaluate_pairs(
 
     Args:
         pairs: the labelled pairs.
-        report_progress: function that is called after each pair.
+        report_progress: function that is called after each pair, with the number of matched pairs and of all pairs.
         policy: the thresholds.
         names_only: whether birth dates are ignored.
 
     Returns:
-        A dict with figures (`Figures.as_json`) under three names. `stops`: by set, if a pair counts as found when it
-        stops a traveller. `sets`: by set, if it counts as found also when it is noted for review. `categories`: as
-        `stops`, by set and category. Pairs with an entirely different name are counted in `categories` only.
+        A dict with three members. `stops` has the figures (`Figures.as_json`) of each set; a pair counts as found if it
+        would stop a traveller. `sets` has them too, but a pair counts as found also if it is noted for review.
+        `categories` has the figures of each category of each set, counted as in `stops`. Pairs with an entirely
+        different name are counted in `categories` only.
     """
     stops: dict[str, Figures] = {}
     found: dict[str, Figures] = {}
@@ -163,7 +164,7 @@ def evaluate_queries(
     Args:
         queries: the queries.
         entries: the list.
-        report_progress: function that is called after each query.
+        report_progress: function that is called after each query, with the number of queries done and of all queries.
         policy: the thresholds.
         names_only: whether birth dates are ignored.
 

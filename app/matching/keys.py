@@ -118,9 +118,9 @@ def _sketch_of(consonants: str) -> int:
 
 
 def resembles(one: int, others: Iterable[int]) -> bool:
-    """Return whether a sketch has so many bits in common with one of `others` that their names must be compared.
+    """Return whether the sketch `one` is similar to one of the sketches `others`, so that the names must be compared.
 
-    See `sketch`.
+    Two sketches (see `sketch`) are similar if they have a large enough part of the smaller one's bits in common.
     """
     own = one.bit_count()
     return any((one & other).bit_count() >= _ALIKE * min(own, other.bit_count()) for other in others)
@@ -134,9 +134,9 @@ def days_of(births: Iterable[Birth]) -> frozenset[int]:
 
 
 def stored_days(names: Iterable[Spelling], births: Iterable[Birth]) -> tuple[tuple[int, int], ...]:
-    """Return each full birth date of a listed person with the sketch of each name, as pairs; at most `MAX_DAYS`.
+    """Return each full birth date of a listed person with the sketch of each name, as pairs.
 
-    A date is an ordinal number (`date.toordinal`).
+    A date is an ordinal number (`date.toordinal`). Only the first `MAX_DAYS` pairs are returned.
     """
     days = [day.toordinal() for day in _calendar(births).days]
     drawn = dict.fromkeys(map(sketch, names))
@@ -149,7 +149,8 @@ def stored_keys(names: Iterable[Spelling], births: Iterable[Birth] = ()) -> tupl
     Keys are distinct signed 64-bit numbers. They are the same in all processes, machines and Python versions, until
     `NORM_VERSION`, the version of the rules for names, changes. If the day of birth is not known, or is the first of
     January, which often means an unknown day, there are further keys, by which a traveller with a known day of birth
-    finds this person. At most `MAX_STORED` keys are returned.
+    finds this person. Only `MAX_STORED` keys are returned: keys for misspelled, shortened or divided names are dropped
+    first.
     """
     calendar = _calendar(births)
     plain: dict[int, float] = {}

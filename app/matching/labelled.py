@@ -92,7 +92,7 @@ class _WrittenRow(msgspec.Struct):
 
 
 def kind_of(path: Path) -> Kind:
-    """Return the kind of a labelled set in a CSV file, by the columns in the first line.
+    """Return the kind of a labelled set in a CSV file, by its first line: `pairs`, `mrz_pairs` or `queries`.
 
     Raises:
         NotLabelled: the first line lacks columns of every kind, or the file is no CSV in UTF-8.

@@ -74,7 +74,10 @@ class Index(msgspec.Struct, Generic[Id], frozen=True):
         return shared_bits, tuple(person for person in unlike if person not in born)
 
     def rank(self, query: KeyQuery, limit: int) -> Candidates[Id]:
-        """Return at most `limit` candidates that share at least `KeyQuery.least` bits with a traveller, most first."""
+        """Return the persons that share at least `KeyQuery.least` bits with a traveller, at most `limit`.
+
+        Those that share the most bits come first and are kept. `Candidates.ids` is empty without any.
+        """
         shared_bits, unlike = self.weigh(query)
         ranked = sorted(
             (person for person, bits in shared_bits.items() if bits >= query.least),

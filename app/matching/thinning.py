@@ -20,7 +20,9 @@ def thin(
     births_of: Callable[[Id], tuple[Birth, ...]],
     limit: int,
 ) -> Candidates[Id]:
-    """Return the candidates to compare: first those whose birth date can lead to a stop, then others, in their order.
+    """Return the candidates to compare, at most `limit`: first those whose birth date allows a stop, then the others.
+
+    Both groups keep the order that they have in `candidates`.
 
     Args:
         candidates: the ranked candidates, and with `more` those beyond the limit; without `more` they are returned

@@ -147,7 +147,15 @@ def tier_of(names: Alignment, nearness: Nearness, bits: float, policy: MatchPoli
 
 
 def reachable(name_bits: float, nearness: Nearness, policy: MatchPolicy) -> bool:
-    """Return whether names that share at most `name_bits` can reach a tier other than `none` with these births."""
+    """Return whether two names can lead to a tier other than `none`, judged before the names are compared.
+
+    False: they can't, so that the caller need not compare them. True: they may, if they meet the other thresholds too.
+
+    Args:
+        name_bits: the most that the words shared by the two names can be worth as evidence, in bits.
+        nearness: the result of comparing the birth dates.
+        policy: the thresholds.
+    """
     return name_bits + _ROUNDING >= _least_name_bits(policy)[nearness]
 
 
