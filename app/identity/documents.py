@@ -34,8 +34,9 @@ def normalise(number: str) -> str:
 def is_filler(normalised: str) -> bool:
     """Return whether a normalised number only fills its field.
 
-    Such a number is empty, or has only zeros (or letters like them), only X, or one other character at least five
-    times. It identifies no document, so two persons with the same one have nothing in common.
+    Such a number is empty, or consists only of zeros (or letters like them: O, Q, D), or only of X, or consists only of
+    one other character, five times or more. It identifies no document, so two persons with the same one have nothing in
+    common.
     """
     if not normalised.strip(_ZEROS) or not normalised.strip("X"):
         return True

@@ -63,9 +63,10 @@ def latin(name: str) -> str:
 
 
 def latin_forms(name: str) -> tuple[str, ...]:
-    """Return all forms of a name in upper-case ASCII that a passport may show, the likeliest first; at least one.
+    """Return the forms of a name in upper-case ASCII that a passport may show, the likeliest first: one to eight.
 
-    There are several if marks may be spelled out (Müller as MUELLER) or a script allows several (이 as LEE or YI).
+    There are several if marks may be spelled out (Müller as MUELLER) or a script allows several (이 as LEE or YI). Only
+    the first `LONGEST` characters of the name are read.
     """
     cut = name[:LONGEST]
     if cut.isascii():

@@ -61,7 +61,7 @@ class OtherName(msgspec.Struct, frozen=True):
 
     Attributes:
         name: the further name.
-        quality: `low` for a single word in brackets or quotation marks, which usually is a nickname.
+        quality: `low` for a single word in brackets or quotation marks, which usually is a nickname; else `good`.
     """
 
     name: str
@@ -72,8 +72,8 @@ class Names(msgspec.Struct, frozen=True):
     """The names that a text contains.
 
     Attributes:
-        main: the first name.
-        others: the names separated from it by a mark or brackets.
+        main: the name that comes first in the text, such as "Joko Susilo" in "Joko Susilo alias Jack".
+        others: the further names, each separated by a mark or in brackets; empty if the text contains one name only.
         whole: the text without marks and brackets; "" if the text contains one name only.
     """
 
@@ -105,10 +105,10 @@ def split(text: str) -> Names:
 
 
 def readings(text: str) -> tuple[str, ...]:
-    """Return the names by which a text is compared: each name in it, then the whole text; at least one.
+    """Return the names by which a text is compared, in the order of the text: each name in it, then the whole text.
 
-    Names are separated by semicolons, by words like "alias", and by brackets; in the text's order, at most `MAX_NAMES`.
-    A text without these marks is returned as it is, also an empty one.
+    Names are separated by semicolons, by words like "alias", and by brackets. After the first `MAX_NAMES` the rest are
+    left out. A text without these marks is returned as its only reading, also an empty one.
     """
     if not _is_marked(text):
         return (text,)

@@ -105,7 +105,7 @@ class Spelling(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A name prepared for comparison.
 
     Attributes:
-        words: the words in their order, without particles.
+        words: the words in their order, without particles; at most `MAX_WORDS`.
         glued: the sound of all words joined into one.
         bits: the sum of the words' bits.
         cut: whether the end of the last word and further words may be missing (a zone's name field was full).
@@ -176,7 +176,10 @@ def glued_in_any_order(name: Spelling) -> tuple[str, ...]:
 
 
 def left_out(name: str) -> tuple[tuple[str, LeftOut], ...]:
-    """Return the words of a name that are not compared, each with the reason, for explanations."""
+    """Return the words of a name that are not compared, each with the reason (`LeftOut`); empty if all are compared.
+
+    If the text contains several names, only the first is examined.
+    """
     plain = latin(readings(name)[0])
     kept = {word.text for word in spelling(plain).words}
     own = words_without_titles(plain)

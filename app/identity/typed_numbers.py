@@ -80,8 +80,8 @@ class Number(msgspec.Struct, frozen=True):
     Attributes:
         number: the number in normal form (`documents.normalise`).
         written: the number as written in the text, without the words around it.
-        state: the canonical code of the issuing state, if the text names it.
-        possible: other numbers that may be meant instead, in normal form.
+        state: the canonical code of the issuing state; None if the text does not name it.
+        possible: other numbers that may be meant instead, in normal form; mostly empty.
     """
 
     number: str
@@ -145,7 +145,10 @@ def read(text: str) -> Typed:
 
 
 def certain(text: str) -> tuple[str, ...]:
-    """Return the certain numbers of a text, in normal form, in the order of the text."""
+    """Return the numbers that `read` recognises in a text, in normal form and in the order of the text.
+
+    Other numbers that may be meant (`Number.possible`) are left out. Empty if the text has no number; never raises.
+    """
     return tuple(each.number for each in read(text).numbers)
 
 
