@@ -39,7 +39,7 @@ class Index(msgspec.Struct, Generic[Id], frozen=True):
 
     Attributes:
         keys: the persons by key.
-        days: the persons by day of birth, each with the sketch of a name.
+        days: the persons by day of birth, each with the sketch of a name: a number that is similar for similar names.
     """
 
     keys: dict[int, list[Id]] = {}

@@ -101,7 +101,10 @@ class Sample:
 
     @property
     def is_depleted(self) -> bool:
-        """Whether the sample, once halved, now has less than 20 % of its limit; the caller must then draw a new one."""
+        """Whether `share` was halved and the sample now has less than 20 % of its limit.
+
+        The caller must then draw a new sample.
+        """
         return self._thinned and len(self._drawn) < _MIN_FULL * self._limit
 
     @property

@@ -251,7 +251,8 @@ def decide(
     Args:
         direction: whether the traveller leaves or enters.
         traveller: the traveller.
-        candidates: entries that share a key with the traveller, in any state.
+        candidates: the entries to compare: those that were found by the traveller's numbers, names or births, in any
+            state.
         policy: thresholds of name matching.
         now: the instant of the check.
     """

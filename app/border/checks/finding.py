@@ -48,7 +48,7 @@ class View(msgspec.Struct, frozen=True):
     """The register's data about a batch of questions, read at one instant.
 
     Attributes:
-        size: the ledger's size.
+        size: the ledger's size, which is the number of its last record.
         access_version: a number that changes with every change of access rights.
         near: the entries to compare, for each question in order.
         phones: phone numbers of the agencies that own the candidates, by agency code; None if unknown.

@@ -19,12 +19,12 @@ MONTHS_AHEAD = 2
 async def make_months(runtime: Runtime) -> None:
     """Create the missing monthly partitions of the table of checks, for this month and the next two.
 
-    Does nothing on SQLite. For a month without a partition its checks go to the default partition: no data are lost,
-    but queries are slower. That happens, with a warning in the log, if the table is busy, if the default partition has
-    checks of the month already, or after any other error but an outage.
+    Does nothing on SQLite. If a partition can't be created, a warning is logged and nothing is raised. The month's
+    checks are then stored in the default partition: no data are lost, but queries are slower. This happens, for
+    example, if the table is busy, or if the default partition has checks of the month already.
 
     Raises:
-        DBAPIError: the database is out.
+        DBAPIError: the database can't be reached or does not work.
     """
     if runtime.checks.is_sqlite:
         return

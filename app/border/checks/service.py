@@ -271,8 +271,8 @@ def answer_of(
             warnings.
         kind: kind of the client that reads the answer; None for an auditor. The matches are shown only if the client
             that asked was a counter too.
-        barred: ids of entries that the reader never sees; they are left out of the noted ones. The caller withholds an
-            answer that matches one of them.
+        barred: ids of entries that the reader never sees; they are left out of `noted`. The caller must withhold the
+            whole answer if the check matched one of them.
     """
     zone = parsed.mrz if parsed else None
     in_full = kind in {_FULL_VIEW, None}

@@ -18,7 +18,8 @@ class OtherNumber(msgspec.Struct, frozen=True):
 
     Attributes:
         skeleton: the other number, in which easily confused characters, such as O and 0, are one.
-        meant: True if the typed field contains this number; False if it is another reading of the read or typed number.
+        meant: True if the typed field contains this number beside the main one. False if this number is what the main
+            number may be if some of its characters were misread.
     """
 
     skeleton: str
@@ -71,7 +72,7 @@ class Traveller(msgspec.Struct, frozen=True, kw_only=True):
         nik: normalised NIK; None without one.
         indonesian: whether any data indicate an Indonesian, which excludes a refusal of entry (R45).
         proved_foreign: whether the nationality in the zone, or the typed one, proves a foreigner.
-        typed: the possible meanings of the typed document number; None if none was typed.
+        typed: the numbers that were recognised in the typed document number; None if none was typed.
     """
 
     papers: tuple[Paper, ...]

@@ -20,7 +20,7 @@ _READ: Final = msgspec.json.Decoder(Clearance).decode
 
 
 async def verify_page(reader: Reader, after: str, limit: int) -> tuple[int, list[Difference], str | None]:
-    """Compare some clearances, in the order of their ids, with the ledger's records about them.
+    """Compare the next clearances, in the order of their ids, with the ledger's records about them.
 
     On PostgreSQL a clearance may end between two statements, so the caller must verify each difference a second time.
 

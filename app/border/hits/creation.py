@@ -29,7 +29,7 @@ async def create_hits(runtime: Runtime) -> int:
     """Create the register's hits from the queue that checks fill, and notify the entries' owners.
 
     Returns the number of new hits. Hits that the register has already are only removed from the queue. Does nothing and
-    returns 0 in a register that was rolled back; the hits stay in the queue.
+    returns 0 if the register's database was put back to an earlier state; then the hits stay in the queue.
     """
     if runtime.rollback is not None:
         return 0

@@ -24,7 +24,7 @@ _READ: Final = msgspec.json.Decoder(Hit).decode
 async def verify_page(
     register: Reader, checked: Reader, after: str, limit: int
 ) -> tuple[int, list[Difference], str | None]:
-    """Compare some hits, in the order of their ids, with the checks that opened them and with the audit trail.
+    """Compare the next hits, in the order of their ids, with the checks that opened them and with the audit trail.
 
     Args:
         register: a transaction on the register.

@@ -16,9 +16,10 @@ _table = tables.lookback
 
 
 async def list_begun(reader: Reader) -> list[tuple[str, datetime]]:
-    """Return the urgent entries in force that have no search of past checks yet: pairs of id and start, in no order.
+    """Return the urgent entries in force that have no search of past checks yet, in no order.
 
-    An entry whose start is in the future by this machine's clock counts as in force.
+    Each is a pair: the entry's id, and the instant from which it is in force. An entry counts as in force even if this
+    instant is in the future by this machine's clock.
     """
     table = entry_table
     statement = select(table.c.id, table.c.in_force_from).where(

@@ -247,10 +247,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: datetime | None = None
 
     def end(self, ledger: Head) -> Head:
-        """Return a head that makes and reads the cursors of this manifest's stream, from its own numbers of changes.
+        """Return the end of this manifest's changes as a `Head`, which makes and reads the cursors of its stream.
 
-        `ledger` is the ledger's head; the epoch of the result is made from its epoch. So cursors become invalid if the
-        register is restored, after which a number may mean another change.
+        Its size is the number of the last change. `ledger` is the ledger's head; the epoch of the result is made from
+        its epoch. So cursors become invalid if the register is restored, after which a number may mean another change.
         """
         return Head(f"{ledger.epoch}-manifest", self.number, self.number)
 
@@ -263,7 +263,10 @@ def kind_of(actor: Actor) -> str | None:
 
 
 def status_of(matches: Iterable[Match]) -> Status:
-    """Return the instruction to a carrier by the gravest match, without exit bans, which must stay hidden (R48)."""
+    """Return the instruction to a carrier, by the gravest match; `board` without matches.
+
+    Matches of exit bans are ignored, because a carrier must not learn of them (R48).
+    """
     outcome = worst(match for match in matches if match.measure != Measure.PREVENTION)
     return {"clear": Status.BOARD, "refer": Status.CONTACT, "refuse": Status.DO_NOT_BOARD}[outcome]
 

@@ -281,11 +281,12 @@ async def open_manifest_stream(  # type: ignore[empty-body]  # served by stream_
         str | None, Query(description="The same, for a client that can't send the header.")
     ] = None,
 ) -> ManifestEvent:
-    """Server-sent events for the manifest's sender: `change`, an item as in the manifest, with a cursor as `id`.
+    """Follow the changed answers of a manifest as server-sent events, for its sender.
 
-    Without a cursor first come all changes since the manifest was sent. Every 15 s comes `heartbeat`, with a cursor
-    too; when the watch ends comes `closed`, and the stream ends. It is cut after a quarter of an hour; reconnect with
-    the last id.
+    Each changed answer is an event `change`: its data are an item as in the manifest, its `id` is a cursor. A client
+    that sends a cursor gets the changes after it; without a cursor it gets all changes since the manifest was sent.
+    Every 15 s comes `heartbeat`, with a cursor too. When the watch ends comes `closed`, and the stream ends. The server
+    cuts the stream after a quarter of an hour; reconnect with the last id.
     """
 
 

@@ -59,8 +59,8 @@ class DeclarationIn(WireIn):
     arrives_on: Annotated[
         LegalDay,
         Field(
-            description="The day in the port's time: from yesterday to 30 days ahead, fewer where questions are kept "
-            "for less. The answers follow the register until 72 hours after it begins."
+            description="The day of arrival in the port's time: from yesterday to 30 days ahead, or fewer days if the "
+            "deployment erases questions earlier. The answers follow the register until 72 hours after the day begins."
         ),
     ]
     passengers: Annotated[list[PassengerIn], Field(max_length=1000)]
