@@ -14,8 +14,8 @@ _ZONE_FIELD: Final = 9
 def other_readings(number: str) -> tuple[str, ...]:
     """Return shorter numbers that may be meant by a number in normal form, the longest first.
 
-    Only for a number of nine characters, the length of the number's field in a machine-readable zone. If it ends with
-    characters that readers report instead of the filler `<`, the results lack these characters, one more in each. Empty
-    for other numbers.
+    Only for a number of nine characters, the length of the number's field in a machine-readable zone; empty for others.
+    Characters that readers report instead of the filler `<` (such as K, C or 0) are removed from the end, one more in
+    each result: AB12345KK gives AB12345K and AB12345. Empty if the last character is none of these.
     """
     return numbers_without_fillers(number) if len(number) == _ZONE_FIELD else ()

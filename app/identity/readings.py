@@ -74,7 +74,8 @@ class Names(msgspec.Struct, frozen=True):
     Attributes:
         main: the name that comes first in the text, such as "Joko Susilo" in "Joko Susilo alias Jack".
         others: the further names, each separated by a mark or in brackets; empty if the text contains one name only.
-        whole: the text without marks and brackets; "" if the text contains one name only.
+        whole: the text without brackets and marks; "" if the text contains one name only. A mark that may itself be a
+            name, such as "alias", stays.
     """
 
     main: str

@@ -31,7 +31,7 @@ class Evidence(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         feature: `name_word`, `alias`, `birth_date`, `sex`, `nationality`.
-        result: the result of the comparison.
+        result: the result of the comparison as a word, such as `sounds_equal` or `contradicts`.
         bits: the evidence in bits; negative if it is against a match.
         queried: the words on the traveller's side; for explanations only.
         listed: the words on the register's side; for explanations only.

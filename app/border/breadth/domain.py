@@ -84,8 +84,8 @@ class Sample:
         limit: the greatest number of travellers in the sample.
 
     Attributes:
-        share: the part of all travellers that the sample contains, from 0 to 1. The caller sets it; `draw` halves it
-            when the sample exceeds its limit.
+        share: the part of all travellers that the sample contains, from 0 to 1; 0 at first. The caller sets it; `draw`
+            halves it when the sample exceeds its limit.
         oldest: a check id; no check in the sample is older. None for an empty sample.
     """
 

@@ -21,7 +21,7 @@ _FORGET = delete(tables.opened_hit).where(tables.opened_hit.c.check_id.in_(_TAKE
 
 
 async def list_opened_hits(reader: Reader, limit: int) -> list[OpenedHit]:
-    """Return hits from the queue of hits that the register does not have yet, sorted by check id, at most `limit`."""
+    """Return the first hits in the queue of hits still to be created in the register, by check id, at most `limit`."""
     return [OpenedHit(*row) for row in await reader.run(_HITS, {"limit": limit})]
 
 
@@ -86,7 +86,10 @@ async def list_claimed(reader: Reader, claims: Iterable[str]) -> dict[str, str]:
 
 
 class LastHit(NamedTuple):
-    """The newest check of a document at a checkpoint that has a hit, and the hit, which the check opened or joined."""
+    """The newest check with a hit, of one document at one checkpoint and in one direction; and that hit.
+
+    The check opened or joined the hit.
+    """
 
     check_id: str
     hit_id: str

@@ -109,8 +109,8 @@ async def decide_clearance(
 ) -> ClearanceOut:
     """Confirm, reject or withdraw a clearance, as an approver or duty officer of Immigration or the owner's verifier.
 
-    The supervisor that resolved the hit can't confirm or reject it. After a confirmation, checks of the traveller do
-    not stop them because of this entry, and name the clearance, until the entry or the document changes.
+    The supervisor that resolved the hit can't confirm or reject it. After a confirmation, checks of the traveller with
+    this document do not stop them because of this entry; the answers name the clearance. A change of the entry ends it.
     """
     clearance = await service.decide(unit, clearance_id, expected, body.verdict, body.reason)
     return _answered(response, clearance)

@@ -120,7 +120,7 @@ class ResolutionOut(WireOut):
 
 
 class HitOut(WireOut):
-    """A check whose answer was not `clear`; without the traveller."""
+    """A check whose answer was not `clear`; without the traveller's data."""
 
     id: str
     """The hit's id."""

@@ -219,7 +219,7 @@ def measure_of(entry: Entry) -> tuple[str, ...]:
 def crossing_notice(entry: Entry, record: Any, match: Match | None) -> NoticeContent:
     """Return the notice to an entry's owner that the subject was checked at the border before the entry was known.
 
-    Its key is made of the check and the measure, so that a second notice about the two is ignored when written.
+    Its key is made of the check and the measure. So a second notice about the same check and measure is not stored.
 
     Args:
         entry: the entry, which the past check did not match.

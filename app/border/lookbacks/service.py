@@ -57,10 +57,10 @@ async def look_back(runtime: Runtime) -> int:
 
 
 async def restart_search(unit: Unit, event: SubjectCorrected) -> Sequence[Draft]:
-    """Begin a new search of past checks for a corrected entry in force, if checks compare the corrected data.
+    """Begin a new search of past checks for an entry whose subject was corrected.
 
-    The entry may have had no search before: only urgent ones have when they come into force. Called as a projector: in
-    the transaction of the event. Returns no ledger records.
+    Does nothing if the entry is not in force, or if checks do not compare the corrected data. An entry that was not
+    urgent has had no search before. Called as a projector: in the transaction of the event. Returns no ledger records.
     """
     entry = event.entry
     if entry.in_force(unit.now) and compared(entry.subject) != compared(event.before):

@@ -53,7 +53,7 @@ async def ask(
         The manifest, not stored yet, and its passengers with their answers, in order.
 
     Raises:
-        Unauthenticated: the sender's key was revoked or expired meanwhile.
+        Unauthenticated: the sender's key was revoked or expired while the passengers were being checked.
         NotStored: a check could not be stored; then no passenger gets an answer.
         RateLimited: too many questions of the sender are waiting; then no passenger gets an answer.
     """

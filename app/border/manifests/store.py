@@ -36,7 +36,7 @@ class ItemRow(NamedTuple):
 class KeyRow(NamedTuple):
     """A row of `manifest_key` or `manifest_name_key`: a search key of the passenger at a position, or of a hit.
 
-    The row of a hit belongs to the whole manifest.
+    The row of a hit belongs to the whole manifest; its `position` is 0 and has no meaning.
     """
 
     key: str | int
