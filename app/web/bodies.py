@@ -82,14 +82,14 @@ def expect_single(sent: Any, *, inside: bool = True) -> None:
 
 
 def expect_members(body: bytes, members: int) -> None:
-    """Raise Invalid if an object in a JSON body repeats a member, where a parser has already kept one of each name.
+    """Raise Invalid if an object in a JSON body has a repeated member; call it after the body was parsed.
 
-    Each member has one colon. If the body has exactly `members` colons, no member is repeated, and the body is not
-    parsed a second time.
+    A parser keeps only one of several members with the same name. A body has at least one colon for each member.
+    If it has exactly `members` colons, nothing was dropped, and the body is not parsed a second time.
 
     Args:
         body: the body.
-        members: the number of members, at all depths, in the parser's result.
+        members: the number of members, at all depths, that the parser has kept.
 
     Raises:
         Invalid: a member of an object is repeated.

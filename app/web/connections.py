@@ -74,18 +74,23 @@ class Connection(Protocol):
         """Close the connection now."""
 
     def close_after_answer(self) -> None:
-        """Close the connection after its answer is sent."""
+        """Close the connection once the answer that is being sent is complete.
+
+        A `BoundedProtocol` (of requests) does nothing while it answers no request. A `StreamConnection` always does
+        nothing: its connection closes at the end of the stream in any case.
+        """
 
     def expire(self, now: float) -> None:
         """End the wait that is overdue at `now`: close the connection, or set `due` anew."""
 
 
 class Connections:
-    """Counts the open connections of one process, and closes the oldest idle one where a limit is exceeded.
+    """Counts the open connections of one process, and closes the oldest waiting one if a limit is exceeded.
 
     Attributes:
         limits: how many connections may be open: in all, from one address, and with one key.
-        cut: number of refused or closed connections, by reason.
+        cut: number of refused or closed connections, by reason: the exceeded limit (`address`, `total`, `key`),
+            `handshake`, `idle`, or the slug of the problem with which a request was refused.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -169,7 +174,10 @@ class Connections:
             connection.close_after_answer()
 
     def replace(self, former: Connection, connection: Connection) -> None:
-        """Count `connection` instead of `former`, the object that served the same socket before."""
+        """Count `connection` instead of `former`, the object that served the same socket before.
+
+        If `former` is not counted any more, because it is closing, `connection` is not counted either.
+        """
         connection.address, connection.key = former.address, former.key
         if former not in self._all:
             return  # it is closing

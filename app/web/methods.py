@@ -18,13 +18,13 @@ _AS_HEAD: Final = "head"
 
 
 def as_get(scope: Scope) -> Scope:
-    """Return the scope of a HEAD request as a GET for the application; `is_head` still recognises it."""
+    """Return a copy of a HEAD request's scope with the method GET, for the application; `is_head` is true of it."""
     scope["state"][_AS_HEAD] = True
     return {**scope, "method": GET}
 
 
 def is_head(scope: Scope) -> bool:
-    """Return whether the request is a HEAD; its endpoint can then skip waits and the content."""
+    """Return whether the request came as a HEAD (see `as_get`); its endpoint can then skip waits and the content."""
     return _AS_HEAD in scope.get("state", ())
 
 

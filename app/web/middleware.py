@@ -75,8 +75,9 @@ class Edge:
         origins: the origins of web pages that may call.
 
     Inner layers can use three members of a request's `scope["state"]`: `headers`, a list of headers that every answer
-    to this request gets, errors included; `at_end`, a list of functions to call when the request ends; and `goes_on`, a
-    `StreamConnection`. A request ends when its stream connection ends, or without one when its ASGI call returns.
+    to this request gets, errors included; `at_end`, a list of functions to call when the request ends; and `goes_on`,
+    the `StreamConnection` that sends the rest of the answer. A request ends when its stream connection ends, or without
+    one when its ASGI call returns.
 
     Attributes:
         express: raw routes that this layer serves directly, bypassing all inner layers; by method and path.

@@ -116,7 +116,9 @@ EVENTS: Final[dict[int | str, Json]] = {200: {"content": {"text/event-stream": {
 
 
 def problems(*slugs: str) -> dict[int | str, Json]:
-    """Return a value for a route's argument `responses`: by status, the answers with these problems and an example.
+    """Return a value for a route's argument `responses`: by status, its answers with these problems, and examples.
+
+    `slugs` are the names of the problems in the catalogue (`catalogue.toml`).
 
     Raises:
         KeyError: the catalogue has no problem with one of the slugs.
@@ -155,7 +157,7 @@ def finish(
         version: its version.
         description: what it is for, in Markdown.
         tags: every tag with its `name` and `description`.
-        also: routes that appear only in the document, such as the documentation of a hand-written one.
+        also: routes for the document alone, which `app` does not serve, such as the description of a hand-written one.
         today: the legal day to which the days in the examples are moved; None leaves them as they were written.
 
     Raises:
@@ -218,7 +220,8 @@ def install(app: FastAPI, *, today: Callable[[], date] | None = None, **meanwhil
     Args:
         app: the application with all its routes.
         today: returns the present legal day, to which the days in the examples are moved; None leaves them unchanged.
-        meanwhile: the other arguments of `finish` (`title`, `version`, `description`, `tags`, `also`).
+        meanwhile: passed to `finish`: the API's `title`, `version` and `description`, the described `tags`, and, if
+            there are any, `also`: routes for the document alone, which the application does not serve.
     """
     made: dict[date | None, bytes] = {}
     making = asyncio.Lock()
@@ -371,11 +374,7 @@ def _complete_components(components: Json) -> None:
 
 
 def _refuse_loose_ends(document: Json) -> None:
-    """Raise ValueError for operations without a described tag and for operations with the same name.
-
-    Raises:
-        ValueError: lists all of them.
-    """
+    """Raise ValueError, listing them, for operations without a described tag and for those with the same name."""
     described = {tag["name"] for tag in document.get("tags", ()) if tag.get("description")}
     places: dict[str, list[str]] = {}
     complaints: list[str] = []

@@ -25,7 +25,9 @@ _AN_HOUR: Final[Header] = (b"access-control-max-age", b"3600")
 
 
 class Origins:
-    """Makes the CORS headers by which browsers let web pages of allowed origins call the API; false if none is allowed.
+    """Makes the CORS headers by which browsers let web pages of allowed origins call the API.
+
+    As a truth value it is False if no origin is allowed.
 
     Args:
         allowed: the origins, each as `https://host`, with a port unless it is the default one.

@@ -56,7 +56,11 @@ class Page(WireOut, Generic[T]):
 
 
 def encode_cursor(*values: Any) -> str:
-    """Return the opaque cursor for a position in a list: `values` are the sort keys of the page's last item."""
+    """Return the opaque cursor for a position in a list.
+
+    `values` are the sort keys of the page's last item, such as its id. Each must be a text, a number or a boolean:
+    these keep their types in `decode_cursor`, while a date, for example, comes back as text.
+    """
     return base64.urlsafe_b64encode(msgspec.json.encode(values)).rstrip(b"=").decode()
 
 
@@ -104,7 +108,7 @@ def cut(
     Args:
         rows: up to `limit + 1` rows, in the list's order.
         limit: number of rows of a page.
-        position: returns the sort keys of a row.
+        position: returns the sort keys of a row, of the types that `encode_cursor` takes.
 
     Returns:
         The page's rows, and the cursor of the next page, or None if this is the last page.

@@ -56,7 +56,7 @@ class Conditions:
         return Response(body[chosen.part.start : chosen.part.stop], chosen.status, chosen.headers, media_type)
 
     def choose(self, length: int, etag: str, headers: Mapping[str, str]) -> "Chosen | Response":
-        """Return the part of a representation to send, or the complete answer if no part is sent (304, 416).
+        """Return which bytes of a representation to send, all or a part; or the finished answer if none are (304, 416).
 
         Args:
             length: the representation's number of bytes.

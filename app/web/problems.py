@@ -63,8 +63,8 @@ def problem_document(
     Args:
         slug: the name of the kind of problem in the catalogue.
         detail: what happened this time, in English and without personal data; None takes the cause in the catalogue.
-        errors: the single faults, if there are several or they have a location.
-        extra: further members; they can't replace the standard ones.
+        errors: the single faults, if there are several or they have a location; `MAX_FAULTS` are shown at most.
+        extra: further members; one with the name of a standard member, such as `type`, is ignored.
         instance: URI reference of this occurrence; None leaves the member out.
 
     Raises:
@@ -103,9 +103,9 @@ def problem_response(
     Args:
         slug: the name of the kind of problem in the catalogue.
         detail: what happened this time, in English and without personal data; None takes the cause in the catalogue.
-        errors: the single faults, if there are several or they have a location.
+        errors: the single faults, if there are several or they have a location; `MAX_FAULTS` are shown at most.
         headers: further headers of the answer.
-        extra: further members of the document; they can't replace the standard ones.
+        extra: further members of the document; one with the name of a standard member, such as `type`, is ignored.
         instance: URI reference of this occurrence; None leaves the member out.
 
     Raises:

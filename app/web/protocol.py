@@ -77,7 +77,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     Attributes:
         address: the address that it counts against until a request on it has a valid key; None for a proxy's.
-        key: id of the last valid key on it.
+        key: id of the last valid key in a request on it; None before the first.
         due: when the wait for the client ends, in the loop's seconds; infinite while nothing waits for the client.
     """
 
@@ -114,26 +114,22 @@ class BoundedProtocol(HttpToolsProtocol):
         return cycle is None or cycle.response_complete or cycle.more_body or self.flow.write_paused
 
     def begin_handshake(self, handshake: "Handshake") -> bool:
-        """Count a connection that begins TLS, and limit the time of its handshake.
-
-        Returns False when a limit is reached.
-        """
+        """Count a connection that begins TLS, and limit its time. Returns False if it is refused: then close it."""
         self._handshake = handshake
         self.due = self.loop.time() + self._limits.header_seconds
         return self._arrive(handshake.peer) is None
 
     def fail_handshake(self, *, violation: bool) -> None:
-        """Stop counting a connection whose TLS handshake has failed; if by a `violation` of TLS, count a cut."""
+        """Stop counting a connection whose TLS handshake failed; count a `violation` of TLS in `Connections.cut`."""
         if violation:
             self._books.cut["handshake"] += 1
         self._books.leave(self)
         self._handshake = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
-        """Accept the connection; if there are too many, answer 429 (its address) or 503 (all) and close it.
+        """Accept the connection. With too many from its address answer 429, with too many in all 503, and close it.
 
-        Unlike uvicorn's method, it asks the transport for the addresses, not a socket object: uvloop would keep
-        that object, and the addresses in it, for as long as the connection is open.
+        It takes the addresses from the transport, because uvloop would keep a socket object until the connection ends.
         """
         self.connections.add(self)
         self.transport = transport
@@ -283,7 +279,11 @@ class BoundedProtocol(HttpToolsProtocol):
         return connection
 
     def show_key(self, key: str) -> None:
-        """Count the connection against the valid key of a request on it, instead of its address."""
+        """Count the connection against the key with the id `key`, instead of its address: a request has shown this key.
+
+        If the key then has too many connections, the oldest other one that waits for its client is closed. If none
+        waits, this one is closed after its present answer. Ignores a proxy's connection.
+        """
         self._books.show_key(self, key)
 
     def shutdown(self) -> None:
@@ -297,7 +297,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._last = True
 
     def close_after_answer(self) -> None:
-        """Close the connection after the answer to the last request that has come; without a request, do nothing."""
+        """Close the connection after the answer to the last request received; if none is being answered, do nothing."""
         if self.cycle is not None:
             self.cycle.keep_alive = False
 

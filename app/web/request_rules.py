@@ -132,7 +132,9 @@ def read_parameters(scope: Scope) -> tuple[dict[str, Any], Sequence[Any]]:
 
 
 def read_sent(body: bytes) -> Any:
-    """Parse the JSON body of a request to a raw route, for `read_content`. Returns `Undefined` for an empty body.
+    """Parse the JSON body of a request to a raw route, for `read_content`.
+
+    Returns the parsed body; for an empty one FastAPI's `Undefined`, which `read_content` takes as a missing body.
 
     Raises:
         MalformedJson: the body is not JSON.

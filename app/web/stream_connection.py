@@ -18,7 +18,7 @@ LAST_SECONDS: Final = 30.0
 """How long the reader of a stream that has ended may take for what waits, at whatever speed."""
 
 STOPPING_SECONDS = 1.0
-"""The same while the service is stopping."""
+"""What `STUCK_SECONDS` is shortened to while the service is stopping."""
 
 LEAVING_SECONDS: Final = 0.3
 """How long a process that ends serves the connections that it has, and takes no new ones. Proxies stop using
@@ -138,7 +138,10 @@ class StreamConnection(asyncio.Protocol):
             self.pause_writing()
 
     def when_over(self, act: Callable[[], None]) -> None:
-        """Call `act` once, when the stream ends or the connection is lost; at once if either has happened already."""
+        """Call `act` once, when the stream ends or the connection is lost; at once if either has happened already.
+
+        A second call replaces the function of the first.
+        """
         if self._sender is None:
             act()
         else:
@@ -155,7 +158,10 @@ class StreamConnection(asyncio.Protocol):
             self._lose("gone")
 
     def finish(self, last: bytes) -> None:
-        """Send the last bytes and close the connection once its reader has taken everything, or is stuck."""
+        """Send the last bytes, and close the connection once its reader has taken everything.
+
+        A reader that is stuck, or that needs longer than `LAST_SECONDS`, is cut.
+        """
         self._sender = None
         self._unsent = self.unsent
         self.due = self._time() + self._patience
