@@ -50,7 +50,9 @@ async def erase_retained(runtime: Runtime) -> int:
 
 
 async def erase_reports(runtime: Runtime) -> int:
-    """Erase the data about foreigners in old supervision reports, in small batches. Returns the number of reports.
+    """Erase the data about foreigners in supervision reports older than `personal_retention_days`, in small batches.
+
+    Returns the number of reports; 0 if the setting is None.
 
     Raises:
         ClockInDoubt: the clock is not plausible; earlier batches stay erased.
@@ -70,7 +72,8 @@ async def erase_reports(runtime: Runtime) -> int:
 async def erase_questions(runtime: Runtime) -> None:
     """Erase the questions of checks that are older than the setting `question_days`, in small batches.
 
-    The salts of the commitments to these questions are erased first; without them a commitment reveals nothing.
+    The query log has a hash of each question (its commitment), made with random bytes (its salt). The salts are erased
+    first, because without them the hashes reveal nothing.
 
     Raises:
         ClockInDoubt: the clock is not plausible; earlier batches stay erased.
@@ -86,7 +89,9 @@ async def erase_questions(runtime: Runtime) -> None:
 
 
 async def erase_delayed(runtime: Runtime) -> None:
-    """Erase the data about travellers and sponsors in old delayed departures, in small batches.
+    """Erase who travelled and who had sent them (the sponsors) in old records of delayed departures, in small batches.
+
+    Travellers are erased after `delay_personal_days`, sponsors after `delay_sponsor_days`.
 
     Raises:
         ClockInDoubt: the clock is not plausible; earlier batches stay erased.

@@ -274,7 +274,7 @@ class SecretAlreadyShown(CekalError):
 
 
 class CursorGone(CekalError):
-    """The cursor belongs to another register or another epoch, or is beyond the ledger's head."""
+    """The cursor (up to where a reader has read) is of another register or epoch, or is beyond the ledger's head."""
 
     slug = "cursor-gone"
 

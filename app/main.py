@@ -114,7 +114,13 @@ class Application(FastAPI):
         await self.edge(scope, receive, send)
 
     def put_edge(self, metrics: Metrics, body_limit: BodyLimits, settings: Settings) -> None:
-        """Create the `Edge` for the routes that were added; call it after all of them, before the first request."""
+        """Create the `Edge` for the routes that were added; call it after all of them, before the first request.
+
+        Args:
+            metrics: the metrics that count answered requests.
+            body_limit: the largest allowed size of a body, by path.
+            settings: the time limit of bodies, and the origins of web pages that may call.
+        """
         self.edge = Edge(
             super().__call__,
             metrics=metrics,

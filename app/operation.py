@@ -40,8 +40,9 @@ class Found(NamedTuple):
     """The result of a readiness check of the databases.
 
     Attributes:
-        checks: the result of each single check: `ok`, or the fault.
-        names_outdated: number of entries whose name keys were made by an earlier release; None if unknown.
+        checks: the result of each single check by its name, such as `schema`: `ok`, or the fault.
+        names_outdated: number of entries whose name keys (by which names are found) were made by an earlier release;
+            None if unknown.
         head_signed_at: when the newest signed head was signed; None without one, or if unknown.
     """
 
@@ -68,7 +69,10 @@ class Readiness:
         self._unwritable: Outage | None = None
 
     async def look(self) -> "Found":
-        """Return the state of the databases, at most `readiness_seconds` old. An outage is returned, not raised."""
+        """Return the state of the databases, at most `readiness_seconds` old.
+
+        An outage is not raised: the result then has only the check `database`, with the reason.
+        """
         async with self._looking:
             if monotonic() - self._looked_at >= self._runtime.settings.readiness_seconds:
                 with using(Lane.TAIL):
@@ -101,12 +105,12 @@ class Readiness:
 
 
 def readiness_of(scope: Mapping[str, Any]) -> Readiness:
-    """Return the readiness of this process; `scope` is a request, or its ASGI scope."""
+    """Return this process's `Readiness` object, which checks the databases; `scope` is a request, or its ASGI scope."""
     return cast(Readiness, scope["app"].state.process.readiness)
 
 
 def metrics_of(scope: Mapping[str, Any]) -> Metrics:
-    """Return the metrics of this process; `scope` is a request, or its ASGI scope."""
+    """Return this process's `Metrics` object; `scope` is a request, or its ASGI scope."""
     return cast(Metrics, scope["app"].state.process.metrics)
 
 
@@ -121,11 +125,11 @@ class RolledBackOut(WireOut):
     """The evidence that the register was rolled back."""
 
     problem: Literal["register-rolled-back"]
-    """The problem that writes get."""
+    """Slug of the problem with which writes are refused."""
     detail: str
     """What is known, as a sentence."""
     origin: str | None
-    """The origin of the highest head that is known; null where only this process has read more."""
+    """The ledger's origin (its name) in the highest known head; null where no signed head shows it."""
     known_size: int | None
     """The number of records of that head; null where the file of the database was replaced."""
     size: int | None
@@ -142,15 +146,15 @@ class ReadyOut(WireOut):
     names_outdated: Annotated[
         int | None,
         Field(
-            description="Entries that are found by their names only as an earlier release made names ready, until the "
-            "worker has come to them; null where the database can't be asked."
+            description="Number of entries whose names an earlier release has indexed: they are found by its rules, "
+            "until the worker has indexed them anew. Null where the database can't be asked."
         ),
     ]
     held_back: Annotated[
         str | None,
         Field(
-            description="Why ends by law, erasures and what else can't be undone wait: the clock is not plausible. "
-            "Checks, alerts and urgent entries go on; see `cekal clock accept`."
+            description="Why acts that can't be undone, such as ends by law and erasures, wait: the clock is not "
+            "plausible. Null while it is. Checks, alerts and urgent entries never wait; see `cekal clock accept`."
         ),
     ]
     rolled_back: Annotated[

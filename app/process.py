@@ -40,16 +40,16 @@ class Process:
             from the caller by a seal.
         hub: the streams of alerts.
         tail: the reader of new ledger records for all streams.
-        notice_tail: the streams of notices.
-        manifest_tail: the streams of manifests.
-        feed_tail: the streams of changes.
+        notice_tail: the reader of new notices for officers' streams.
+        manifest_tail: the reader of changed answers for the streams of manifests.
+        feed_tail: publishes the ledger records that `tail` has read to the streams of changes.
         snapshots: the files with snapshots of the register.
         travellers: the sample of travellers by which broad entries are recognised.
         head_watch: the ages of the newest signed head and of its cosignatures.
         batcher: collects simultaneous checks and answers them together.
         receipts: collects simultaneous receipts of alerts and stores them together.
         ports: functions of other packages that the package `register` calls without importing them.
-        readiness: the state of the databases.
+        readiness: checks whether the databases can be read and written.
         address: the address of the server, for the log; set by the server.
     """
 

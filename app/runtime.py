@@ -73,7 +73,9 @@ class Traces(Protocol):
 
 
 class OpenHits(dict[frozenset[tuple[str, int]], str]):
-    """The open hits of one document on one journey: from the entries with their versions to the id of their hit.
+    """The open hits of one document on one journey; a hit is a match of a traveller with entries.
+
+    A key is the set of the matched entries, as pairs of id and version; its value is the id of their hit.
 
     Attributes:
         stored: ids of those hits that are known to be committed to the database.
@@ -96,10 +98,10 @@ class Runtime:
         plausibility: decides whether the clocks are plausible; None for a test's clock, which always is.
         register: the register's database.
         checks: the checks' database; the same object on PostgreSQL.
-        follow: the projectors that follow events, and the ledger's append.
+        follow: what each transaction calls itself: projectors (functions that handle its events), the ledger's append.
         pepper: key of the keyed hashes of document numbers; empty until `access.pepper.take_pepper` has read it.
-        bell: rung when this process has read new ledger records or notices, or that access has changed, by an act of
-            any process; and when it stops following the ledger.
+        bell: rung when this process has read news of any process: ledger records, notices, or a change of access. Also
+            rung when it stops following the ledger, and when it stops.
         closing: set when the service is stopping, so that long polls end.
         counting: a lock held while statistics are counted, so that a process counts one table at a time.
         unwritten: the reason (a full disk, damage) that made the last write fail; None after a write that succeeded.
@@ -274,7 +276,7 @@ def open_runtime(
 
     Args:
         settings: the settings of the deployment.
-        follow: the projectors that follow events.
+        follow: what each transaction calls itself: projectors (functions that handle its events), the ledger's append.
         keeper: compares the register with the mark.
         clock: a test's clock, which then replaces all others.
         machine: the clocks of this machine, if a test sets them.

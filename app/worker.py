@@ -151,9 +151,9 @@ class Worker:
     async def end_by_law(self) -> int:
         """Store the ends of measures whose period is over, in batches.
 
-        If papers about such a measure are still undecided, alert checkpoints that it is pending (R68). An entry that
-        fails is logged, and the others go on. Returns the number of ends and alerts; 0 while irreversible acts are
-        suspended.
+        If papers that extend or follow such a measure arrived in time and are still undecided, alert checkpoints that
+        it is pending (R68). An entry that fails is logged, and the others go on. Returns the number of ends and alerts;
+        0 while irreversible acts are suspended.
         """
         if await self.standstill.holds():
             return 0
@@ -189,10 +189,10 @@ class Worker:
         return sent
 
     async def announce_begun(self) -> int:
-        """Alert checkpoints to formal entries whose period has begun and that took over from an urgent entry.
+        """Alert checkpoints to formal entries whose period has begun, if they were alerted to the urgent entry before.
 
-        It concerns urgent entries to which checkpoints were alerted. Returns the number of alerts; 0 while irreversible
-        acts are suspended.
+        The urgent entry is the one from which the formal entry took over. Returns the number of alerts; 0 while
+        irreversible acts are suspended.
         """
         if await self.standstill.holds():
             return 0
