@@ -229,8 +229,8 @@ class Runtime:
     def storing_checks(self, register: Reader) -> AbstractAsyncContextManager[Unit]:
         """Open a transaction of one statement on the checks, for a caller that holds a Reader of the register.
 
-        Where the checks are stored in the register's database, it is executed on the reader's connection, which commits
-        each statement: a second connection would cost as much as a query. Otherwise it is as `writing_checks`.
+        If the checks are stored in the register's database, the statement is executed on the reader's connection, which
+        commits each statement: a second connection would cost as much as a query. Otherwise this is `writing_checks`.
         """
         if self.checks is not self.register:
             return self.writing_checks(register.actor)

@@ -246,9 +246,9 @@ class Worker:
         return signed is not None
 
     async def seal_queries(self) -> int:
-        """Seal the waiting lines of the query log (checks, receipts, acts, versions) in batches, into the ledger.
+        """Store a hash of each batch of waiting lines of the query log in the ledger, which seals the lines.
 
-        Returns the number of batches.
+        The lines are checks, receipts, acts and versions. Returns the number of batches.
         """
         return await self.sealer.seal()
 
@@ -260,7 +260,7 @@ class Worker:
         return await self.verification.step()
 
     async def seal_digest(self) -> bool:
-        """Seal the digest of the register's state into the ledger if that is due. Returns whether one was sealed."""
+        """Store a digest (a hash of the register's state) in the ledger if that is due. Returns whether it was due."""
         return await self.digest_sealer.seal()
 
     async def notify_officers(self) -> int:

@@ -55,7 +55,7 @@ def body_late_error() -> HTTPException:
 
 
 def read_json(body: bytes) -> Any:
-    """Parse a JSON body. Repeated members are no error here: `expect_single` finds them in the result.
+    """Return a parsed JSON body. A repeated member has its last value in it, and `expect_single` can still find it.
 
     Raises:
         MalformedJson: the body is not JSON.
@@ -70,11 +70,11 @@ def expect_single(sent: Any, *, inside: bool = True) -> None:
     """Raise Invalid if parsed JSON contains an object with repeated members (RFC 7493 section 2.3).
 
     Args:
-        sent: a body, or a row of one.
+        sent: a body that `read_json` returned, or a row of one.
         inside: whether to check nested objects too. Pass False for a body of rows if each row is checked on its own.
 
     Raises:
-        Invalid: with a pointer to each repeated member (fault code `repeated_member`).
+        Invalid: with a pointer to each repeated member (fault code `repeated_member`), up to 100 of them.
     """
     repeated = islice(json_text.repeated_members(sent, inside=inside), _MAX_FAULTS)
     if faults := [Fault(pointer_to(path), "repeated_member", _REPEATED) for path in repeated]:

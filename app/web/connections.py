@@ -152,7 +152,9 @@ class Connections:
         return None
 
     def show_key(self, connection: Connection, key: str) -> None:
-        """Count a connection against a key, because a request on it had this valid key. Ignores a proxy's connection.
+        """Count a connection against the key with the id `key`, which a request on it has shown.
+
+        A connection counts against the last key only. Ignores a proxy's connection.
 
         If the key then has too many connections, its oldest other connection that waits for its client is closed. If
         none waits, `connection` itself is closed after its present answer.

@@ -1,4 +1,4 @@
-"""Alerts that are delivered to endpoints of checkpoints: when they are over, their receipts, and presence."""
+"""Alerts that are delivered to webhook endpoints of checkpoints: when they are over, their receipts, and presence."""
 
 from collections.abc import Collection, Mapping
 from datetime import timedelta

@@ -245,7 +245,8 @@ def message_of(
 def expiry_of(entry: Entry, now: datetime) -> datetime:
     """Return when an alert about an entry expires: with the measure, or one year after `now` if that is for life.
 
-    If the measure is over and its papers are undecided, it is when the entry's wait for the decision ends (R68).
+    If the measure is over and papers that extend or follow it arrived in time and are undecided, the alert expires when
+    the wait for their decision ends (R68).
     """
     pending_until = shown_until(entry, now)
     if pending_until is not None:

@@ -49,8 +49,8 @@ class MissedAlerts:
     """Reads the alerts after a client's cursor, with a cache for many clients that reconnect at the same time.
 
     Such clients have different cursors, but have missed the same alerts. So the alerts read for one cursor also serve
-    every later cursor, for one second or until the ledger has grown. Autogates have a cache of their own. More alerts
-    than a page are not cached.
+    every later cursor, for one second or until the ledger has grown. Autogates have a cache of their own. More than
+    500 alerts are not cached.
     """
 
     def __init__(self, runtime: Runtime) -> None:

@@ -92,8 +92,8 @@ class Receipts:
             IdempotencyMismatch: the `Idempotency-Key` was used for another request.
             NotFound: there is no such alert.
             RolledBack: the database was put back to an earlier state.
-            TimeoutError: the transaction took too long. It, like every outage of the database, is raised for each
-                caller in the batch; after another error the receipts are stored one by one.
+            TimeoutError: the transaction took too long. As with every outage of the database, each caller in the batch
+                gets the error. After an error of another kind the receipts are stored one by one.
         """
         answered: asyncio.Future[Confirmed] = asyncio.get_running_loop().create_future()
         self._waiting.append((confirmation, answered))

@@ -91,7 +91,7 @@ class Issued:
 
 @dataclass(frozen=True, slots=True)
 class MeasureBegun:
-    """An event: a formal entry has come into force, whose urgent entry checkpoints were alerted to."""
+    """An event: a formal entry has come into force. Checkpoints were alerted to the urgent entry before it."""
 
     entry: Entry
 
@@ -106,10 +106,10 @@ class DrillCalled:
 async def alert_change(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
     """Issue the alert about a change of an entry (raise, update or cancel), and return its ledger record in a list.
 
-    Called as a projector: in the transaction of the change. The list is empty if checkpoints are not alerted to the
-    entry or to this change, or if the entry has ended and its family of alerts is cancelled already. The recipients are
-    fixed when a family begins: each checkpoint that gets the first alert gets the later ones. A formal entry continues
-    the family of the urgent entry that it formalises.
+    Called as a projector: in the transaction of the change. The list is empty if `Entry.alerted` or the event's
+    `alerts` is False, or if the entry has ended and its family of alerts is cancelled already. The recipients are fixed
+    when a family begins: each checkpoint that gets the first alert gets the later ones. A formal entry continues the
+    family of the urgent entry that it formalises.
     """
     if not (event.entry.alerted and event.alerts):
         return ()
@@ -139,8 +139,8 @@ async def alert_beginning(unit: Unit, event: MeasureBegun) -> Sequence[Draft]:
 async def announce_begun(unit: Unit, entry_id: str) -> bool:
     """Alert checkpoints that a formal entry has come into force. Returns whether they were alerted.
 
-    They are not if the entry stops nobody now: it has ended, or begins later. Whether its beginning was alerted before
-    is not examined (`store.list_begun`). The alert may come late: checks apply the entry from its first instant.
+    They are not if the entry stops nobody now: it has ended, or begins later. A second call alerts them again, so call
+    it only for entries of `store.list_begun`. The alert may come late: checks apply the entry from its first instant.
 
     Raises:
         NotFound: there is no entry with this id.
@@ -154,8 +154,9 @@ async def announce_begun(unit: Unit, entry_id: str) -> bool:
 
 
 async def alert_pending(unit: Unit, event: PendingBegun) -> Sequence[Draft]:
-    """Issue the alert that a measure is over with undecided papers: checkpoints refer and no longer refuse (R68).
+    """Issue the alert that a measure is over: checkpoints refer the person and no longer refuse them (R68).
 
+    They refer because papers that extend or follow the measure arrived in time and are undecided.
     Returns its ledger record in a list. Called as a projector: in the transaction of the event.
     """
     draft = await _issue_next(unit, event.entry, ended=False)

@@ -324,7 +324,7 @@ async def list_reach(reader: Reader, alert: Alert) -> list[Reach]:
 
 
 async def list_unacknowledged(reader: Reader, limit: int) -> list[Alert]:
-    """Return open alerts that are past `acknowledge_by` and not escalated, longest past first, at most `limit`.
+    """Return open alerts that are past `acknowledge_by` and not escalated, earliest of these first, at most `limit`.
 
     Drills are among them, and alerts that a later one of their family has replaced. The receipts are not examined:
     every checkpoint may have acknowledged such an alert.

@@ -122,8 +122,8 @@ class Tail:
     def committed(self, records: Sequence[Record]) -> None:
         """Publish the records of a transaction that this process has just committed, and wake the tail.
 
-        Only few records, and only if they follow on the last ones: the tail reads what is missing before them, and all
-        records if the database is in doubt after a failure.
+        It publishes only up to `_AT_ONCE` records that directly follow the last ones, and none while the database is in
+        doubt after a failure. All others the tail reads from the ledger and publishes then.
         """
         if self.head is not None and 0 < len(records) <= _AT_ONCE:
             doubtful = self._doubtful or self.rollback_reason is not None or self.runtime.register.replaced
@@ -392,5 +392,5 @@ class Tail:
 
 
 def tail_of(scope: Mapping[str, Any]) -> Tail:
-    """Return the ledger's tail of this process; `scope` is a request, or its ASGI scope."""
+    """Return this process's `Tail`, which follows the ledger; `scope` is a request, or its ASGI scope."""
     return cast(Tail, scope["app"].state.process.tail)

@@ -32,8 +32,8 @@ class Command:
     message's id in CEKAL_PAGE_ID, 1 for a drill and else 0 in CEKAL_PAGE_DRILL, and the text on standard input. Exit
     code 0 means that the message was sent. Exit code 75 (EX_TEMPFAIL) is a transient failure, any other a permanent
     one. At the time limit its process group is killed, and the failure is transient. If it writes more than
-    `MOST_OUTPUT` bytes it is killed too, and the failure is permanent, as where it is not there or not executable.
-    Processes that it leaves in the background are not waited for.
+    `MOST_OUTPUT` bytes it is killed too, and the failure is permanent. The failure is also permanent if the program is
+    not there or not executable. Processes that it leaves in the background are not waited for.
 
     Attributes:
         arguments: the program and its arguments.

@@ -1,4 +1,7 @@
-"""The notices of escalation; pure."""
+"""The notices of escalation; pure.
+
+Each notice has a key: of several notices with the same key only the first is stored.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -133,7 +133,7 @@ async def list_pages(reader: Reader, alert_id: str, limit: int) -> list[Page]:
 async def list_failing(reader: Reader, since: datetime) -> set[tuple[str, str, str]]:
     """Return the contacts that can't be paged, as triples of checkpoint code, channel and address.
 
-    Such a contact has a failed page made after `since`, and no page made later than the failed one was sent.
+    Such a contact has a failed page that was made after `since`. Of its pages that were made later, none was sent.
     """
     table, later = tables.page, tables.page.alias()
     sent_later = exists().where(

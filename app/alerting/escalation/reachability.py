@@ -17,8 +17,9 @@ FAILURES_COUNT: timedelta = timedelta(days=7)
 async def list_unreachable(reader: Reader, settings: Settings) -> list[str]:
     """Return the codes of the active checkpoints that no alert would reach now, sorted.
 
-    Such a checkpoint was not connected lately, and its escalation policy has no contact that can be paged now: a notice
-    does not count, nor does an address to which the last page failed. Closed checkpoints without a standby are omitted.
+    Such a checkpoint was not connected in the last two minutes (`RECENTLY`), and its escalation policy has no contact
+    that can be paged now. A contact by notice does not count, nor does an address to which the last page failed. Closed
+    checkpoints without a standby are omitted.
     """
     disconnected = await store.list_disconnected(reader, reader.now - RECENTLY)
     policies = await store.list_policies(reader, disconnected)

@@ -117,7 +117,8 @@ class Escalation:
     async def report_unreachable(self) -> int:
         """Notify officers, at most once a day, of the checkpoints that no alert would reach. Returns their number.
 
-        For some time after the start of the process, while checkpoints reconnect, nothing is reported and 0 returned.
+        In the first five minutes of the process, in which checkpoints reconnect, nothing is reported and 0 returned.
+        Later the number is that of the unreachable checkpoints, also if the day's notice was sent before.
         """
         if monotonic() - self._began < _SETTLED_SECONDS:
             return 0

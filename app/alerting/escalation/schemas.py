@@ -47,7 +47,7 @@ class StepPart(WireIn):
         Field(
             ge=10,
             le=3600,
-            description="Seconds until the next step; null for the channels' own: 60, of mail 120.",
+            description="Seconds until the next step; null for the default: 60, or 120 if it pages by mail.",
         ),
     ] = None
 
@@ -119,7 +119,7 @@ class DrillOut(WireOut):
     day: date
     """The day, in each checkpoint's own zone."""
     alerts: list[str]
-    """Ids of its alerts: one for the checkpoints that were open at the same time."""
+    """Ids of its alerts. A checkpoint that opens later in the day gets the drill by a later alert."""
     checkpoints: int
     """Number of checkpoints that took part."""
     unreceived: list[str]

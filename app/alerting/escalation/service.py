@@ -1,4 +1,7 @@
-"""Use cases of escalation: change an escalation policy, begin chases, take their steps, and read what was done."""
+"""Use cases of escalation: change an escalation policy, begin chases, take their steps, and read what was done.
+
+A chase is the escalation of one alert at one checkpoint.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -140,8 +143,8 @@ def _faults(contact: Contact, channels: Collection[ChannelName], pointer: str) -
 async def begin_chases(unit: Unit, alert_id: str, family: str, settings: Settings) -> int:
     """Begin to escalate an alert at each recipient that has sent no receipt of it. Returns their number.
 
-    Recipients at which nobody can acknowledge are left out. Escalations of earlier alerts of the family end. Call it
-    once for an alert (`store.chase_missing_receipts`).
+    Recipients at which nobody can acknowledge are left out (`store.chase_missing_receipts`). Escalations of earlier
+    alerts of the family end. A second call for the same alert raises IntegrityError.
 
     Args:
         unit: the transaction.
@@ -213,9 +216,9 @@ async def add_pages(unit: Unit, pages: Sequence[Page]) -> None:
 
 
 def new_page(page: Page, channels: Collection[str]) -> Page:
-    """Return the page unchanged if the deployment has its channel, else the page with the state `failed`.
+    """Return a new page as it is to be stored: unchanged if its channel is one of `channels`, else as `failed`.
 
-    `channels` are the channels of the deployment.
+    `channels` are the names of the channels that the deployment has.
     """
     if page.channel in channels:
         return page

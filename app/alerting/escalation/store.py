@@ -1,4 +1,7 @@
-"""SQL statements of escalation policies and chases."""
+"""SQL statements of escalation policies and chases.
+
+A chase is the escalation of one alert at one checkpoint.
+"""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -114,7 +117,7 @@ async def save_policy(unit: Unit, checkpoint: str, policy: EscalationPolicy) -> 
 
 
 async def list_unjudged(reader: Reader, limit: int) -> list[tuple[str, str]]:
-    """Return (id, family) of alerts to acknowledge whose receipts are due and were not examined yet, oldest first.
+    """Return (id, family) of alerts whose receipts are due and were not examined yet, earliest issue first.
 
     At most `limit` are returned. Such an alert fulfils `open_alert`. Receipts are due `RECEIVED_WITHIN` after the
     issue; alerts that are older than `LONGEST_OUTAGE` are omitted.
@@ -135,7 +138,7 @@ async def list_unjudged(reader: Reader, limit: int) -> list[tuple[str, str]]:
 
 
 async def list_unacknowledged(reader: Reader, limit: int) -> list[str]:
-    """Return ids of alerts past `acknowledge_by` whose acknowledgements were not examined yet, oldest first.
+    """Return ids of alerts past `acknowledge_by` whose acknowledgements were not examined yet, earliest issue first.
 
     At most `limit` are returned. Such an alert fulfils `open_alert`. Alerts whose receipts were not examined yet are
     omitted.
@@ -176,11 +179,11 @@ async def chase_missing_receipts(unit: Unit, alert_id: str, family: str, silence
     """Begin to escalate an alert at each recipient that has sent no receipt of it. Returns their number.
 
     Recipients at which nobody can acknowledge are left out: inactive ones, and those with neither a client for alerts
-    nor an escalation policy of their own. A second call for the same alert fails.
+    nor an escalation policy of their own. A second call for the same alert raises IntegrityError.
 
-    The first step is due now. It is due some seconds later at a checkpoint that polls, or that lost its connection
-    lately, and at every checkpoint if none was connected lately, because then the service itself was out. Escalations
-    of earlier alerts of the family end, because this alert has replaced them.
+    The first step is due now. It is due some seconds later at a checkpoint that polls, or that lost its connection in
+    the last two minutes. It is also due later at every checkpoint if none was connected within `silence`: then the
+    service itself was out. Escalations of earlier alerts of the family end, because this alert has replaced them.
 
     Args:
         unit: the transaction.

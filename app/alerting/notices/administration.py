@@ -1,4 +1,7 @@
-"""Notices to admins: second admins, a doubtful clock, a restored register, unsigned heads, webhooks (no I/O)."""
+"""Notices to admins: second admins, a doubtful clock, a restored register, unsigned heads, webhooks (no I/O).
+
+Each notice has a key: of several notices with the same key only the first is stored.
+"""
 
 from datetime import datetime
 
@@ -12,8 +15,9 @@ from app.kit.clock import rfc3339
 def second_admin(event: SecondAdminAsked, at: datetime) -> NoticeContent:
     """Return the notice that an act waits for a second admin, or, if `event` is confirmed, that one has agreed.
 
-    It goes to every admin; to submitters and verifiers of the agency that the act is about, of Immigration to approvers
-    and duty officers too; and to the supervisors of the checkpoint that it is about.
+    It goes to every admin. If the act is about an agency, it goes to the agency's submitters and verifiers; if this is
+    Immigration, to its approvers and duty officers too. If the act is about a checkpoint, it goes to the supervisors
+    there.
     """
     name = NoticeName.CHANGE_CONFIRMED if event.confirmed else NoticeName.CHANGE_PROPOSED
     to = [ADMINS]
@@ -61,7 +65,7 @@ def clock_doubted(at: datetime) -> NoticeContent:
 
 
 def head_unsigned(at: datetime) -> NoticeContent:
-    """Return the notice to admins that no head of the ledger could be signed for too long.
+    """Return the notice to admins that the ledger's newest signed head is older than `head_valid_seconds`.
 
     By its key only one such notice an hour is stored.
     """
@@ -94,7 +98,10 @@ def webhook_failing(endpoint_id: str, client_id: str, since: datetime) -> Notice
 
 
 def webhook_disabled(endpoint_id: str, client_id: str, reason: str, at: datetime) -> NoticeContent:
-    """Return the notice to admins that a client's webhook endpoint was disabled; it shows the code `reason`."""
+    """Return the notice to admins that a client's webhook endpoint was disabled, with the reason.
+
+    `reason` is `gone` (its receiver answered 410) or `failing` (it failed for too long).
+    """
     name = NoticeName.WEBHOOK_DISABLED
     return NoticeContent(
         name=name,

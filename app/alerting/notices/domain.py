@@ -181,7 +181,7 @@ def ladder(starts_on: date, ends_on: date, *, urgent: bool) -> tuple[Rung, ...]:
 
 
 def in_force_since(versions: Sequence[Entry]) -> datetime:
-    """Return since when an entry has been in force and has had its present end.
+    """Return since when an entry has been in force with its present end.
 
     Args:
         versions: every version of the entry, oldest first; the last one is in force.

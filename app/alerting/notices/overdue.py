@@ -83,11 +83,11 @@ def overdue(late: OverdueAct) -> NoticeContent:
 
 
 def missed(entry: Entry, deadlines: Sequence[Deadline], now: datetime) -> list[NoticeContent]:
-    """Return the notices of an entry's deadlines that have passed unmet, and of a refusal that is near (R18).
+    """Return the notices of an entry's deadlines that have passed unmet, and the warning that a decision is due soon.
 
-    The latter is a warning, due when a request has waited for a decision until its fifth day. A deadline whose passing
-    ends the entry has no notice here, because the end has its own. For an ended entry only the duty `restore` (to clear
-    the person's name) is reported.
+    The warning comes when a request has waited for its decision until the fifth day after its receipt (R18). A deadline
+    whose passing ends the entry has no notice here, because the end has its own. For an ended entry only the duty
+    `restore` (to clear the person's name) is reported.
 
     Args:
         entry: the entry.

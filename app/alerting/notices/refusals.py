@@ -1,4 +1,7 @@
-"""Notices of refusals and of sealed entries (no I/O)."""
+"""Notices of refusals and of sealed entries (no I/O).
+
+Each notice has a key: of several notices with the same key only the first is stored.
+"""
 
 from datetime import datetime
 from typing import Final

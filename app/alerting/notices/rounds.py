@@ -78,9 +78,10 @@ async def notify_ends_soon(runtime: Runtime) -> int:
 
 
 async def escalate(runtime: Runtime) -> int:
-    """Write the notices of unmet deadlines of entries, amendments, objections and requests. Returns how many are new.
+    """Write the notices of deadlines that have passed unmet. Returns how many notices are new.
 
-    A request that is undecided on the fifth of its seven days has a warning too (R18).
+    The deadlines are those of entries, amendments, objections and correction requests. A request for an entry that is
+    undecided on the fifth of its seven days has a warning too (R18).
     """
     terms = Terms.of(runtime.settings)
     async with runtime.reading(SYSTEM) as reader:
@@ -107,9 +108,9 @@ async def escalate(runtime: Runtime) -> int:
 
 
 async def notify_undecided(runtime: Runtime) -> int:
-    """Write the daily notices of measures that are over while papers are undecided (R68).
+    """Write the daily notices of measures that are over and wait for undecided papers. Returns how many are new.
 
-    Returns the number of new notices.
+    The papers extend or follow the measure, and arrived in time (R68).
     """
     async with runtime.reading(SYSTEM) as reader:
         contents = [pending_undecided(entry, reader.now) for entry in await list_undecided(reader)]

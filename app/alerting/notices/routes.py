@@ -36,11 +36,11 @@ async def read_notices(
 ) -> NoticesOut:
     """Read the notices for the caller after a cursor, waiting up to 30 seconds for the first.
 
-    Submitters and verifiers get the notices about their agency's entries; Immigration's approvers and duty officers
-    those that wait for them or are escalated to them; supervisors those about their checkpoint: unresolved hits, alerts
-    that nobody acknowledged, its contacts; admins those about changes that a second admin must confirm, and about the
-    register's operation; the persons of a seal those about the sealed entry. Auditors get every notice. Notices about a
-    sealed entry are only for those that its seal admits.
+    Submitters and verifiers get the notices about their agency's entries. Immigration's approvers and duty officers get
+    those meant for their role, such as of acts that wait for them or are overdue. Supervisors get those about their
+    checkpoint: unresolved hits, alerts that nobody acknowledged, its contacts. Admins get those about changes that a
+    second admin must confirm, and about the register's operation. The persons that a seal names get those about the
+    sealed entry. Auditors get every notice. Nobody gets a notice about an entry whose seal bars them.
     """
     page = await read_waiting(
         request,

@@ -240,8 +240,7 @@ async def read_missed(
     """Return the head of the notices, and all notices after a cursor that an actor may read, by number.
 
     Those about entries that are sealed from the actor are omitted. Without a cursor these are the notices of the last
-    24 hours. `restart` is the path at which a reader with an invalid
-    cursor restarts; the problem document contains it.
+    24 hours. `restart` is the path at which a reader with an invalid cursor restarts; the problem document contains it.
 
     Raises:
         Invalid: the cursor is malformed.

@@ -268,8 +268,8 @@ def _terms(now: datetime) -> list[tuple[TermName, Table, ColumnElement[datetime]
 async def list_overdue_acts(reader: Reader) -> list[OverdueAct]:
     """Return the decisions and answers that are overdue, soonest due first.
 
-    They are about amendments, objections and correction requests. Those that a notice has reported are omitted, and
-    amendments of entries that have ended or are over; not those of entries that wait past their end (R68).
+    They are about amendments, objections and correction requests. Those that a notice has reported are omitted. An
+    amendment is omitted too if its entry has ended, or is over and does not wait for undecided papers (R68).
     """
     parts = []
     for name, table, due_at, is_open in _terms(reader.now):

@@ -29,18 +29,21 @@ class LedgerFollower(Protocol):
 
 
 class Follower(Protocol):
-    """Reads new rows of a numbered table other than the ledger, and publishes them to a hub of its own."""
+    """Reads new rows of a table other than the ledger, and publishes them to a hub of its own.
+
+    Most tables number their rows. That of manifests has a numbering for each manifest, to which a stream belongs.
+    """
 
     hub: Hub
 
     async def start(self, reader: Reader) -> None:
-        """Read the number of the table's last row, after which `read_on` begins."""
+        """Read the number of the table's last row, after which `read_on` begins; do nothing for manifests."""
 
     async def read_on(self) -> None:
         """Read the rows that are new since the last call, and publish them to the hub."""
 
     def heartbeat(self) -> Heartbeat:
-        """Return a heartbeat frame with the table's last number."""
+        """Return a heartbeat frame with the table's last number; 0 for manifests."""
 
 
 class RecordFollower(Protocol):
@@ -52,7 +55,10 @@ class RecordFollower(Protocol):
         """Start at this head of the ledger: the first record that `take` gets is the one after it."""
 
     def take(self, records: Sequence[Record]) -> None:
-        """Keep new ledger records for `read_on`, and return at once; they directly follow those of the last call."""
+        """Keep new ledger records for `read_on`, and return at once; they directly follow those of the last call.
+
+        Nothing needs to be kept while no stream is open: a later stream reads these records from the database.
+        """
 
     async def read_on(self) -> None:
         """Publish the records that `take` has kept to the hub."""
@@ -62,5 +68,5 @@ class RecordFollower(Protocol):
 
 
 def ledger_of(scope: Mapping[str, Any]) -> LedgerFollower:
-    """Return the ledger's follower of this process; `scope` is a request, or its ASGI scope."""
+    """Return this process's reader of the ledger (`Tail`); `scope` is a request, or its ASGI scope."""
     return cast(LedgerFollower, scope["app"].state.process.tail)

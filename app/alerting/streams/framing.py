@@ -35,7 +35,7 @@ _SOONEST_MS: Final = 100
 class EventFraming:
     """The bytes around the events of a stream, as server-sent events (WHATWG HTML section 9.2).
 
-    A feed in another format uses a subclass.
+    A feed in another format uses a subclass, whose opening may be empty and whose ending may hold something else.
 
     Attributes:
         headers: the header fields of the answer.
@@ -50,7 +50,7 @@ class EventFraming:
     beats = True
 
     def opening(self) -> bytes:
-        """Return the first bytes of a stream: the time after which a client reconnects, spread over some seconds."""
+        """Return the first bytes of a stream: the time after which a client reconnects, 1 to 5 seconds at random."""
         return b"retry: %d\n\n" % random.randint(1000, 5000)  # noqa: S311 - spreads reconnects, guards nothing
 
     def ending(self, ended: Ended) -> bytes:

@@ -96,7 +96,7 @@ class Hub:
 
     @property
     def full(self) -> bool:
-        """Whether no further stream can be admitted."""
+        """Whether no further stream can be admitted: the hub has its greatest number, or the service is stopping."""
         return self.closing or len(self.streams) >= self._limit
 
     def join(self, actor: Actor, about: Hashable = None) -> Stream:
@@ -258,9 +258,9 @@ class Hub:
     def tick(self, now: float) -> None:
         """Send the heartbeats that are due, close streams at the end of their life, and cut stuck streams.
 
-        A stream is stuck if its client has read nothing for some time. The follower calls this once a second; `now` is
-        the event loop's time. Heartbeats are spread over the interval, so that an alert never waits for thousands of
-        them.
+        A stream is stuck if its task has waited to send for 5 seconds, or for 1 while the service is stopping. The
+        follower calls this once a second; `now` is the event loop's time. Heartbeats are spread over the interval, so
+        that an alert never waits for thousands of them.
         """
         made: Heartbeat | None = None
         patience = STOPPING_SECONDS if self.closing else STUCK_SECONDS

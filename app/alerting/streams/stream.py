@@ -197,7 +197,7 @@ class Stream:
         """Close the stream after all published events are sent; `why` is the reason that the client gets.
 
         For the reasons `full` and `AT_ONCE` (the key no longer works) events that are not sent yet are left out; for
-        `lagging` they may be.
+        `lagging` they may be. If the stream is closed already, the first reason stays.
         """
         if why in AT_ONCE or why == "full":
             self._queue = _NOTHING
