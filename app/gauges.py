@@ -135,7 +135,7 @@ class LoadGauges(Collector):
     Args:
         runtime: the runtime, whose databases have queues of transactions.
         batcher: the object with the queues of checks.
-        hubs: the hubs of streams, by kind of stream.
+        hubs: the hubs of streams, by kind of stream, such as `alerts`.
     """
 
     def __init__(self, runtime: Runtime, batcher: Batcher, hubs: Mapping[str, Hub]) -> None:
@@ -320,5 +320,5 @@ def measure(
 
 
 def measure_load(metrics: Metrics, runtime: Runtime, batcher: Batcher, hubs: Mapping[str, Hub]) -> None:
-    """Register the metrics of the process's queues and streams; `hubs` are by kind of stream."""
+    """Register the metrics of the process's queues and streams; `hubs` has one by kind of stream, as `alerts`."""
     metrics.registry.register(LoadGauges(runtime, batcher, hubs))

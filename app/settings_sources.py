@@ -53,6 +53,8 @@ class SettingValue:
 def load_settings(**given: object) -> Settings:
     """Load settings from the environment, the file named by CEKAL_SETTINGS, and arguments, which take precedence.
 
+    `given` has values by the names of the fields of `Settings`, such as `data_dir`.
+
     Raises:
         pydantic.ValidationError: a value is wrong.
         ValueError: a `CEKAL_…` variable, or a line of the file, is no setting.

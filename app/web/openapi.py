@@ -129,7 +129,7 @@ def problems(*slugs: str) -> dict[int | str, Json]:
 
 
 def in_parts(*media_types: str) -> dict[int | str, Json]:
-    """Return `responses` for a route that serves a file in ranges: 200, 206 of these media types, 304 and 416."""
+    """Return `responses` for a route that serves a file in ranges: 200, 206 (of these media types), 304 and 416."""
     part = {
         "description": "The part that was asked for.",
         "content": dict.fromkeys(media_types, BYTES),

@@ -1,4 +1,7 @@
-"""General checks of an authenticated request (media types, query parameters), the same for all kinds of routes."""
+"""General checks of an authenticated request (media types, query parameters), the same for all kinds of routes.
+
+A raw route is served by an ASGI function. Its endpoint is never called, and only declares parameters, body and answer.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -124,8 +127,8 @@ def read_parameters(scope: Scope) -> tuple[dict[str, Any], Sequence[Any]]:
     """Read the query parameters of a request to a raw route, as the endpoint that documents it declares them.
 
     Returns:
-        The values by the endpoint's names, defaults included; and the faults, which are not raised: the caller gives
-        them to RequestValidationError.
+        The values by the names of the endpoint's parameters, defaults included; and the faults. These are not raised:
+        the caller gives them to RequestValidationError.
     """
     rules: RequestRules = scope["state"]["rules"]
     return request_params_to_args(rules.fields, QueryParams(scope["query_string"]))
@@ -155,7 +158,7 @@ async def read_content(scope: Scope, sent: Any) -> dict[str, Any]:
         sent: the body, from `read_sent`.
 
     Returns:
-        The values by the endpoint's names.
+        The values by the names of the endpoint's parameters.
 
     Raises:
         RequestValidationError: the path or the body has faults, or the body is missing.

@@ -243,7 +243,7 @@ def message_of(
 
 
 def expiry_of(entry: Entry, now: datetime) -> datetime:
-    """Return when an alert about an entry expires: with the measure, or one year after `now` if that is for life.
+    """Return when an alert about an entry expires: with the measure, or one year after `now` if it is for life.
 
     If the measure is over and papers that extend or follow it arrived in time and are undecided, the alert expires when
     the wait for their decision ends (R68).

@@ -164,7 +164,7 @@ async def alert_pending(unit: Unit, event: PendingBegun) -> Sequence[Draft]:
 
 
 async def announce_pending(unit: Unit, entry_id: str) -> bool:
-    """Alert checkpoints that an entry's period is over while its papers are undecided (R68).
+    """Alert checkpoints that an entry's period is over while papers that arrived in time are undecided (R68).
 
     Returns whether checkpoints were alerted. They are not if the papers are decided by now, or if an alert was issued
     since the end (`is_outdated`). The alert may come late: checks refer the person from the end on.
@@ -285,7 +285,9 @@ async def alert_drill(_unit: Unit, event: DrillCalled) -> Sequence[Draft]:
 async def raised_for(
     reader: Reader, entry: Entry, settings: Settings, connected: Iterable[str]
 ) -> Issued | None:
-    """Return the first alert about an entry that begins a family, with the numbers of its recipients; None without one.
+    """Return the alert that begins the first family of alerts about an entry, with the numbers of its recipients.
+
+    Returns None if no family began with this entry.
 
     There is none while an urgent entry waits for a countersignature, and none for a formal entry whose alerts continue
     the family of its urgent entry. The alert may be over or cancelled.

@@ -375,7 +375,9 @@ async def count_recipients(
 async def find_raised(
     reader: Reader, entry_id: str, since: datetime, connected: Iterable[str]
 ) -> tuple[Alert, int, int, int] | None:
-    """Return the first alert about an entry that begins a family, with its recipients counted; None without one.
+    """Return the alert that begins the first family of alerts about an entry, with its recipients counted.
+
+    Returns None if no family began with this entry.
 
     Args:
         reader: the transaction.

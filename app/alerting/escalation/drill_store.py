@@ -59,8 +59,8 @@ async def add_drills(unit: Unit, alert_id: str, days: Mapping[str, date]) -> Non
 async def list_reach(reader: Reader, first: date, last: date) -> list[tuple[date, str, Reach, Any]]:
     """Return the drills of the days from `first` to `last`, one row for each day and checkpoint, sorted by both.
 
-    A row has the day, the alert's id, when the checkpoint's first receipts came, and when the alert was issued. Both
-    days are included.
+    A row has the day, the alert's id, when the checkpoint's first receipts came, and when the alert was issued (a
+    datetime). Both days are included.
     """
     table = tables.drill
 

@@ -79,7 +79,7 @@ async def has_due_pages(reader: Reader, channel: str) -> bool:
 async def store_result(
     unit: Unit, page_id: str, state: PageState, due_at: datetime | None, detail: str | None, ms: int
 ) -> None:
-    """Store the result of an attempt to send a page; it replaces the state `dropped` too.
+    """Store the result of an attempt to send a page, also if the page was `dropped` during the attempt.
 
     Args:
         unit: the transaction.

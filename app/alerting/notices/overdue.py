@@ -64,7 +64,7 @@ _ID_MEMBERS: Final = {
 def overdue(late: OverdueAct) -> NoticeContent:
     """Return the notice that an act is overdue.
 
-    It goes to the entry's owner, the agency that filed the amendment, and the officers in `ESCALATED`.
+    It goes to the entry's owner, the agency that filed the amendment, and the officers that `ESCALATED` names.
     """
     member = _ID_MEMBERS.get(late.name)
     recipients = dict.fromkeys((*owner(late.agency), *owner(late.asked_by), *ESCALATED[late.name]))

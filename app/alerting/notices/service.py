@@ -114,11 +114,12 @@ async def _without_known(reader: Reader, contents: dict[str, NoticeContent]) -> 
 
 
 async def notify_owner(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
-    """Notify the owner that an entry has ended or was rejected, if this is the event's change.
+    """Notify the owner that an entry has ended or was rejected; do nothing if the event is about another change.
 
-    Of a lapsed entry duty officers and approvers are notified too. Entries that had ended before they were taken over
-    from another register cause no notice. Returns no ledger records. Called as a projector: in the transaction of the
-    event.
+    Duty officers and approvers are notified too if the entry has lapsed. Entries that had ended before they were taken
+    over from another register cause no notice.
+
+    Called as a projector: in the transaction of the event. Returns no ledger records.
     """
     if event.what is RecordType.ENTRY_ENDED and event.entry.version > 1:
         await notify(unit, [ended(event.entry, unit.now)])
@@ -164,7 +165,7 @@ async def notify_of_judgment(unit: Unit, event: JudgmentFiled) -> Sequence[Draft
 async def notify_of_rejection(unit: Unit, event: RejectionConsidered) -> Sequence[Draft]:
     """Notify an entry's owner that its request was rejected, or of a step in rejecting a countersigned entry.
 
-    Of the proposal to reject it the approvers are notified too.
+    The approvers are notified too if the step is the proposal to reject the entry.
 
     Called as a projector: in the transaction of the event. Returns no ledger records.
     """
@@ -200,7 +201,9 @@ async def notify_of_sealed_entry(unit: Unit, event: SealedEntryMet) -> Sequence[
 
 
 async def notify_admins(unit: Unit, event: SecondAdminAsked) -> Sequence[Draft]:
-    """Notify admins, and the officers concerned, of a change that waits for a second admin or was confirmed by one.
+    """Notify admins, and officers of the agency or checkpoint that a change is about, that it waits for a second admin.
+
+    They are also notified that a second admin has confirmed it.
 
     Called as a projector: in the transaction of the event. Returns no ledger records.
     """
@@ -215,7 +218,9 @@ async def head(reader: Reader) -> Head:
 
 
 async def read_page(reader: Reader, cursor: str | None, limit: int, restart: str) -> Page:
-    """Return the notices after a cursor (None: from the first) that the actor may read, by number, at most `limit`.
+    """Return the notices after a cursor that the actor may read, lowest number first, at most `limit`.
+
+    Without a cursor the first notices are returned.
 
     Those about entries that are sealed from the actor are omitted.
 

@@ -90,9 +90,9 @@ async def add(unit: Unit, notices: Sequence[Notice]) -> None:
 
 
 async def list_after(reader: Reader, after: int, limit: int, actor: Actor | None) -> list[Notice]:
-    """Return the notices after a number that an actor may read, by number, at most `limit`.
+    """Return the notices with numbers above `after` that an actor may read, lowest number first, at most `limit`.
 
-    Those about entries that are sealed from the actor are omitted. None as actor returns all notices.
+    Notices about entries that are sealed from the actor are omitted. None as actor returns all notices.
     """
     number = tables.notice.c.number
     statement = select(tables.notice).where(number > after).order_by(number).limit(limit)
@@ -186,8 +186,8 @@ async def list_reaching(reader: Reader, first: date, last: date) -> list[str]:
 async def list_undecided(reader: Reader, *, urgent_before: str) -> list[str]:
     """Return the ids of entries that may wait for a decision, sorted; the caller examines each.
 
-    Urgent entries, also countersigned ones, are included while they are not over, if their id is below `urgent_before`:
-    if they were made before the time of this id. Formal requests are included until they are approved, whatever their
+    Urgent entries, also countersigned ones, are included while they are not over, if they were made before the time in
+    the id `urgent_before`. Formal requests are included until they are approved, whatever their
     id, because a letter may have been received long before it was entered.
     """
     table = entry_table

@@ -85,5 +85,5 @@ def _meant(notice: Notice, seal: Seal | None, actor: Actor) -> bool:
 
 
 def notice_tail_of(scope: Mapping[str, Any]) -> NoticeTail:
-    """Return the notice tail of this process; `scope` is a request, or its ASGI scope."""
+    """Return this process's `NoticeTail`, which reads new notices; `scope` is a request, or its ASGI scope."""
     return cast(NoticeTail, scope["app"].state.process.notice_tail)

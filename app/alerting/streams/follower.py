@@ -31,7 +31,7 @@ class LedgerFollower(Protocol):
 class Follower(Protocol):
     """Reads new rows of a table other than the ledger, and publishes them to a hub of its own.
 
-    Most tables number their rows. That of manifests has a numbering for each manifest, to which a stream belongs.
+    The rows of a table are numbered; those of manifests are numbered anew for each manifest.
     """
 
     hub: Hub
