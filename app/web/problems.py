@@ -126,7 +126,8 @@ def document_of(error: CekalError) -> dict[str, Any]:
 def answer(scope: Scope, error: Exception) -> Response:
     """Return the answer, with a problem document, to a request that raised this exception.
 
-    An exception of another kind than this application's, FastAPI's or an outage's is logged and answered with 500.
+    Errors of this application, FastAPI's errors and outages of a database have problems of their own. Every other
+    exception is logged and answered with 500.
     """
     match error:
         case CekalError():

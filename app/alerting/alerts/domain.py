@@ -151,7 +151,9 @@ _ENDINGS: Final[dict[EndedReason | None, tuple[str, str]]] = {
 
 
 def ending_words(entry: Entry, others: Collection[Entry]) -> str:
-    """Return the message of a cancel, in both languages: why the measure ended, and whether another one holds.
+    """Return the message of a cancel, in Indonesian and English.
+
+    It says why the measure ended, and whether another measure still stops the person.
 
     The owner's message is not repeated, because it instructed the counter to stop the person. `others` are the other
     entries of the same measure that stop the person now (`list_stopping`).

@@ -274,7 +274,7 @@ def countersign_awaited(entry: Entry, now: datetime) -> NoticeContent:
 
 
 def pending_undecided(entry: Entry, now: datetime) -> NoticeContent:
-    """Return the notice, to approvers and owner, that an entry's period is over and its papers are undecided.
+    """Return the notice, to approvers and owner, that an entry is over while papers that arrived in time are undecided.
 
     Args:
         entry: the entry; it must wait for undecided papers (`pending_until`).
