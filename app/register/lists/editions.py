@@ -44,9 +44,16 @@ def match_persons(
 ) -> list[ImportedRecord | None]:
     """Return the register's record of each person of an edition, in the same order; None for a new person.
 
-    Matched are, in this order: equal digests; equal reference numbers; equal data ids, if the subjects may be the same
-    person; and subjects that are certainly the same person. No record is matched twice: if the list splits a record
-    into several, one of these persons is matched and the others are new.
+    Five tests match persons and records, one after another:
+
+    1. equal digests;
+    2. equal reference numbers and data ids;
+    3. equal reference numbers;
+    4. equal data ids, if the subjects may be the same person;
+    5. subjects that are certainly the same person.
+
+    No record is matched twice: if the list splits a record into several, one of these persons is matched and the others
+    are new.
 
     Args:
         persons: the persons of the edition, each with a different digest.

@@ -92,8 +92,8 @@ async def take_over(
     """Import the entries of a file, in batches. Returns the report.
 
     A line that is malformed or breaks a rule is left out and reported; it does not stop the others. Importing the same
-    file again changes nothing, if no two lines have the same agency and reference: each of these is imported in turn,
-    so that the last one holds.
+    file again changes nothing. But lines with the same agency and reference are imported in turn, each in place of the
+    one before, so each of them changes their entry again.
 
     Args:
         runtime: the process's databases, clock and settings.

@@ -97,9 +97,9 @@ def documents_of(person: Element) -> tuple[tuple[ListedDocument, ...], tuple[Rem
 def numbers_in(text: str) -> list[_Reading] | Remark:
     """Return the document numbers in a cell's text, each with its issuing state (None if the text names none).
 
-    A text has several numbers if a comma, a semicolon or "and" separates them ("C805775 ,AA8630281") and the later ones
-    have at least five characters, or if each begins with letters ("A1234567 B7654321"). If any part can't be read as
-    one number, the result is a remark with the reason instead.
+    A text has several numbers if a comma, a semicolon or "and" separates them ("C805775 ,AA8630281"), and the later
+    ones have at least five characters. It also has several if each begins with letters ("A1234567 B7654321"). If any
+    part can't be read as one number, the result is a remark with the reason, and no number at all.
     """
     apart = typed_numbers.read(text)
     if apart.fault == "characters" or not (apart.numbers or apart.fault):

@@ -19,8 +19,8 @@ _BETWEEN_SENTENCES: Final = re.compile(r"[.;] +(?=[A-Z])")
 def state_named(text: str) -> str | None:
     """Return the ICAO code of the state if the whole text is its name, nationality or short name; else None.
 
-    Indonesia is returned only if its name begins the text, because other texts may only name it as the place where a
-    document was handed out.
+    Indonesia is returned only if the text begins with "Indones" or "Republic". Another text may only say that a
+    document was handed out there.
     """
     name = text.strip(" .,:").removeprefix("the ")
     state = _ABBREVIATIONS.get(name.upper()) or from_country_name(name)
