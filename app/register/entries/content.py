@@ -31,8 +31,8 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """The content of one entry at one version.
 
     Attributes:
-        in_force_from: first instant at which it can be in force: the beginning of the period, or of an urgent entry its
-            filing, or its countersignature where that must come first. None before the approval or countersignature.
+        in_force_from: first instant at which it can be in force: the beginning of its period. For an urgent entry, its
+            filing; its countersignature if it stops nobody before. None as long as that instant is not known.
         in_force_until: first instant at which its period is over; for an urgent entry without a countersignature, the
             instant at which it lapses. None for a lifetime, and for a request without a decision.
         unknown: names of the members of `subject` that the owner declared as not known.
@@ -48,7 +48,8 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         superseded_from: when the approved formal entry that follows this urgent one begins; None before its approval.
         extended_by: the decision that extended it, or None; `basis` remains the decision that made the entry.
         waiting: papers that arrived in time and are not decided on yet (R68); None where there are none.
-        pause: the time without refusals, because an extension was approved after the end; at most one (R68).
+        pause: the time from its former end to the approval of an extension that arrived in time and was approved later;
+            in it nobody was refused (R68). None without one; there is at most one.
         alerted: whether checkpoints were alerted to it; then the same ones are alerted to every later change.
         alert_message: the owner's message to the checkpoints.
         province: the province of `office` when the entry was filed; the supervision team of that province sees the
@@ -223,7 +224,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         return (self.returned_at or self.updated_at) if self.state is State.RETURNED else self.ended_at
 
     def in_force(self, now: datetime) -> bool:
-        """Return whether the measure is in force at `now`; computed, never a stored flag (R29).
+        """Return whether the measure is in force at `now`; computed, never a stored flag (R29). False in its `pause`.
 
         A measure that had begun when this version was recorded counts as begun, even if `now` is earlier because the
         reader's clock is behind the writer's. Whether it is over depends on `now` alone.
@@ -232,7 +233,10 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         return self._begun(max(now, self.updated_at)) and (over is None or now < over)
 
     def held(self, at: datetime) -> bool:
-        """Return whether the measure was in force at the past instant `at`, according to this version."""
+        """Return whether the measure was in force at the past instant `at`, according to this version.
+
+        False for an instant in the `pause`, and if this version's state is neither provisional nor active.
+        """
         over = self.over_at
         return self._begun(at) and (over is None or at < over)
 
@@ -264,7 +268,10 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         )
 
     def replace(self, **changes: Any) -> Self:
-        """Return a copy of the entry with the given members changed; the version number stays unless it is given."""
+        """Return a copy of the entry with some members changed, given by name; no rule and no type is checked.
+
+        The version number changes only if it is given.
+        """
         return msgspec.structs.replace(self, **changes)
 
 

@@ -81,8 +81,8 @@ class Entry(EntryContent, frozen=True, kw_only=True):
     ) -> Self:
         """Return the entry's next version, after another person's decision (R31, R32).
 
-        A rejection of a countersigned entry is only proposed at first; the decision on the proposal needs another
-        person.
+        An approval makes the entry active if it is the last of `approvals_needed`. Rejecting a countersigned entry only
+        proposes its rejection. An approver, who is another person, then rejects it or keeps it.
 
         Args:
             by: the person that decides.
@@ -100,8 +100,9 @@ class Entry(EntryContent, frozen=True, kw_only=True):
             WrongState: the verdict is not possible in the entry's state, or an approval comes after the period is over.
             WrongAgency: the actor verifies, or returns an unverified entry, and belongs to another agency than the
                 owner.
-            SecondPairOfEyesNeeded: the actor wrote a version of the entry or of `urgent`, took an earlier step on it
-                that another person must take, or approves an entry of Immigration for the office that filed it.
+            SecondPairOfEyesNeeded: the actor wrote a version of the entry or of `urgent`. Or this step needs another
+                person than the one that verified, approved or countersigned it or proposed to reject it, and the actor
+                is that one. Or the actor approves an entry of Immigration in the office that filed it.
         """
         now = self.at(at)
         roles = now._deciders(verdict)  # noqa: SLF001 - the same entry as it is now
@@ -247,10 +248,10 @@ class Entry(EntryContent, frozen=True, kw_only=True):
         return self._next(at, rulings=(*self.rulings, ruling))
 
     def remembering(self, before: "Entry") -> Self:
-        """Return this version with the content of `before`, the version that it replaces, in `former`.
+        """Return this version with `former` extended by the content of `before`, the version that it replaces.
 
-        The content is added only if person, case or a decision's number differ from this version's; nothing is added
-        twice.
+        The content is `filed_content`: person, case and decision numbers. It is added only if it differs from this
+        version's and is not in `former` yet. The version number stays.
         """
         kept, old, now = before.former, before.filed_content, self.filed_content
         changed = (old.subject, old.case_reference) != (now.subject, now.case_reference)

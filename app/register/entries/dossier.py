@@ -35,7 +35,8 @@ class Ending:
         closed: requests without a decision, which are rejected.
         judged: if the act is a judgment, entries that it concerns and that are over already; it is recorded on them.
         related: other running or undecided entries of the same case that may be against the same person; each becomes a
-            task. If the act is a judgment, they may be other measures, against certainly the same person too.
+            task, because an officer must decide. If the act is a judgment, entries with the other measure are among
+            them.
     """
 
     ended: tuple[Entry, ...] = ()
@@ -122,8 +123,8 @@ class Dossier:
         Raises:
             CaseClosed: an acquittal closed the case.
             WrongState: a court annulled the measure, and the decision is older than the judgment.
-            UrgentNotRepeatable: the same urgent request has lapsed, and it was countersigned or its last day is over;
-                or it is over and waits for papers.
+            UrgentNotRepeatable: the measure is urgent, and the case has an urgent entry that can't be repeated: it
+                lapsed after its countersignature, or its last day is over, or it is over and waits for papers.
             DuplicateEntry: the owner has already filed this letter, or this case for this time, against this person.
             ExtensionExhausted: the case has used all its periods.
         """
@@ -175,12 +176,19 @@ class Dossier:
                 )
 
     def refuse_decided(self, proposal: Proposal, terms: Terms) -> None:
-        """Raise an error if a judgment, or a period approved since the filing, bars a measure that is being approved.
+        """Judge a request again when it is approved; raise an error if something new bars it.
+
+        At its filing `refuse` applied all rules. Since then a court may have decided, or another request of the case
+        may have been approved. So judgments and periods are judged again. Repetitions are not.
+
+        Args:
+            proposal: the measure that is being approved.
+            terms: contains the maximum number of extensions.
 
         Raises:
             CaseClosed: an acquittal closed the case, and no later judgment reopens it.
             WrongState: a court annulled the measure, and the decision is older than the judgment.
-            ExtensionExhausted: approvals since the filing have used all periods of the case.
+            ExtensionExhausted: entries that are approved have used all periods of the case.
         """
         self.refuse_closed(proposal)
         same = [
@@ -209,7 +217,7 @@ class Dossier:
         """Return the last day of a proposed urgent measure: its twentieth day, or an earlier one if it repeats (R35).
 
         An urgent request that lapsed without a countersignature may be made again. The repetition then ends on the last
-        day of the lapsed request, unless that day is over.
+        day of the lapsed request. A lapsed request whose last day is over does not count here; `refuse` bars it.
         """
         assert proposal.ends_on is not None, "an urgent request always has its twenty days"
         repeated = [
@@ -330,7 +338,7 @@ class Dossier:
     # Entries that an act ends.
 
     def ending(self, named: Entry, *, whole: bool, judged: bool = False) -> Ending:
-        """Return the entries that end by an act that names one of them.
+        """Return the entries that end by an act, such as a revocation or a judgment, that names one of them.
 
         Args:
             named: the entry that the act names, which may have ended already.

@@ -39,10 +39,11 @@ async def dossier_of(
 
 
 async def lock_dossier(unit: Unit, entry: Entry) -> tuple[Entry, Dossier]:
-    """Return an entry with its dossier; lock the rows of the entries of its case, and of linked ones, until the commit.
+    """Return an entry with its dossier, with locks that last until the commit.
 
-    Entries that only bar a repetition (another case against the same person) are read without a row lock; the owner's
-    lock protects them.
+    Locked are the row of the owner's agency, the entries of the same case, and those linked by formalisation. Other
+    entries of the dossier, such as another case against the same person, get no lock of their own: whoever changes
+    them needs the agency's lock too.
 
     Args:
         unit: the transaction.
@@ -68,7 +69,8 @@ async def lock_dossier(unit: Unit, entry: Entry) -> tuple[Entry, Dossier]:
 async def read_dossier(reader: Reader, entry: Entry) -> Dossier:
     """Return the dossier of an entry for reading, without locks: entries of its case, and entries linked with it.
 
-    Entries that only bar a repetition (another case against the same person) are left out.
+    Linked means by formalisation. Other cases against the same person are left out, so this dossier can't judge whether
+    a new measure is a repetition.
     """
     found = await store.list_linked(reader, *_links(entry))
     return Dossier.of(entry.agency, found, reader.now, lambda each: open_to(each, reader.actor))

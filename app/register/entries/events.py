@@ -12,7 +12,7 @@ from app.register.entries.subjects import Subject
 
 @dataclass(frozen=True, slots=True)
 class EntryChanged:
-    """An entry that concerns checkpoints has a new version.
+    """An entry was listed for checks, or a listed entry was changed or has ended; the ledger gets a record of it.
 
     Attributes:
         entry: the entry after the change.

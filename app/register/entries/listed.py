@@ -146,8 +146,8 @@ class ImportedMeasure:
     def applied_to(self, before: Entry, history: Sequence[Entry], now: datetime) -> Entry:
         """Return `before` with the content of this imported measure; its version number and state stay.
 
-        A published list gives no period and no photo, so those of `before` stay; a name that the list had before stays
-        as an alias. A measure from an older register replaces the period and the photo too.
+        A published list gives no period and no photo, so those of `before` stay; a full name that an earlier version
+        had stays as an alias. A measure from an older register replaces the period and the photo too.
 
         Args:
             before: the current entry.
@@ -180,9 +180,10 @@ class ImportedMeasure:
 
 
 class Neighbours:
-    """Existing entries, among which one is looked for that bars a new entry, as a duplicate or by a closed case.
+    """A set of existing entries; `bar_to` looks among them for one that bars a new entry.
 
-    They are compared by their present persons only. The set is indexed by the person together with the letter or case.
+    An entry bars it as a duplicate, or because a judgment about it closed the case. Only the present persons of entries
+    are compared, not those of earlier versions.
     """
 
     def __init__(self) -> None:

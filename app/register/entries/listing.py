@@ -58,13 +58,13 @@ ImportOutcome = Literal["added", "changed", "unchanged"]
 
 @dataclass(frozen=True, slots=True)
 class ImportedRecord:
-    """A person of a source as the last import stored them.
+    """A person of a list, or of an older register, who was imported: how the person is found again at the next import.
 
     Attributes:
-        reference: its key in the source at its first import.
-        digest: digest of the source's content.
-        number: current number of the entry's letter or listing.
-        subject: current subject of the entry.
+        reference: the key under which the register stores the person; chosen at the first import, it never changes.
+        digest: digest of what the source said about the person at the last import; another digest shows a change.
+        number: `basis.number` of the person's entry: the reference number on the list, or the number of a letter.
+        subject: the subject of the person's entry now.
     """
 
     reference: str
@@ -130,8 +130,9 @@ def prepare(subject: Subject) -> StoredKeys:
 async def due_merge(reader: Reader, *, everything: bool) -> Merge | None:
     """Return the next merge of imported name keys; None if none is due, as always on PostgreSQL.
 
-    On SQLite an import stores its name keys in sorted runs beside the index. A merge moves several runs into one run,
-    or all runs into the index. `everything` requests the latter, however few keys there are.
+    On SQLite each transaction of an import stores its name keys in a run, a sorted block beside the index. Without
+    `everything` a merge is due when there are eight runs of about one size; it makes one larger run of them. With
+    `everything` it moves all runs into the index, and None means that there are no runs. `move_keys` carries it out.
     """
     return await name_keys.due(reader, everything=everything)
 
@@ -139,7 +140,8 @@ async def due_merge(reader: Reader, *, everything: bool) -> Merge | None:
 async def move_keys(unit: Unit, merge: Merge, place: int) -> None:
     """Move one slice of the keys of a merge (see `due_merge`); the caller gives each slice its own transaction.
 
-    `place` is the number of the slice, from 0 to `len(merge.starts)`.
+    `place` is the number of the slice, from 0 to `len(merge.starts)`, that one included: a merge has
+    `len(merge.starts)` + 1 slices. A slice that was moved before is empty, so moving it again changes nothing.
     """
     await name_keys.move(unit, merge, place)
 
@@ -190,7 +192,8 @@ async def list_records(reader: Reader, source: Source) -> list[ImportedRecord]:
 async def list_digests(reader: Reader, keys: Iterable[Key]) -> dict[Key, str]:
     """Return the stored digest of each of these imported items, by its key; keys never imported are left out.
 
-    An item whose digest is the same has not changed since its last import. No lock is taken.
+    An item whose digest is the same has not changed since its last import. For a person that the list has withdrawn the
+    value is `WITHDRAWN`. No lock is taken.
     """
     return {key: digest for key, (_, digest) in (await _known(reader, keys)).items()}
 

@@ -48,8 +48,8 @@ class Carried:
 def carry_over(base: Entry, source: Entry, target: Entry, today: date) -> Carried:
     """Apply to `target` what changed from `base` to `source`, two versions of another entry about the same person.
 
-    Only the subject and the case reference are carried over. A member that `target` changed differently keeps the
-    target's value.
+    Only the subject (see `merged`) and the case reference are carried over. A member that `target` changed differently
+    keeps the target's value. The copy of `target` has the same version number.
 
     Args:
         base: the version of the source from which the target was made, or with which it last agreed.
@@ -89,9 +89,13 @@ def _with_content(target: Entry, subject: Subject, basis: Basis, today: date) ->
 def merged(base: Subject, source: Subject, target: Subject) -> tuple[Subject, tuple[str, ...]]:
     """Return `target` with what changed from `base` to `source`, and JSON pointers to the conflicting members.
 
-    `base` and `source` are an earlier and a later record of the same person. A member conflicts if `target` changed it
-    differently; it keeps the target's value. A member that is empty in `target` takes the changed value, and does not
-    conflict.
+    `base` and `source` are an earlier and a later record of the same person.
+
+    - A member with one value conflicts if `target` changed it differently; it keeps the target's value. A member that
+      is empty in `target` takes the changed value, and does not conflict.
+    - Aliases, documents, nationalities and further births are merged item by item: items that `source` has gained are
+      added, items that it has lost are removed. If no document or no nationality would be left, although `source` and
+      `target` have some, the target's stay, and the member conflicts.
     """
     changes: dict[str, Any] = {
         "aliases": _sets(base.aliases, source.aliases, target.aliases, _alias_key),

@@ -7,11 +7,12 @@ from app.register.entries.law.deadlines import DeadlineName, passports
 
 
 async def note_later_passport(unit: Unit, entry: Entry, before: Entry) -> Entry:
-    """Return the entry with `passports_since` set to the current time if a new passport needs its own withdrawal.
+    """Return the entry with `passports_since`: the current time if a new passport needs a withdrawal of its own.
 
-    It needs one if `entry` has an Indonesian passport that `before` does not have, and the earlier passports were
-    withdrawn already or did not exist. Otherwise the entry keeps its own or the later `passports_since` of `before`: a
-    withdrawal that is still open covers the new passport too, with the same last day.
+    A passport is new if `entry` has it and `before` does not. It needs its own withdrawal if the earlier passports were
+    withdrawn already, or if there were none. A withdrawal that is still open covers the new passport too, with the same
+    last day. In this case, and without a new passport, `passports_since` is the later one of `entry` and `before`; None
+    if neither has one.
 
     Args:
         unit: the transaction.

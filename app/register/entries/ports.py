@@ -38,7 +38,8 @@ class HitTraveller:
     def may_be(self, entry: Entry) -> bool:
         """Return whether an entry may be about the traveller.
 
-        True for a match of the check, an equal number, or an equal name with a birth date that does not contradict.
+        True if the check matched the entry, or if it has a document number or NIK of the traveller. True also if a name
+        is equal and the entry's births contradict no birth date of the traveller; unknown births contradict nothing.
         """
         shared = self.keys & entry.subject.identifiers()
         if entry.id in self.entry_ids or any(not key.startswith("f:") for key in shared):
@@ -51,10 +52,13 @@ ExpectOpenHit = Callable[[Unit, str], Awaitable[HitTraveller]]
 """Returns the traveller of an open hit at the acting supervisor's checkpoint; raises NotFound for any other hit."""
 
 ExpectAmendment = Callable[[Reader, str, str], Awaitable[None]]
-"""Raises Invalid unless an amendment, given by id, belongs to an entry and was not rejected."""
+"""Raises Invalid if an amendment does not belong to an entry, or was rejected. Takes the ids of amendment and entry."""
 
 Granted = Callable[[Reader, str, Collection[str]], Awaitable[bool]]
-"""Returns whether an objection or `wrong_person` request, given by id, about one of some entries was granted."""
+"""Returns whether a person's objection, or correction request of the kind `wrong_person`, was granted.
+
+Takes the id of the objection or request, and the ids of entries. False if it is about none of these entries.
+"""
 
 
 async def nothing_granted(_reader: Reader, _grounds: str, _entry_ids: Collection[str]) -> bool:

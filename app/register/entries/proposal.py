@@ -119,8 +119,8 @@ class Proposal:
     def repetition_of(self, other: Entry, *, over: bool = False) -> str | None:
         """Return the reason, in English, why this measure repeats another entry (R14, R15); None if it does not.
 
-        An owner may file a letter only once against a person, and a case only once for the same time. A rejected entry,
-        and one with `repeatable`, may be repeated.
+        An owner may file a letter only once against a person. It may file a measure in one case only once for the same
+        time, as long as the other entry has not ended. A rejected entry, and one with `repeatable`, may be repeated.
 
         Args:
             other: an entry of the same owner against the same person.

@@ -81,8 +81,8 @@ class Formal:
 
     Attributes:
         gap_acknowledged: whether the owner accepts days without a measure between urgent and formal entry (R26).
-        unknown: names of the members of `subject` that are not known; None keeps the urgent entry's, or is empty if
-            there is a `subject`.
+        unknown: names of the members of `subject` that are not known. None means: the same as in the urgent entry if
+            `subject` is None, and none if there is a `subject`.
         subject: the person; None keeps the urgent entry's subject, with its photo.
         photo: a new photo; None keeps the urgent entry's.
         withdrawn_names: wrong spellings in the urgent entry, which are not kept as aliases.

@@ -83,7 +83,7 @@ class BasisIn(WireIn):
     """The legal ground of a measure."""
 
     instrument: Instrument
-    """The legal form (UU 6/2011 art. 91(2)). It fits the agency."""
+    """The legal form of the letter (UU 6/2011 art. 91(2)); one that the agency may use."""
     number: Reference
     """The letter's number: unique for one owner and one person."""
     issued_on: LegalDay
@@ -96,7 +96,7 @@ class BasisIn(WireIn):
     signed_by: Line | None = None
     """Name of the person who signed it."""
     signed_by_position: Line | None = None
-    """Position of the person who signed it; it fits the agency."""
+    """Position of the person who signed it; it is not compared with the agency."""
     law: Line
     """The law on which it is based, with the article."""
     reason_code: ReasonCode
@@ -121,9 +121,9 @@ class BasisIn(WireIn):
     """The judgment that reopens a case which an acquittal has closed."""
 
     def notices(self) -> tuple[EntryWarning, ...]:
-        """Return a warning for the letter's number, and for the case reference, if it has letters of another script.
+        """Return a warning for the letter's number, and one for the case reference, if it has look-alike letters.
 
-        Such letters look like A to Z, and are compared as those.
+        These are letters of another script that look like A to Z, and are compared as those. Empty without any.
         """
         written = {"number": self.number, "case_reference": self.case_reference}
         return tuple(
@@ -239,8 +239,8 @@ class UrgentEntryIn(WireIn):
     alert: AlertWishIn | None = None
     """The message to the checkpoints, in addition to the person."""
     sealed_for: SealedFor | None = None
-    """Employee numbers of the only persons, beside authors and auditors, who may see the entry; one is a duty officer.
-    """
+    """Employee numbers of the only persons, beside authors and auditors, who may see the entry. At least one is a duty
+    officer who did not write it."""
 
     def requested(self) -> RequestedUrgentMeasure:
         """Return the requested urgent measure as a domain object.
@@ -347,7 +347,7 @@ class SearchIn(WireIn):
     name: Name | None = None
     """A name, in any script."""
     birth: BirthIn | None = None
-    """The birth; it leaves out entries with another birth, and none without a birth."""
+    """The birth. Entries with a birth that contradicts it are left out; entries without a birth are shown."""
     document: Line | None = None
     """A document's number."""
     nik: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")] | None = None

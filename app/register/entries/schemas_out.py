@@ -228,8 +228,8 @@ class EntryOut(WireOut):
     office: str | None
     """Code of the office that filed it; null where the client has none."""
     citizenship: Citizenship
-    """`WNI` if a nationality, an issuing state or a well-formed NIK indicates Indonesia, unless `citizenship_loss` or
-    `citizenship_note` explains it; else `WNA`."""
+    """`WNI` if a nationality, an issuing state or a well-formed NIK indicates Indonesia, and neither `citizenship_loss`
+    nor `citizenship_note` explains it; else `WNA`."""
     subject: SubjectOut
     basis: BasisOut
     letter: LetterOut | None

@@ -17,11 +17,11 @@ _ID = re.compile(rb"\bent_[0-9a-z]+")
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """The seal of an entry: the employee numbers of the persons that may see it, and of those that may not (R61).
+    """The seal of an entry: who sees it, by employee number (R61). Persons in neither set don't see it, save auditors.
 
     Attributes:
-        let_in: the persons that may see the entry; auditors may too.
-        barred: the users that may be its subject; they never see it, whatever their roles.
+        let_in: the persons that may see the entry: its authors, and those that the seal names.
+        barred: the users that may be its subject; they never see it, not even as auditors.
     """
 
     let_in: frozenset[str]

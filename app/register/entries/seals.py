@@ -2,6 +2,8 @@
 
 The users that an entry may be about are looked up when it is written, and again for every new account
 (`seal_own_entries`). So no search is needed when an entry is read (`visibility.open_to`).
+
+The records of a sealed entry are closed in the ledger: their personal part is shown to auditors only from then on.
 """
 
 from collections.abc import Iterable, Sequence
@@ -76,8 +78,8 @@ async def seal(
             see the new entry.
 
     Raises:
-        Invalid: a named person is no user of the register, or may be the subject; or the seal admits no person that can
-            countersign an urgent entry, or see another entry.
+        Invalid: a named person is no user of the register, or may be the subject. Or nobody could act on the sealed
+            entry: an urgent one needs a duty officer who did not write it, any other one a person who sees it.
     """
     earlier = before.opened_to if before is not None else frozenset()
     subjects = _subjects(entry)
@@ -118,8 +120,8 @@ async def seal_filed(
 ) -> tuple[Entry, Sequence[EntryWarning]]:
     """Seal an entry if a filed amendment requests it, or if a filed correction may name a user of the register.
 
-    The seal admits the actor, who files the amendment, and whoever an earlier seal admits; but nobody who may be a
-    subject.
+    The seal admits the actor, who files the amendment, the persons in `wished`, the entry's authors, and the persons
+    that an earlier seal admits. It never admits a person who may be the subject.
 
     Args:
         unit: the transaction, which holds the entry's lock.
@@ -128,12 +130,12 @@ async def seal_filed(
         named: the subject after the correction; None if the amendment corrects no subject.
 
     Returns:
-        The entry, and the warnings for the amendment. If the entry was sealed for one of these reasons, it is its next
-        version, and is stored, even if its seal was the same before; otherwise it is unchanged.
+        The entry, and the warnings for the amendment; none if the seal was requested. If there is a reason to seal, the
+        entry is a next version, which is stored here, even if its seal was the same before. Otherwise it is unchanged.
 
     Raises:
-        Invalid: a named person is no user of the register, or may be the subject; or the seal admits no person that can
-            countersign an urgent entry, or see another entry.
+        Invalid: a named person is no user of the register, or may be the subject. Or nobody could act on the sealed
+            entry: an urgent one needs a duty officer who did not write it, any other one a person who sees it.
     """
     if wished is None and named is None:
         return entry, ()
@@ -154,9 +156,9 @@ async def seal_filed(
 async def seal_imported(unit: Unit, entries: Sequence[tuple[Entry, RequestedMeasure]]) -> list[Entry]:
     """Return imported entries, in the same order, sealed where a subject may be a user or a seal was requested.
 
-    The persons that approve the import may see the sealed entries, and those that a requested seal names, unless they
-    may be the subject; whether the named ones are users is not checked. The sealed entries' records are closed in the
-    ledger; the caller stores the entries themselves.
+    An entry that has a seal keeps one. A seal admits the persons that approve the import, those that the request names,
+    and those that an earlier seal admits, but nobody who may be the subject. Whether the named ones are users is not
+    checked. The sealed entries' records are closed in the ledger; the caller stores the entries themselves.
     """
     accounts = await _accounts(unit, [subject for entry, _ in entries for subject in _subjects(entry)], ())
     sealed = []
@@ -189,8 +191,8 @@ async def change_seal(unit: Unit, entry_id: str, expected: int, persons: Sequenc
         NotFound: the actor sees no entry with this id.
         StaleVersion: the entry has changed since it was read.
         WrongRole: the actor neither wrote the entry nor is named by its seal.
-        Invalid: a person is no user of the register, or may be the subject; or the seal admits no person that can
-            countersign an urgent entry, or see another entry.
+        Invalid: a person is no user of the register, or may be the subject. Or nobody could act on the sealed entry: an
+            urgent one needs a duty officer who did not write it, any other one a person who sees it.
     """
     before = await store.lock(unit, entry_id)
     if not visible(before, unit.actor):
@@ -233,8 +235,9 @@ def list_possible_users(subject: Subject, persons: tuple[AccountHolder, ...]) ->
 async def bar(unit: Unit, before: Entry, persons: set[str]) -> None:
     """Hide an entry from users that may be its subject: seal it, and store the next version.
 
-    The authors are notified, so that they name other persons to decide on it. If these users are barred already, only
-    the ledger's records are closed to them where they are not yet. Does nothing if the person is erased from the entry.
+    The authors are notified, so that they name other persons to decide on it. If all these users are barred already,
+    the entry and its seal stay, nobody is notified, and only its ledger records are closed to them once more. Does
+    nothing if `persons` is empty, or if the person was erased from the entry.
 
     Args:
         unit: the transaction, which holds the entry's lock.

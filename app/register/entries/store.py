@@ -224,7 +224,7 @@ async def list_formalising(reader: Reader, urgent_id: str) -> list[Entry]:
 
 
 async def list_related(reader: Reader, entry: Entry) -> list[Entry]:
-    """Return the urgent entry that an entry formalises, if any, and the entries that formalise it, in no order."""
+    """Return the urgent entry that `entry` formalises, or the entries that formalise `entry` if it is itself urgent."""
     urgent = await list_by_ids(reader, {entry.formalises}) if entry.formalises else []
     return [*urgent, *(await list_formalising(reader, entry.id) if entry.urgent else ())]
 
@@ -282,7 +282,7 @@ class Filter:
     """Conditions of a list of entries; None in a member means no condition.
 
     Attributes:
-        state: the state now, even if its end is not stored yet.
+        state: only entries in this state now; `ended` if the period is over, even while the row has an older state.
         measure: the measure.
         agency: code of the owner.
         in_force: whether the measure is in force now.
@@ -324,14 +324,14 @@ async def list_page(reader: Reader, requested: Filter, before: str | None, limit
 async def list_in_state(
     reader: Reader, state: State, *, agency: str | None, urgent: bool | None, after: str, limit: int
 ) -> list[Entry]:
-    """Return entries with this stored state that are not sealed from the actor, oldest first.
+    """Return entries with this stored state that are not sealed from the actor, in the order of their filing.
 
     Args:
         reader: the transaction.
         state: the state.
         agency: code of the owner; None for every agency.
         urgent: whether the entries are urgent; None for both.
-        after: only entries with a greater id; empty for the beginning.
+        after: only entries with a greater id, which were filed later; empty for the beginning.
         limit: maximum number of entries.
     """
     table = tables.entry

@@ -19,7 +19,7 @@ class Citizenship(StrEnum):
 
 
 class Alias(msgspec.Struct, frozen=True):
-    """Another name of the subject; `low` quality is weak evidence."""
+    """Another name of the subject; `quality` is `good`, or `low` for a name that is weak evidence."""
 
     name: str
     quality: str = "good"
@@ -117,7 +117,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         """Return the person's citizenship on a day, as the register derives it from the data.
 
         It is WNI if `says_indonesian`, else WNA. Two explanations make it WNA all the same: a recorded loss of
-        citizenship; and a `citizenship_note`, unless a nationality or a valid passport proves citizenship.
+        citizenship, and a `citizenship_note`. The note counts only if no nationality and no valid passport proves
+        citizenship.
         """
         explained = self.citizenship_loss is not None or (
             bool(self.citizenship_note) and not self.shows_citizenship(day)
@@ -181,7 +182,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     def same_person(self, other: "Subject") -> bool:
         """Return whether two subjects share a document or NIK, or have an equal folded full name and compatible births.
 
-        Aliases are not compared. Without a birth on both sides an equal name is not enough.
+        Aliases are not compared. If one of them has no birth, an equal name is not enough.
         """
         if self.nik and other.nik and documents.is_same(self.nik, other.nik):
             return True

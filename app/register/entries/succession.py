@@ -171,9 +171,9 @@ async def _prolong_until(unit: Unit, urgent: Entry, formal: Entry) -> list[Entry
 
 
 async def cancel_takeover(unit: Unit, formal: Entry, dossier: Dossier) -> list[EntryChanged]:
-    """Cancel the planned end of the urgent entries that a formal entry follows, because it ended before it began.
+    """Cancel the planned end of urgent entries, because their formal entry has ended before its period began.
 
-    The changed urgent entries are stored.
+    Then the urgent entries stay in force until their own last day. They are stored here.
 
     Args:
         unit: the transaction, which holds the locks of all of them.

@@ -1,4 +1,8 @@
-"""Tasks to examine an entry that an act may concern, or contradicts: rows that are open until the task is done."""
+"""Tasks of the worklist to examine an entry; each is a row that is open until an officer has done the task.
+
+An act on one entry, such as a revocation, may concern another entry of the case too, or may contradict it. The
+register does not decide that, so it creates a task.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,7 +45,7 @@ class EntryTask:
 
 
 async def add(unit: Unit, task: EntryTask) -> None:
-    """Create a task; a second one for the same entry, name and cause changes nothing."""
+    """Create a task. Does nothing if a task for the same entry, name and cause exists, open or done."""
     values = {
         "name": task.name,
         "entry_id": task.entry_id,

@@ -15,7 +15,10 @@ _documents = Documents(Entry)
 
 
 def undecided(now: datetime) -> ColumnElement[bool]:
-    """Return the SQL condition that an entry's period is over at `now` and papers in time are undecided (R68)."""
+    """Return the SQL condition that an entry's period is over at `now`, and that it waits for a decision (R68).
+
+    It waits for papers that arrived in time: an extension, or its formal entry.
+    """
     return and_(table.c.pending_until > now, table.c.in_force_until <= now)
 
 

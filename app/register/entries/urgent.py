@@ -33,11 +33,13 @@ async def submit_urgent(
 ) -> Entry:
     """File an urgent entry, and return it. Usually it is in force at once.
 
-    From the commit on checks then refer the person, and every checkpoint is alerted. But a broad entry, or any entry if
-    the setting `urgent_countersign_first` is on, is in force only once a duty officer has countersigned it. Until then
-    it is `submitted`, and the duty officers are notified. In both cases its twenty days run from the request (R25), and
-    it lapses if it is not countersigned within `countersign_lapse_hours`, or by the end of its last day if that is
-    earlier: an entry that repeats a lapsed one keeps the last day of that one (R35).
+    Then checks refer the person from the commit on, and every checkpoint is alerted. A broad entry is in force only
+    once a duty officer has countersigned it; so is every entry if the setting `urgent_countersign_first` is on. Until
+    then it is `submitted`, and the duty officers are notified.
+
+    In both cases its twenty days run from the request (R25). It lapses if it is not countersigned within
+    `countersign_lapse_hours`, or by the end of its last day if that comes first. That can be so for an entry that
+    repeats a lapsed one, because it keeps the last day of that one (R35).
 
     Args:
         unit: the transaction.

@@ -9,14 +9,20 @@ from app.register.entries.subjects import Subject
 
 
 class Measure(StrEnum):
-    """The two measures of the law."""
+    """The two measures of the law: `prevention` is an exit ban, `deterrence` an entry ban."""
 
     PREVENTION = "prevention"
     DETERRENCE = "deterrence"
 
 
 class State(StrEnum):
-    """The stored state of an entry (API section 3); whether it is in force is computed by `in_force`."""
+    """The stored state of an entry (API section 3); whether it is in force is computed by `in_force`.
+
+    A `submitted` entry waits for its first decision: for its verifier, or as an urgent entry for a countersignature
+    without which it stops nobody. A `verified` one waits for Immigration's approver. A `returned` one was sent back to
+    its owner, who may resubmit it. An urgent entry that stops people is `provisional`. An approved one is `active`, even
+    if its period begins later. `rejected` and `ended` are final.
+    """
 
     SUBMITTED = "submitted"
     RETURNED = "returned"
@@ -28,7 +34,12 @@ class State(StrEnum):
 
 
 class EndedReason(StrEnum):
-    """The reason why an entry ended."""
+    """The reason why an entry ended.
+
+    `expired` and `lapsed` mean that its period is over: of a formal entry, and of an urgent one. `superseded` is an
+    urgent entry that its formal entry took over from. `acquitted` and `annulled` follow from judgments; a granted
+    objection annuls too.
+    """
 
     EXPIRED = "expired"
     LAPSED = "lapsed"

@@ -13,7 +13,7 @@ ROLES: Final = {
     Verdict.COUNTERSIGN: frozenset({Role.DUTY_OFFICER}),
     Verdict.KEEP: frozenset({Role.APPROVER}),
 }
-"""Roles that may give a verdict in any state."""
+"""Roles that may give a verdict in at least one state, by verdict."""
 
 DECIDERS: Final = {
     (Verdict.VERIFY, State.SUBMITTED, False): frozenset({Role.VERIFIER}),
@@ -26,4 +26,6 @@ DECIDERS: Final = {
     (Verdict.REJECT, State.PROVISIONAL, True): frozenset({Role.DUTY_OFFICER}),
     (Verdict.REJECT, State.SUBMITTED, True): frozenset({Role.DUTY_OFFICER}),
 }
-"""Roles that may give a verdict, by state and urgency; a missing key means that the verdict is not possible."""
+"""Roles that may give a verdict, by verdict, state, and whether the entry is urgent; without a key it is not possible.
+
+Proposals to reject are decided on by another rule (see `Entry.decide`)."""

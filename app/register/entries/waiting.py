@@ -29,5 +29,5 @@ class Pause(msgspec.Struct, frozen=True):
     until: datetime
 
     def covers(self, moment: datetime) -> bool:
-        """Return whether an instant is within the pause."""
+        """Return whether an instant is within the pause: from `since` on, and before `until`."""
         return self.since <= moment < self.until

@@ -89,10 +89,10 @@ def since_column(name: DeadlineName) -> ColumnElement[datetime]:
 
 
 def running(name: DeadlineName, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Return SQL conditions on `entry`: the duty `name` is open, and the entry is neither refused nor over at `now`.
+    """Return SQL conditions on the table `entry` that select the entries whose duty `name` is open at `now`.
 
-    The duty `restore` begins with the entry's end, so for it the first condition is the only one. Raises KeyError if
-    the duty has no column.
+    Returned, rejected and ended entries are not selected, nor those whose period is over. But the duty `restore` begins
+    with the end, so for it the entry's state does not count. Raises KeyError if the duty has no column.
     """
     if name is DeadlineName.RESTORE:  # this duty only begins with the end
         return (_COLUMNS[name].is_not(None),)
@@ -108,7 +108,8 @@ async def list_open(
 ) -> list[tuple[str, datetime]]:
     """Return pairs of an entry's id and the time since when its duty `name` has been open, oldest first.
 
-    Entries that were refused or are over are omitted, except for the duty `restore`. Seals are not checked.
+    Returned and rejected entries, and those that are over, are left out; for the duty `restore`, which begins with the
+    end, they are included. Entries that are sealed from the actor are included.
 
     Args:
         reader: the transaction.

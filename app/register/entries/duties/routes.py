@@ -86,11 +86,16 @@ class DutiesOut(WireOut):
 async def record_duty(
     unit: Officer, entry_id: EntryId, body: DutyIn, request: Request, response: Response
 ) -> EntryOut:
-    """Record that a decision was delivered, a refusal notified, a passport withdrawn, or a person rehabilitated.
+    """Record that a duty about an entry was done, or close tasks of the worklist; `name` in the body decides which.
 
-    Each is recorded once. The names of tasks close the entry's open tasks of the worklist instead. The entry's version
-    stays, so a decision that another officer is about to make on it is not refused as stale. The entry's ETag changes,
-    because its deadlines do.
+    A duty is recorded only while it is open. So the same duty can't be recorded twice: the second time is refused as
+    `wrong-state`. Some duties open again later; an extension, for example, must be delivered to the person too.
+
+    With the name `related_entry` or `case_conflict`, no duty is recorded. All open tasks of this name about the entry
+    are closed; without one, the answer is `wrong-state`.
+
+    The entry keeps its version, so a decision that another officer is about to make on it is not refused as stale. Its
+    ETag changes with a recorded duty, because the deadlines change.
     """
     settings = runtime_of(request).settings
     done = Done(body.name, body.done_at, body.reference, body.note)

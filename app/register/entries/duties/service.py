@@ -82,10 +82,11 @@ _NOT_DUE = {
 
 
 async def discharge(unit: Unit, entry_id: str, done: Done, terms: Terms) -> Entry:
-    """Store an officer's report that a duty was done. Returns the entry, with the duty's time in `met`.
+    """Store an officer's report that a duty was done, or close tasks. Returns the entry, with the duty's time in `met`.
 
-    If the report names a task of the worklist, the entry's open tasks of that name are closed instead. A duty can be
-    recorded once. The entry keeps its version.
+    A report that names a task of the worklist (`related_entry`, `case_conflict`) closes all open tasks of this name
+    about the entry; no duty is stored. A duty is stored only while it is open, so a second report of it is refused. The
+    entry keeps its version.
 
     Args:
         unit: the transaction.

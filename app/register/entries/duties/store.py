@@ -46,7 +46,10 @@ class _Done(NamedTuple):
 
 
 async def add(unit: Unit, entry_id: str, done: Duty) -> None:
-    """Store that a duty was done; the transaction must hold the entry's lock."""
+    """Store that a duty was done, and empty its column in the entry's row (see module `columns`).
+
+    The transaction must hold the entry's lock. Whether the duty is open or was recorded before is not checked.
+    """
     await unit.run(insert(table).values(entry_id=entry_id, **msgspec.structs.asdict(done)))
     await open_duties.close(unit, entry_id, done.name)
 

@@ -1,4 +1,8 @@
-"""Verification of recorded duties: each is the duty of an act of the audit trail, which the query log seals."""
+"""Verification of recorded duties: for each of them the audit trail must have an act that says the same.
+
+A duty is a row that could be changed in the database. The audit trail can't be changed unnoticed, because the query
+log seals it.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -42,7 +46,8 @@ class _Act(NamedTuple):
 async def verify_page(reader: Reader, after: str, limit: int) -> tuple[int, list[Difference], str | None]:
     """Compare the recorded duties of some entries with the acts of the audit trail, in the order of the entries' ids.
 
-    The arrival of an extension is skipped: an amendment records it, and no act.
+    Only entries with a recorded duty are read. The arrival of an extension is skipped, although its row is in the same
+    table: an amendment records it, and no act.
 
     Args:
         reader: the transaction.
@@ -50,8 +55,8 @@ async def verify_page(reader: Reader, after: str, limit: int) -> tuple[int, list
         limit: the greatest number of entries.
 
     Returns:
-        The number of verified duties, a difference for each duty that no act confirms, and the id to continue after;
-        None in place of the id if no entry was left.
+        The number of duties compared, a difference for each duty that no act confirms, and the id for `after` in the
+        next call; None in place of the id if no entry was left.
     """
     by_officers = duty.c.name != DeadlineName.EXTEND_BEFORE
     some = select(duty.c.entry_id).distinct().where(duty.c.entry_id > after, by_officers)

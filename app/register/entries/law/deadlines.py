@@ -240,7 +240,7 @@ def duty_due(name: DeadlineName, since: datetime, terms: Terms) -> datetime:
 
 
 def overdue_before(name: DeadlineName, now: datetime, terms: Terms) -> datetime:
-    """Return a limit for searches: a duty is overdue at `now` if it began before the returned instant."""
+    """Return the instant before which an open duty `name` began if it is overdue at `now`; KeyError as `duty_due`."""
     return day_begins(legal_day(now) - timedelta(days=terms.duty_days[name]))
 
 

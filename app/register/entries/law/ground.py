@@ -125,9 +125,10 @@ def witness(request: Request, owner: Owner, policy: Policy, _today: date, findin
 
 
 def tax(request: Request, owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
-    """R10: add a fault for an exit ban because of a tax debt, unless the debt is large and good faith is doubted.
+    """R10: judge an exit ban because of a tax debt, whichever agency orders it (UU 19/2000 art. 29).
 
-    The rule applies to every agency (UU 19/2000 art. 29).
+    It gets one fault if the debt is unknown or below `TAX_DEBT_IDR`, and one if no doubt about the debtor's good faith
+    is stated. Other measures get none.
     """
     basis = request.basis
     debt = owner.code == "DJP" or basis.reason_code == "tax" or basis.subject_status == "tax_debtor"
@@ -142,12 +143,15 @@ def tax(request: Request, owner: Owner, _policy: Policy, _today: date, findings:
 
 
 def administrative(request: Request, owner: Owner) -> str | None:
-    """Return the name of the member of the basis that makes a measure an administrative immigration action, or None.
+    """Return which member of the basis makes a measure an administrative immigration action; None if it is no such one.
 
-    - `instrument`: an administrative action or supervision report.
-    - `subject_status`: a foreigner under such a measure.
-    - `reason_code`: overstay or deportation; outside criminal procedure also `immigration`.
-    - `instrument` again, outside criminal procedure: any instrument of an exit ban by Immigration, which has no other
+    The first of these that applies is returned. "Outside criminal procedure" means that the case has no stage and its
+    person is not accused.
+
+    - `instrument`, if it is an administrative action or a supervision report.
+    - `subject_status`, if it is `foreigner_under_measure`.
+    - `reason_code`, if it is overstay or deportation; outside criminal procedure also `immigration`.
+    - `instrument`, whatever it is, for an exit ban by Immigration outside criminal procedure: Immigration has no other
       ground for one (UU 6/2011 art. 91(2)a).
     """
     basis = request.basis
@@ -198,7 +202,10 @@ def article(request: Request, owner: Owner, _policy: Policy, _today: date, findi
 
 
 def urgent_letter(request: Request, _owner: Owner, policy: Policy, today: date, findings: Findings) -> None:
-    """R2, R14: add a fault for an urgent request without a letter, or with one from the future or too old."""
+    """R2, R14: add a fault for an urgent request without a letter, or with a letter that is too old or not dated yet.
+
+    Too old is a letter of more than `policy.first_request_max_age_days` days before `today`.
+    """
     if not request.urgent:
         return
     if request.letter is None:
@@ -212,7 +219,8 @@ def letter_dates(request: Request, _owner: Owner, policy: Policy, today: date, f
     """R13, R14: judge the date of a decision, and the day on which Immigration received it.
 
     Faults are a decision dated in the future, a first request's decision that is too old, and a receipt in the future
-    or before the decision. A receipt more than three days after the decision adds a warning.
+    or before the decision. Too old is a decision of more than `policy.first_request_max_age_days` days before its first
+    receipt. A receipt more than three days after the decision adds a warning.
     """
     basis = request.basis
     if request.origin == "request":
@@ -235,8 +243,8 @@ def letter_dates(request: Request, _owner: Owner, policy: Policy, today: date, f
 def own_decision(request: Request, _owner: Owner, policy: Policy, today: date, findings: Findings) -> None:
     """R14: add a fault for an extension that is not based on a new decision (UU 6/2011 art. 97(2)).
 
-    A new decision has another number and a later date than those that it extends, and is not too old. Does nothing for
-    a request that extends no measure.
+    A new decision has another number and a later date than those that it extends. It is at most
+    `policy.first_request_max_age_days` days old. Does nothing for a request that extends no measure.
     """
     basis, earlier = request.basis, request.extends
     if not earlier:

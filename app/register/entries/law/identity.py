@@ -60,8 +60,9 @@ def _loss(request: Request, today: date, findings: Findings) -> None:
 def identity(request: Request, _owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
     """R1, R2, R3, R19: add a fault for each datum about the person that the law demands and that is missing.
 
-    Some data may be unknown, such as documents and address: each must either be given or be named in `unknown`. Entries
-    from a published list, and extensions, are not judged.
+    Documents, address, nationalities, occupation and NIK may be unknown; each must be given or be named in `unknown`.
+    An urgent request must give the nationalities. The NIK counts only for a person with the Indonesian nationality.
+    Entries from a published list, and extensions, are not judged.
     """
     if request.origin in {"list", "extension"}:
         return

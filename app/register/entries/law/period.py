@@ -17,8 +17,8 @@ DETERRENCE_EXTENDED_ONCE_SINCE = date(2024, 10, 17)
 def period(request: Request, _owner: Owner, policy: Policy, today: date, findings: Findings) -> None:
     """R11, R12, R20, R22, R24: add a fault for a period that is missing, over, reversed or longer than the law allows.
 
-    A measure for life gets a fault if it is an exit ban, has a last day, or has no stated ground. Urgent requests are
-    not judged, nor is the last day in a correction.
+    A measure for life gets a fault if it is an exit ban, if it has a last day, or if the ground for life is not stated.
+    In a correction the last day is not judged. An urgent request is not judged at all.
     """
     if request.urgent:
         return

@@ -88,8 +88,9 @@ TABLES: Final = (*_BESIDE, (tables.name_key, _NAME_KEY))
 """Tables and columns of the keys, as arguments of `BulkInsert`; `made_of` returns the rows."""
 
 RECENT_TABLES: Final = (*_BESIDE, (tables.recent_name_key, ("run", *_NAME_KEY)))
-"""The tables of `TABLES`, but the one of runs instead of the index, for an import on SQLite, which calls
-`due` and `move` afterwards."""
+"""The same as `TABLES` for an import on SQLite: with the table `recent_name_key` in place of `name_key`, the index.
+
+The rows of that table are moved into the index later, by `due` and `move`."""
 
 _RUNS: Final = Runs(tables.name_key, tables.recent_name_key)
 
@@ -131,7 +132,10 @@ _FORMS: Final = LookUp(_forms, "ids")
 
 
 def listed(subject: Subject) -> KnownPerson:
-    """Return the form of a subject that is compared with travellers; aliases of low quality are in its `weak`."""
+    """Return the part of a subject that is compared with travellers: names, births, sex, nationalities.
+
+    Its `names` are the full name and the aliases of good quality; its `weak` the aliases of low quality.
+    """
     good = (alias.name for alias in subject.aliases if alias.quality == "good")
     return KnownPerson.of(
         names=(subject.full_name, *good),
@@ -164,7 +168,8 @@ def made_of(
 
     Args:
         entries: the entries.
-        prepared: results of `prepare`, by entry id. Those of a missing id are computed now, and all if it is None.
+        prepared: results of `prepare`, by entry id. For an entry that is not in it they are computed now; None computes
+            all.
 
     Returns:
         The rows of the tables `birth_key`, `name_form`, `name_key_set` and `name_key`; the last ones are sorted.
@@ -193,14 +198,14 @@ async def rows_of(
 ) -> tuple[Sequence[tuple[Any, ...]], ...]:
     """Return the rows with which new entries are indexed by name and birth; the caller inserts them.
 
-    They are for the tables of `TABLES`. Only an import on SQLite uses those of `RECENT_TABLES`: its name keys form a
-    new run, a sorted block beside the index, until `move` merges it.
+    They are for the tables of `TABLES`. For an import on SQLite they are for those of `RECENT_TABLES`: its name keys
+    form a new run, a sorted block beside the index, until `move` moves them into it.
 
     Args:
         unit: the transaction, in which the caller inserts the rows.
         entries: the entries.
-        prepared: for an import, results of `prepare` by entry id; those of a missing id are computed now. None if the
-            entries are not imported.
+        prepared: None says that the entries are not imported. For an import, results of `prepare` by entry id; for an
+            entry that is not in it they are computed now.
 
     Returns:
         One sequence of rows for each of the tables, in their order.
@@ -238,8 +243,9 @@ async def forget(unit: Unit, entry_id: str) -> None:
 async def due(reader: Reader, *, everything: bool) -> Merge | None:
     """Return the next merge of imported name keys; None if none is due, as always on PostgreSQL.
 
-    On SQLite an import stores its name keys in sorted runs beside the index. A merge moves several runs into one run,
-    or all runs into the index. `everything` requests the latter, however few keys there are.
+    On SQLite each transaction of an import stores its name keys in a run, a sorted block beside the index. Without
+    `everything` a merge is due when there are eight runs of about one size; it makes one larger run of them. With
+    `everything` it moves all runs into the index, and None means that there are no runs. `move` carries it out.
     """
     return await _RUNS.due(reader, everything=everything)
 
@@ -248,15 +254,16 @@ async def move(unit: Unit, merge: Merge, place: int) -> None:
     """Move one slice of the keys of a merge (see `due`); the caller gives each slice its own transaction.
 
     Between two slices a query still finds each key exactly once. `place` is the number of the slice, from 0 to
-    `len(merge.starts)`.
+    `len(merge.starts)`, that one included.
     """
     await _RUNS.move(unit, merge, place)
 
 
 async def look_up(reader: Reader, sought: Sequence[KeyQuery]) -> Index[str]:
-    """Return the ids of the entries that share a name key or a day of birth with a query, as an `Index`.
+    """Return the ids of the entries that share a name key or a day of birth with at least one of the queries.
 
-    The index contains only the sought keys and days. It is read in one statement for all queries.
+    The result is one `Index` for all queries, read in one statement: it maps each sought key to the ids of its entries,
+    and each sought day to pairs of a sketch (see `BirthKey`) and an id. Keys and days without an entry are left out.
     """
     keys = {key for each in sought for key in each.keys}
     days = {day for each in sought for day in each.days}
