@@ -34,7 +34,7 @@ def tidy(text: str | None) -> str:
 
 
 def cell(element: Element, path: str) -> str:
-    """Return the tidied text of the first descendant at a path; "" where there is none."""
+    """Return the tidied text of the first descendant at a path, such as "NATIONALITY/VALUE"; "" where there is none."""
     return _text_of(element.findtext(path))
 
 
