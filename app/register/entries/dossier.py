@@ -98,8 +98,9 @@ class Dossier:
     def exempt(self, entry: Entry, *, urgent: bool) -> frozenset[str]:
         """Return the ids of the entries that a new or changed measure may follow without being a repetition of them.
 
-        These are `entry`, and the entries linked with it by formalisation: all of them for an urgent measure, only the
-        urgent ones for a formal measure. So a second formal entry after one urgent entry is a repetition.
+        `entry` is always one of them. An urgent measure may also follow every entry that is linked with `entry` by
+        formalisation. A formal measure may follow only the urgent ones among them, so a second formal entry after one
+        urgent entry is a repetition.
 
         Args:
             entry: the entry that the measure changes or follows.

@@ -147,7 +147,7 @@ async def move_keys(unit: Unit, merge: Merge, place: int) -> None:
 
 
 async def expect_newest(reader: Reader, source: Source, edition: datetime) -> None:
-    """Raise `WrongState` if a newer edition of a list was imported or is being imported.
+    """Raise `WrongState` if a newer edition of a list was imported or is being imported; the same one may come again.
 
     Raises:
         WrongState: an edition that was generated after `edition` is known.

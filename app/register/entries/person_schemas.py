@@ -126,8 +126,9 @@ class DocumentIn(WireIn):
         Line,
         Field(
             max_length=MAX_WRITTEN,
-            description="One number of at most 40 characters, A to Z and digits. Look-alikes of other scripts, words "
-            "and signs around it and further numbers are read where that is certain, with a warning; else refused.",
+            description="One number of at most 40 characters, A to Z and digits. Look-alike letters of other scripts, "
+            "words around the number and further numbers get a warning if they are read with certainty; otherwise the "
+            "document is refused.",
         ),
         AfterValidator(_fileable),
     ]
@@ -160,7 +161,7 @@ class CitizenshipLossIn(WireIn):
     """SHA-256 of the document's file, in hexadecimal."""
     attachment: AttachmentIn | None = Field(
         None,
-        description="Must hash to `sha256`; needed, unless the entry that is corrected or formalised has the same.",
+        description="Its SHA-256 is `sha256`. Required, unless the corrected or formalised entry has it already.",
     )
 
 
@@ -174,7 +175,7 @@ class SubjectIn(WireIn):
     sex: Sex | None = None
     """The person's sex."""
     birth: BirthIn | None = None
-    """The birth, as precise as it is known; nothing is made up."""
+    """The birth, as precise as it is known: a day, a month, a year, an age on a day, or a span of time."""
     birth_alternatives: Annotated[list[BirthIn], Field(max_length=20)] = []
     """Other births that the person has used."""
     birth_place: Line | None = None

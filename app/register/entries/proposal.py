@@ -88,6 +88,7 @@ class Proposal:
     def at_the_time_of(self, entry: Entry, together: Collection[str]) -> Self:
         """Return a copy of the proposal with the period, urgency and number of extensions of `entry`.
 
+        With it a correction is judged for each further entry to which it will apply, over that entry's own period.
         `together` contains the ids of the entries that change in the same act; they do not bar the copy.
         """
         return replace(

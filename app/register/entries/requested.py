@@ -43,7 +43,7 @@ class RequestedUrgentMeasure(RequestedMeasure):
     Attributes:
         attachment: the letter's file, if it was sent.
         requested_at: when the owner requested it, if before this call.
-        substitute: the official that signs for an absent head, if one does.
+        substitute: the absent head and the mandate, if a substitute signs; else None.
         message: the owner's message to the checkpoints.
         chase: codes of the checkpoints that are reminded first if they do not acknowledge the alert.
     """

@@ -86,7 +86,7 @@ async def list_entries(  # noqa: PLR0913, PLR0917 - one parameter a filter of th
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Page[EntryOut]:
-    """List the entries within the caller's view, newest first."""
+    """List the entries that the caller may see, the last filed first."""
     requested = Filter(state, measure, agency, in_force, ending_before)
     before = decode_last_id(cursor)
     rows = await service.list_page(reader, requested, before, limit + 1)
@@ -166,7 +166,7 @@ async def resubmit_entry(
     request: Request,
     response: Response,
 ) -> EntryOut:
-    """Replace the content of a returned entry; it is decided on again."""
+    """Replace the content of a returned entry; any submitter of its agency may do so. It is decided on again."""
     settings = runtime_of(request).settings
     entry = await service.resubmit(unit, entry_id, expected, requested, settings)
     (entry,) = await with_done_times(unit, [entry])

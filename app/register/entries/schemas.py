@@ -203,7 +203,7 @@ class LetterIn(WireIn):
 
 
 class SubstituteIn(WireIn):
-    """The official who signs for an absent head of the agency, and the mandate to do so."""
+    """The absent head of the agency, in whose place a substitute signs, and the substitute's mandate."""
 
     absent_head: Line
     """Name of the absent head of the office."""

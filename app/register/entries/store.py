@@ -257,9 +257,9 @@ Such a measure is in force for every reader of the record (`Entry.in_force`).
 
 
 def holds(now: datetime) -> ColumnElement[bool]:
-    """Return the SQL condition that an entry is stored as provisional or active, and is not over at `now`.
+    """Return the SQL condition that an entry is stored as provisional or active, and that `Entry.at` keeps that state.
 
-    It is true too for an entry that begins later, and for one that waits past its end for papers (R68).
+    So it is true too for an entry that begins later, and for one that waits past its end for papers (R68).
     """
     return and_(tables.entry.c.state.in_([State.PROVISIONAL, State.ACTIVE]), _runs(now))
 
@@ -345,7 +345,7 @@ async def list_in_state(
 
 
 async def list_overdue(reader: Reader, limit: int) -> list[str]:
-    """Return ids of entries whose period is over but whose end is not stored; the earliest end first."""
+    """Return ids of at most `limit` entries that `Entry.at` calls ended and their row does not; earliest end first."""
     table = tables.entry
     statement = (
         select(table.c.id)

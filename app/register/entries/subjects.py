@@ -200,7 +200,10 @@ def _indicates_indonesia(*codes: str | None) -> bool:
 
 
 def same_document(one: Document, other: Document) -> bool:
-    """Return whether two documents have the same number, and not two different issuing states."""
+    """Return whether two documents have the same number, and not two different issuing states.
+
+    A missing state differs from none.
+    """
     if not set(typed_numbers.certain(one.number)) & set(typed_numbers.certain(other.number)):
         return False
     return not states.differ(one.issuing_state, other.issuing_state)

@@ -31,11 +31,11 @@ OLDEST_REQUEST: Final = timedelta(hours=24)
 async def submit_urgent(
     unit: Unit, requested: RequestedUrgentMeasure, settings: Settings, crossing: str
 ) -> Entry:
-    """File an urgent entry, and return it. Usually it is in force at once.
+    """File an urgent entry, and return it.
 
-    Then checks refer the person from the commit on, and every checkpoint is alerted. A broad entry is in force only
-    once a duty officer has countersigned it; so is every entry if the setting `urgent_countersign_first` is on. Until
-    then it is `submitted`, and the duty officers are notified.
+    Usually it is in force at once: checks refer the person from the commit on, and every checkpoint is alerted. A broad
+    entry (see module `breadth`) is in force only once a duty officer has countersigned it; so is every entry if the
+    setting `urgent_countersign_first` is on. Until then it is `submitted`, and the duty officers are notified.
 
     In both cases its twenty days run from the request (R25). It lapses if it is not countersigned within
     `countersign_lapse_hours`, or by the end of its last day if that comes first. That can be so for an entry that
@@ -51,7 +51,7 @@ async def submit_urgent(
         Invalid: an entry ban where the deployment allows only exit bans, a time of the request that is in the future or
             older than a day, an unknown checkpoint, or a seal that is not possible (see `seals.seal`).
         WrongAgency: the actor's agency is not active.
-        UrgentNotRepeatable: the same request lapsed before (R35).
+        UrgentNotRepeatable: the same request was made before and can't be repeated (R35; see `Dossier.refuse`).
         CekalError: a rule of law forbids it (see `law.judge`), or the dossier bars it (see `Dossier.refuse`).
     """
     entry = await _drafted(unit, requested, settings, crossing)

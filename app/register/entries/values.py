@@ -20,8 +20,8 @@ class State(StrEnum):
 
     A `submitted` entry waits for its first decision: for its verifier, or as an urgent entry for a countersignature
     without which it stops nobody. A `verified` one waits for Immigration's approver. A `returned` one was sent back to
-    its owner, who may resubmit it. An urgent entry that stops people is `provisional`. An approved one is `active`, even
-    if its period begins later. `rejected` and `ended` are final.
+    its owner, who may resubmit it. An urgent entry that stops people is `provisional`. An approved entry is `active`,
+    even if its period begins later. `rejected` and `ended` are final.
     """
 
     SUBMITTED = "submitted"
@@ -147,7 +147,7 @@ class Letter(msgspec.Struct, frozen=True):
 
 
 class Substitute(msgspec.Struct, frozen=True):
-    """The substitute who signs for an absent head, and the mandate (R33)."""
+    """The absent head, in whose place a substitute signs, and the substitute's mandate (R33)."""
 
     absent_head: str
     mandate: str

@@ -167,7 +167,7 @@ class Deadline:
     duty_of: tuple[str, ...]
 
     def passed(self, now: datetime) -> bool:
-        """Return whether the deadline is overdue at `now`: its time is over, and it was not met by then."""
+        """Return whether the deadline is overdue at `now`: `due_at` is over, and it is not met yet."""
         return beyond(self.due_at, now) and (self.met_at is None or now < self.met_at)
 
     @property
@@ -211,8 +211,8 @@ def deliver_by(entry: Entry) -> date | None:
 def duties_since(entry: Entry) -> dict[DeadlineName, datetime]:
     """Return the time at which each duty (delivery, passport, rehabilitation) of an entry began, by deadline name.
 
-    Duties that were done are included; duties that the entry does not have are left out. An imported entry and a
-    refused request have at most the duty to rehabilitate. The duty columns of the entry's row store these times.
+    Duties that were done are included; duties that the entry does not have are left out. Imported, returned and
+    rejected entries have at most the duty to rehabilitate. The duty columns of the entry's row store these times.
     """
     since: dict[DeadlineName, datetime] = {}
     struck_down_on = annulled_on(entry)
@@ -255,7 +255,10 @@ def refuse_by(entry: Entry) -> datetime:
 
 
 def sign_by(entry: Entry, within: timedelta) -> datetime:
-    """Return when an urgent entry's countersignature is due: `within` after its receipt, or with its last day (R35)."""
+    """Return when an urgent entry's countersignature is due: `within` after receipt, or when it is over (R35).
+
+    The earlier of the two counts.
+    """
     due_at = entry.received_at + within
     return due_at if entry.ends_on is None else min(due_at, periods.over_at(entry.ends_on))
 

@@ -83,9 +83,11 @@ def instrument(request: Request, owner: Owner, _policy: Policy, _today: date, fi
 
 
 def ground(request: Request, owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
-    """R8, R9: add a fault for a stage or reason code that is not allowed for the owner or the measure.
+    """R8, R9: add a fault for a stage or a reason code that gives no ground for the measure.
 
-    In a correction, a stage in which the owner's power has ended adds only a warning.
+    The stage `preliminary_inquiry` gives none. Nor does a stage in which the owner's power has ended (see
+    `power_ended`); in a correction that adds only a warning. An exit ban gets a fault for a reason code in
+    `DETERRENCE_REASONS`.
     """
     basis = request.basis
     if basis.stage == "preliminary_inquiry":

@@ -116,7 +116,8 @@ _WEAK_SCRIPT = (
 def name(request: Request, _owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
     """R1: add a fault if the full name is a placeholder such as "FNU" or "XXX"; imported measures get none.
 
-    A warning is added if every good name is in a script that is compared by one reading only.
+    A warning is added if the full name and every alias of good quality are in scripts whose names are compared by one
+    reading only.
     """
     subject = request.subject
     full_name = subject.full_name

@@ -20,8 +20,8 @@ class Owner:
     Attributes:
         code: its code.
         legal_forms: the instruments that it may use (R6).
-        article_required: whether its own undang-undang empowers it; then each basis must name the article (UU 6/2011
-            art. 91(2)f).
+        article_required: whether an undang-undang (act of parliament) of its own empowers it to order exit bans; then
+            each basis must name the article (UU 6/2011 art. 91(2)f).
     """
 
     code: str
