@@ -9,8 +9,8 @@ class Act(StrEnum):
     By `rejection_kept` an approver refused a proposal to reject the entry. By `formalised` the end of an urgent entry
     was planned for the day on which its approved formal entry begins; `formalisation_ended` cancelled that plan. By
     `carried_over` a correction of another entry against the person was applied to this one. By `import_withdrawn` the
-    entry ended because its list does not contain the person any more. `expired` and `lapsed` mean that the period is
-    over: of a formal entry, and of an urgent one. By `superseded` an urgent entry ended because its formal entry began.
+    entry ended because its list does not contain the person any more. `expired`, `lapsed` and `superseded` are explained
+    at `EndedReason`.
     """
 
     SUBMITTED = "submitted"

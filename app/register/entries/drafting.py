@@ -52,8 +52,8 @@ def judged(
         owner: the future owner of the entry.
         settings: the deployment's choices.
         now: when it is requested.
-        first_on: the legal day on which the request was first received, if it is a resubmission (R14); None for a first
-            request.
+        first_on: the legal day on which the request's letter was first received, if it comes again (R14): with a
+            resubmission, or with a formal request after its urgent entry. None for a first request.
 
     Raises:
         CekalError: a rule forbids it (see `law.judge`).

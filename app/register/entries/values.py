@@ -36,9 +36,9 @@ class State(StrEnum):
 class EndedReason(StrEnum):
     """The reason why an entry ended.
 
-    `expired` and `lapsed` mean that its period is over: of a formal entry, and of an urgent one. `superseded` is an
-    urgent entry that its formal entry took over from. `acquitted` and `annulled` follow from judgments; a granted
-    objection annuls too.
+    `expired` means that the period of an entry that is not urgent is over. An urgent entry has `lapsed` when its twenty
+    days are over, or when nobody countersigned it in time. It is `superseded` when its formal entry took over.
+    `acquitted` and `annulled` follow from judgments; a granted objection annuls too.
     """
 
     EXPIRED = "expired"

@@ -59,7 +59,8 @@ class Request:
         letter: the letter on which an urgent request is based.
         extension_count: number of earlier extensions of the measure; 0 except in a takeover from an older register.
         first_started_on: first day of the measure before its extensions; None without one, or if it is unknown.
-        first_received_on: if it is a resubmission, the legal day on which the request was first received; else None.
+        first_received_on: the legal day on which its letter was first received, if it comes again: with a resubmission,
+            or with a formal request after its urgent entry. None for others.
         origin: the kind of request. Rules depend on it: a `list` entry may lack photo, sex and birth; an `extension`
             repeats an identity that was judged; a `correction` does not change the period.
         photo_optional: whether a photo may be missing, as in a takeover from a register that never had photos.
