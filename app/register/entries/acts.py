@@ -9,8 +9,8 @@ class Act(StrEnum):
     By `rejection_kept` an approver refused a proposal to reject the entry. By `formalised` the end of an urgent entry
     was planned for the day on which its approved formal entry begins; `formalisation_ended` cancelled that plan. By
     `carried_over` a correction of another entry against the person was applied to this one. By `import_withdrawn` the
-    entry ended because its list does not contain the person any more. `expired`, `lapsed` and `superseded` are explained
-    at `EndedReason`.
+    entry ended because its list does not contain the person any more. An entry `expired` when its period was over. An
+    urgent one `lapsed` then, or when nobody countersigned it in time; it was `superseded` when its formal entry began.
     """
 
     SUBMITTED = "submitted"

@@ -257,9 +257,9 @@ Such a measure is in force for every reader of the record (`Entry.in_force`).
 
 
 def holds(now: datetime) -> ColumnElement[bool]:
-    """Return the SQL condition that an entry is stored as provisional or active, and that `Entry.at` keeps that state.
+    """Return the SQL condition that an entry is stored as provisional or active, and its period is not over at `now`.
 
-    So it is true too for an entry that begins later, and for one that waits past its end for papers (R68).
+    A wait for papers (R68) counts as part of the period. It is true too for an entry that begins later.
     """
     return and_(tables.entry.c.state.in_([State.PROVISIONAL, State.ACTIVE]), _runs(now))
 
@@ -345,7 +345,7 @@ async def list_in_state(
 
 
 async def list_overdue(reader: Reader, limit: int) -> list[str]:
-    """Return ids of at most `limit` entries that `Entry.at` calls ended and their row does not; earliest end first."""
+    """Return up to `limit` ids of entries that are over and wait for no papers, but have no end stored; earliest first."""
     table = tables.entry
     statement = (
         select(table.c.id)
