@@ -345,7 +345,7 @@ async def list_in_state(
 
 
 async def list_overdue(reader: Reader, limit: int) -> list[str]:
-    """Return up to `limit` ids of entries that are over and wait for no papers, but have no end stored; earliest first."""
+    """Return up to `limit` ids of entries that are over, wait for no papers and have no stored end; earliest first."""
     table = tables.entry
     statement = (
         select(table.c.id)
