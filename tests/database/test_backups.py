@@ -379,6 +379,45 @@ async def test_a_register_that_is_there_is_replaced_only_if_that_is_asked_for(
             expect(await http.get(f"/v1/entries/{lost['entry']['id']}", headers=owner.headers), 200)
 
 
+async def test_a_copy_of_a_tile_is_not_used_after_a_restore_that_has_lost_its_records(
+    settings: Settings, runtime: Runtime, actors: Actors, clock: SettableClock, kept: Path, auditor: Caller
+) -> None:
+    """The path is the same in the new epoch, so a cache that answers by itself would show a fork."""
+    owner = await actors.client("submitter")
+    await back_up(runtime, kept, in_silence)
+    async with serving(settings, clock) as http:
+        await sound(http, owner)
+        signed = await Signer(runtime).sign()
+        assert signed is not None
+        tiles = [f"/log/tile/{level}/000.p/{signed.size}" for level in ("0", "entries")]
+        held = [await http.get(tile, headers=auditor.headers) for tile in tiles]
+        for tile, copy in zip(tiles, held, strict=True):
+            assert (copy.status_code, copy.headers["cache-control"]) == (200, "private, no-cache")
+            again = await ask_again(http, auditor, tile, copy)
+            assert (again.status_code, again.content) == (304, b"")
+            assert again.headers["cache-control"] == copy.headers["cache-control"]
+    await runtime.close()
+    await put_back(settings, kept, clock, replace=True)
+    other = wired_runtime(settings, clock)
+    try:
+        async with serving(settings, clock) as http:
+            await sound(http, owner)
+            assert await Signer(other).sign() is not None
+            for tile, copy in zip(tiles, held, strict=True):
+                now = await ask_again(http, auditor, tile, copy)
+                assert now.status_code == 200
+                assert now.content != copy.content
+    finally:
+        await other.close()
+
+
+async def ask_again(
+    http: httpx2.AsyncClient, by: Caller, path: str, copy: httpx2.Response
+) -> httpx2.Response:
+    """What a cache with a copy does before it answers with the copy."""
+    return await http.get(path, headers={**by.headers, "if-none-match": copy.headers["etag"]})
+
+
 @pytest.mark.parametrize("engine_url", ["sqlite"], indirect=True)
 async def test_files_that_a_service_has_open_are_not_replaced(
     settings: Settings, runtime: Runtime, clock: SettableClock, kept: Path

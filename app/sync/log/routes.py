@@ -14,12 +14,12 @@ from app.sync.log import service
 from app.sync.log.schemas import ConsistencyOut, InclusionOut
 from app.tlog.notes import MEDIA_TYPE
 from app.web.accept import JSON, PLAIN, accepted_by, preferred
+from app.web.etag import UNCHANGED, IfNoneMatch, etag_of_bytes, not_modified
 from app.web.openapi import problems
 from app.web.parameters import WHOLE
 
 _LARGEST = 2**53 - 1
 _BYTES = "application/octet-stream"
-_FOR_EVER = "max-age=31536000, immutable"
 
 router = APIRouter(prefix="/proofs", tags=["proof"], route_class=GuardedRoute)
 
@@ -145,7 +145,8 @@ async def read_log_checkpoint(
     response_class=Response,
     response_description="The tile's hashes, or the entries of a bundle.",
     responses={
-        200: {"content": {_BYTES: {"schema": {"type": "string", "format": "binary"}}}},
+        **UNCHANGED,
+        200: {**UNCHANGED[200], "content": {_BYTES: {"schema": {"type": "string", "format": "binary"}}}},
         **problems("not-found", *_REFUSALS),
     },
 )
@@ -157,15 +158,23 @@ async def read_log_tile(
         str,
         Path(description="The tile's index in groups of three digits, as `x001/x234/067`."),
     ],
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Read a tile: up to 256 hashes or leaves of the log (C2SP tlog-tiles). Within an epoch a tile never changes.
 
-    After a restore that lost records, tiles that contained them have other contents. A leaf is the exact text that is
-    hashed. It contains no personal data and no salt.
+    Each epoch is another log, with an origin of its own, under the same paths: after a restore that lost records, tiles
+    that contained them have other contents. So a cache must ask with the tile's `ETag` before it answers with a copy,
+    and whoever keeps tiles keeps them with the checkpoint's origin. A leaf is the exact text that is hashed. It
+    contains no personal data and no salt.
     """
     tile = service.parse_tile(level, path)
     async with runtime_of(request).reading(SYSTEM) as reader:
         head = await require_newest(reader)
         data = await service.read_tile(reader, tile, head.size)
     scope = "public" if runtime_of(request).settings.log_public else "private"
-    return Response(data, media_type=_BYTES, headers={"cache-control": f"{scope}, {_FOR_EVER}"})
+    headers = {"cache-control": f"{scope}, no-cache", "etag": etag_of_bytes(1, data)}
+    unchanged = not_modified(if_none_match, headers["etag"])
+    if unchanged is not None:
+        unchanged.headers.update(headers)
+        return unchanged
+    return Response(data, media_type=_BYTES, headers=headers)
