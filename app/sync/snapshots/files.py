@@ -230,7 +230,12 @@ class Snapshots:
         return next((each for each in self._list() if (each.made_of, each.scope) == (made_of, scope)), None)
 
     def _list(self) -> list[Snapshot]:
-        return [Snapshot.named(path) for path in self.folder.glob(f"*{_END}")]
+        """Return the snapshots in the folder; files with names that `name_of` has not made are ignored, and stay."""
+        found = []
+        for path in self.folder.glob(f"*{_END}"):
+            with suppress(ValueError):
+                found.append(Snapshot.named(path))
+        return found
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:

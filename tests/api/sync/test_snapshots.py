@@ -72,6 +72,22 @@ async def test_a_snapshot_has_what_is_listed_and_its_last_line_proves_it(
     assert unsealed["sealed"] == 10
 
 
+async def test_files_of_others_in_the_folder_are_ignored_and_stay(
+    http: httpx2.AsyncClient, worker: Worker, runtime: Runtime, actors: Actors, auditor: Caller
+) -> None:
+    folder = runtime.settings.data_dir / files.FOLDER
+    folder.mkdir()
+    foreign = [folder / name for name in ("copy.ndjson.zst", "a~b~c~d~e~f.ndjson.zst", "notes.txt")]
+    for path in foreign:
+        path.write_bytes(b"of somebody else")
+    await write(runtime, [draft("ent_1", 1)])
+    await sealed(worker, http, actors)
+    _, records, _ = await snapshot(http, auditor)
+    assert len(records) == 1
+    await Snapshots(runtime).tidy()
+    assert {*foreign} <= {*folder.iterdir()}
+
+
 async def test_each_scope_gets_its_own_and_all_compute_one_digest(
     http: httpx2.AsyncClient, worker: Worker, runtime: Runtime, actors: Actors, auditor: Caller
 ) -> None:
