@@ -192,7 +192,8 @@ async def claim(unit: Unit, priority: Priority, limit: int) -> list[tuple[Delive
     """Claim up to `limit` deliveries of a priority that may be sent now, one of each endpoint, for 30 s (`LEASE`).
 
     Meanwhile no other process claims them. Each claim counts as an attempt. If more than `limit` endpoints have such a
-    delivery, they are chosen at random.
+    delivery, they are chosen at random. Nothing is claimed of an endpoint that is disabled or deleted, or whose client
+    is not active.
 
     Returns:
         (delivery, endpoint, client) of each claimed delivery; only data that the client may see are sent.
@@ -203,9 +204,12 @@ async def claim(unit: Unit, priority: Priority, limit: int) -> list[tuple[Delive
     chosen = {row.id: row.delivery_id for row in rows}
     if not chosen:
         return []
-    statement = select(_E).where(any_of(_E.c.id, "ids")).order_by(_E.c.id).with_for_update(skip_locked=True)
-    rows = await unit.run(statement, {"ids": sorted(chosen)})
-    endpoints = {row.id: endpoint_of(row) for row in rows}
+    # on PostgreSQL an endpoint or client that was active in the statement before may have ended since
+    works = (any_of(_E.c.id, "ids"), _E.c.state == EndpointState.ACTIVE)
+    statement = select(_E).where(*works).order_by(_E.c.id).with_for_update(skip_locked=True)
+    found = [endpoint_of(row) for row in await unit.run(statement, {"ids": sorted(chosen)})]
+    actors = await list_actors(unit, {each.client_id for each in found})
+    endpoints = {each.id: each for each in found if each.client_id in actors}
     leased = (
         update(_D)
         .where(any_of(_D.c.id, "ids"), _DUE)
@@ -213,13 +217,11 @@ async def claim(unit: Unit, priority: Priority, limit: int) -> list[tuple[Delive
         .returning(_D)
     )
     taken = await unit.run(leased, {"ids": sorted(chosen[each] for each in endpoints)})
-    deliveries = [delivery_of(row) for row in taken.all()]
-    actors = await list_actors(unit, {each.client_id for each in endpoints.values()})
-    found = []
-    for delivery in deliveries:
+    claimed = []
+    for delivery in map(delivery_of, taken.all()):
         endpoint = endpoints[delivery.endpoint_id]
-        found.append((delivery, endpoint, actors[endpoint.client_id]))
-    return found
+        claimed.append((delivery, endpoint, actors[endpoint.client_id]))
+    return claimed
 
 
 async def list_actors(reader: Reader, client_ids: Collection[str]) -> dict[str, Actor]:

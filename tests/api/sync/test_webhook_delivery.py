@@ -10,16 +10,19 @@ import httpx2
 import pytest
 from sqlalchemy import select
 
-from app.access.domain import SYSTEM
+from app.access.domain import SYSTEM, Standing
+from app.access.store import set_client_standing
 from app.ledger import service as ledger
 from app.runtime import Runtime
 from app.sync.webhooks import store, tables
-from app.sync.webhooks.domain import TEST_TYPE, DeliveryState
+from app.sync.webhooks.domain import TEST_TYPE, DeliveryState, DisabledReason, Priority
 from app.sync.webhooks.planning import of_endpoint
+from app.sync.webhooks.queue import claim, disable
 from app.sync.webhooks.service import erase_of_entry
 from tests.support.actors import Actors, Caller
 from tests.support.bodies import urgent_body
 from tests.support.clock import SettableClock
+from tests.support.interleaving import act_after
 from tests.support.receivers import Receiver, receiving
 from tests.support.steps import Json, decide, expect, impose, sound
 from tests.support.waiting import until
@@ -54,6 +57,41 @@ async def ask_for_test(http: httpx2.AsyncClient, by: Caller, endpoint: Json) -> 
 async def read(http: httpx2.AsyncClient, by: Caller, endpoint: Json) -> Json:
     """An endpoint as it is now."""
     return expect(await http.get(f"/v1/webhook-endpoints/{endpoint['id']}", headers=by.headers), 200)
+
+
+@pytest.mark.parametrize("engine_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("ended", ["client", "disabled", "deleted"])
+async def test_nothing_is_sent_to_an_endpoint_that_ends_while_its_deliveries_are_claimed(
+    http: httpx2.AsyncClient,
+    runtime: Runtime,
+    hand: Hand,
+    receiver: Receiver,
+    integrator: Caller,
+    monkeypatch: pytest.MonkeyPatch,
+    ended: str,
+) -> None:
+    """Each statement sees what was committed before it; on SQLite one writer runs at a time."""
+    endpoint = await subscribe(http, integrator, receiver)
+    asked = await ask_for_test(http, integrator, endpoint)
+
+    async def end() -> None:
+        async with runtime.writing(SYSTEM) as unit:
+            if ended == "client":
+                await set_client_standing(unit, integrator.id, Standing.SUSPENDED)
+            elif ended == "disabled":
+                await disable(unit, endpoint["id"], DisabledReason.OPERATOR)
+            else:
+                await store.hide_endpoint(unit, endpoint["id"])
+
+    chosen = act_after(monkeypatch, "random()", end)
+    async with runtime.writing(SYSTEM) as unit:
+        assert await claim(unit, Priority.ORDINARY, 5) == []
+    assert len(chosen) == 1
+    await hand.settle()
+    assert receiver.taken == []
+    async with runtime.reading(SYSTEM) as reader:
+        row = (await reader.run(select(tables.delivery).where(tables.delivery.c.id == asked["id"]))).one()
+    assert (row.state, row.attempts, row.lease_until) == (DeliveryState.DUE, 0, None)
 
 
 async def alert(http: httpx2.AsyncClient, actors: Actors) -> Json:
