@@ -163,10 +163,13 @@ class Closures:
         closed: ids of the closed entries; only auditors may see the personal part of their records.
         barred: by the id of a closed entry, the persons that never see that personal part, not even as auditors; closed
             entries without such persons are omitted.
+        erased: ids of the closed entries whose personal data were erased after records about them had been read; nobody
+            may see the personal part of these records, because the persons that were barred are no longer known.
     """
 
     closed: frozenset[str] = frozenset()
     barred: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    erased: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

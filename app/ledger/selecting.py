@@ -33,6 +33,9 @@ _OF = {
     True: _NUMBERS.where(record_table.c.alert_id.is_not(None)),
     False: _NUMBERS.where(record_table.c.alert_id.is_(None)),
 }
+_ERASED = select(record_table.c.sequence).where(
+    any_of(record_table.c.sequence, "sequences"), record_table.c.personal.is_(None)
+)
 _CHOSEN = select(record_table).where(any_of(record_table.c.sequence, "sequences"))
 
 
@@ -53,6 +56,14 @@ async def list_chosen(reader: Reader, sequences: Collection[int]) -> dict[int, R
         return {}
     rows = await reader.run(_CHOSEN, {"sequences": sorted(sequences)})
     return {row.sequence: record_of(row) for row in rows}
+
+
+async def list_erased(reader: Reader, sequences: Collection[int]) -> frozenset[int]:
+    """Return those of these sequences whose record's personal part is erased."""
+    if not sequences:
+        return frozenset()
+    rows = await reader.run(_ERASED, {"sequences": sorted(sequences)})
+    return frozenset(rows.scalars())
 
 
 async def lock_erased(unit: Unit, sequences: Collection[int]) -> frozenset[int]:

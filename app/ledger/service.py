@@ -1,6 +1,6 @@
 """Use cases of the ledger: append records, read pages from a cursor, prove and verify records."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from app.db.unit import Reader, Unit
@@ -21,6 +21,7 @@ from app.ledger.domain import (
 from app.ledger.refusals import HeadMissing
 from app.ledger.rollbacks import find_rollback, list_rollbacks, note_rollback
 from app.ledger.rows import list_of_entries, types_of
+from app.ledger.selecting import list_erased
 from app.ledger.state import count_withdrawn, driver_statements, find_news, list_state
 from app.ledger.store import (
     as_read,
@@ -255,13 +256,23 @@ async def erase_of_entry(unit: Unit, entry_id: str) -> int:
     return await store.erase_of_entry(unit, entry_id)
 
 
-async def closures_among(reader: Reader, entry_ids: Iterable[str | None]) -> Closures:
-    """Return which of these entries are or were sealed, and the persons barred from each.
+async def closures_among(reader: Reader, records: Collection[Record | RecordText]) -> Closures:
+    """Return which entries of these records are or were sealed, and the persons that must not see their personal part.
 
-    None among the ids is ignored.
+    Call it after the records were read. An erasure removes the list of barred persons together with the personal parts;
+    if it was committed after the records were read, they still have the parts, and the list is gone. So the records of
+    closed entries without barred persons are read once more, and an entry that was erased since is in `erased`.
     """
-    closed = await store.closed_among(reader, {each for each in entry_ids if each})
-    return Closures(closed, await store.barred_among(reader, closed))
+    closed, barred = await store.closed_among(reader, {each.entry_id for each in records if each.entry_id})
+    shown = [
+        each
+        for each in records
+        if each.entry_id in closed and each.entry_id not in barred and each.personal is not None
+    ]
+    gone = await list_erased(reader, [each.sequence for each in shown])
+    return Closures(
+        closed, barred, frozenset(each.entry_id for each in shown if each.entry_id and each.sequence in gone)
+    )
 
 
 async def read_changes(
@@ -298,7 +309,7 @@ async def read_changes(
             position = records[-1].sequence
             break
         position = upto
-    return Changes(records, here, position, await closures_among(reader, {each.entry_id for each in records}))
+    return Changes(records, here, position, await closures_among(reader, records))
 
 
 async def read_alerts(reader: Reader, cursor: str | None, limit: int, restart: str) -> Page:

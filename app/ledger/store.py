@@ -78,6 +78,11 @@ _ADD = BulkInsert(
     (record_table, [column.name for column in record_table.c]),
     (node_table, ["level", "index", "hash"]),
 )
+_CLOSED = (
+    select(closed_table.c.entry_id, barred_table.c.person)
+    .outerjoin(barred_table, barred_table.c.entry_id == closed_table.c.entry_id)
+    .where(any_of(closed_table.c.entry_id, "ids"))
+)
 _OFFSET = bindparam("last_alert_offset", type_=BigInteger)
 _TAKE = (
     update(head_table)
@@ -375,24 +380,20 @@ async def close(unit: Unit, entry_id: str, barred: Iterable[str] = ()) -> bool:
     return was_open
 
 
-async def barred_among(reader: Reader, entry_ids: Iterable[str]) -> Mapping[str, frozenset[str]]:
-    """Return, by entry id, the persons barred from the personal part of its records; entries without are omitted."""
+async def closed_among(
+    reader: Reader, entry_ids: Iterable[str]
+) -> tuple[frozenset[str], Mapping[str, frozenset[str]]]:
+    """Return (closed, barred) of these entries, as of one moment.
+
+    `closed` has the ids of those that are or were sealed; `barred`, by ids of these, the persons barred from the
+    personal part of the entry's records. Entries without barred persons are omitted.
+    """
     ids = sorted(entry_ids)
     if not ids:
-        return {}
-    statement = select(barred_table.c.entry_id, barred_table.c.person).where(
-        any_of(barred_table.c.entry_id, "ids")
-    )
-    barred: dict[str, set[str]] = {}
-    for entry_id, person in await reader.run(statement, {"ids": ids}):
-        barred.setdefault(entry_id, set()).add(person)
-    return {entry_id: frozenset(persons) for entry_id, persons in barred.items()}
-
-
-async def closed_among(reader: Reader, entry_ids: Iterable[str]) -> frozenset[str]:
-    """Return the ids of those entries that are or were sealed: only auditors may see their personal part."""
-    ids = sorted(entry_ids)
-    if not ids:
-        return frozenset()
-    statement = select(closed_table.c.entry_id).where(any_of(closed_table.c.entry_id, "ids"))
-    return frozenset((await reader.run(statement, {"ids": ids})).scalars())
+        return frozenset(), {}
+    closed, barred = set[str](), dict[str, set[str]]()
+    for entry_id, person in await reader.run(_CLOSED, {"ids": ids}):
+        closed.add(entry_id)
+        if person is not None:
+            barred.setdefault(entry_id, set()).add(person)
+    return frozenset(closed), {entry_id: frozenset(persons) for entry_id, persons in barred.items()}

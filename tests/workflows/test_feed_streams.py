@@ -11,7 +11,7 @@ import pytest
 
 from app.access.clients.revocations import revoke_key
 from app.access.domain import SYSTEM
-from app.ledger.service import close
+from app.ledger.service import close, erase_of_entry
 from app.runtime import Runtime
 from app.sync.feed import stream as feed_stream
 from app.sync.feed import tail as feed_tail
@@ -93,6 +93,29 @@ async def test_what_is_sealed_later_is_withheld_live_and_from_those_who_missed_i
     for by, each in zip(readers, after, strict=True):
         for records in ((await page(served.http, by))["items"], (await lines(served.http, by))[0]):
             assert [record["withheld"] for record in records] == [each["withheld"]] * 2
+
+
+async def test_what_is_erased_before_it_is_published_is_not_shown_to_who_was_barred(
+    served: Served, runtime: Runtime, actors: Actors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    barred = await actors.client("auditor")
+    assert barred.person is not None
+    async with runtime.writing(SYSTEM) as unit:
+        await close(unit, "ent_1", [barred.person])
+    read, server = feed_tail.closures_among, served.app.state.process.runtime
+
+    async def erased_meanwhile(_: Any, records: Any) -> Any:
+        async with server.writing(SYSTEM) as unit:
+            await erase_of_entry(unit, "ent_1")
+        async with server.reading(SYSTEM) as reader:
+            return await read(reader, records)
+
+    monkeypatch.setattr(feed_tail, "closures_among", erased_meanwhile)
+    async with listening(served.http, barred.headers, PATH) as stream:
+        await stream.next("heartbeat")
+        await write(runtime, [draft("ent_1", 1)])
+        (seen,) = await changes(stream, 1)
+    assert (seen["personal"], seen["salt"], seen["withheld"]) == (None, None, "scope")
 
 
 async def test_one_cursor_resumes_in_every_format(served: Served, runtime: Runtime, replica: Caller) -> None:

@@ -10,6 +10,7 @@ def within_scope(entry_id: str | None, agency: str | None, actor: Actor, closure
 
     The caller must have checked that the actor may read the feed at all (`READERS`). The first rule that fits decides:
 
+    - Of an entry that was erased since the record was read, nobody sees it.
     - A person that is barred from the entry, because the entry may be about them, does not see it.
     - An auditor sees it.
     - If the entry is or was sealed, no other reader sees it (R61).
@@ -20,8 +21,10 @@ def within_scope(entry_id: str | None, agency: str | None, actor: Actor, closure
         entry_id: the entry that the record is about; None if it is about none.
         agency: code of the agency that owns the record's entry; None without one.
         actor: the reader.
-        closures: the entries that are or were sealed, and the persons barred from each; they must cover `entry_id`.
+        closures: the entries that are or were sealed, and who must not see them; they must cover `entry_id`.
     """
+    if entry_id in closures.erased:
+        return False
     if entry_id is not None and actor.person in closures.barred.get(entry_id, ()):
         return False
     if actor.holds(Role.AUDITOR):

@@ -86,7 +86,7 @@ class FeedTail:
         """Publish the records that `take` has kept to the streams."""
         while records := self._waiting[:_AT_ONCE]:
             async with self.runtime.reading(SYSTEM) as reader:
-                closures = await closures_among(reader, {each.entry_id for each in records})
+                closures = await closures_among(reader, records)
             if not self._waiting or self._waiting[0] is not records[0]:
                 continue  # they were given up meanwhile
             for record in records:

@@ -86,7 +86,7 @@ async def render(reader: Reader, claimed: Sequence[Claimed], settings: Settings)
         await read_origin(reader),
         (await ledger.head(reader)).epoch,
         records,
-        await ledger.closures_among(reader, {record.entry_id for record in records.values()}),
+        await ledger.closures_among(reader, records.values()),
         await still_holding(reader, records.values()),
     )
     rendered = []

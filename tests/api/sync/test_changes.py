@@ -9,10 +9,13 @@ from fastapi import FastAPI
 
 from app.access.domain import SYSTEM
 from app.kit.canonical import canonical
+from app.ledger import service as ledger
 from app.runtime import Runtime
 from app.tlog import merkle
 from tests.support.actors import Actors, Caller
 from tests.support.bodies import deterrence_body, entry_body, urgent_body
+from tests.support.changes import draft, write
+from tests.support.interleaving import act_after
 from tests.support.ledger import root
 from tests.support.steps import Json, decide, expect, impose, sound
 from tests.support.waiting import until
@@ -187,3 +190,28 @@ async def test_a_failed_act_leaves_no_number_behind(
     expect(await http.post("/v1/urgent-entries", json=wrong, headers=submitter.once("one")), 422)
     await sound(http, submitter)
     assert [record["sequence"] for record in (await page(http, replica))["items"]] == [1, 2]
+
+
+@pytest.mark.parametrize("engine_url", ["postgresql"], indirect=True)
+async def test_what_is_erased_while_a_page_is_read_is_not_shown_to_who_was_barred(
+    http: httpx2.AsyncClient, runtime: Runtime, auditor: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each statement sees what was committed before it, and the erasure takes the list of the barred with it."""
+    assert auditor.person is not None
+    await write(runtime, [draft("ent_1", 1), draft("ent_2", 1)])
+    async with runtime.writing(SYSTEM) as unit:
+        await ledger.close(unit, "ent_1", [auditor.person])
+        await ledger.close(unit, "ent_2")
+
+    async def erase() -> None:
+        async with runtime.writing(SYSTEM) as unit:
+            await ledger.erase_of_entry(unit, "ent_1")
+
+    read = act_after(monkeypatch, "FROM ledger_record", erase)
+    items = (await page(http, auditor))["items"]
+    assert len(read) == 1
+    assert [(each["personal"], each["withheld"]) for each in items] == [
+        (None, "scope"),
+        ({"secret": "ent_2 1"}, None),
+    ]
+    assert (await page(http, auditor))["items"][0]["withheld"] == "erased"

@@ -70,6 +70,9 @@ def test_a_seal_and_a_bar_narrow_the_scope(by: Actor, *, open_one: bool, sealed_
     closures = Closures(frozenset({"ent_1"}), {"ent_1": frozenset({"2"})})
     assert within_scope("ent_1", "KPK", by, closures) is sealed_one
     assert within_scope("ent_2", "KPK", by, closures) is open_one
+    erased = Closures(frozenset({"ent_1"}), erased=frozenset({"ent_1"}))
+    assert within_scope("ent_1", "KPK", by, erased) is False
+    assert within_scope("ent_2", "KPK", by, erased) is open_one
 
 
 def test_a_selection_is_by_type_and_by_entry() -> None:
