@@ -23,7 +23,7 @@ from app.access.pepper import PepperRefused
 from app.db.migrate import NEWEST, config, layout, revision
 from app.kit.clock import rfc3339
 from app.kit.stages import Amount, ReportProgress
-from app.ledger.service import HeadMissing, recompute
+from app.ledger.service import HeadMissing, list_after, recompute
 from app.main import create_app
 from app.maintenance.backups import folder as folders
 from app.maintenance.backups import making
@@ -38,8 +38,10 @@ from app.wiring import wired_runtime
 from tests.support.actors import Actors, Caller
 from tests.support.backups import elsewhere, find_programs, in_silence, put_back
 from tests.support.bodies import check_body, urgent_body
+from tests.support.changes import draft, write
 from tests.support.clock import SettableClock
 from tests.support.databases import Run
+from tests.support.interleaving import act_after
 from tests.support.ledger import root
 from tests.support.lifespan import client_of
 from tests.support.manifests import manifest_body, read, send, stranger
@@ -284,6 +286,17 @@ async def test_a_database_whose_ledger_is_damaged_is_not_accepted(
             await connection.exec_driver_sql(damage)
         with pytest.raises(BackupFailed, match="damaged"):
             await accept(runtime, in_silence)
+
+
+async def test_a_ledger_that_grows_while_it_is_accepted_is_not_called_damaged(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await write(runtime, [draft("ent_1", 1)])
+    chosen = act_after(monkeypatch, "FROM ledger_head", lambda: write(runtime, [draft("ent_1", 2)]))
+    accepted = await accept(runtime, in_silence)
+    assert (len(chosen), accepted.begun.size) == (1, 2)
+    async with runtime.reading(SYSTEM) as reader:
+        assert [each.sequence for each in await list_after(reader, 0, 9)] == [1, 2, 3]
 
 
 async def test_a_running_service_notices_that_its_register_was_restored(
