@@ -390,7 +390,7 @@ class CaseLife(Life):
             before = {each.id: each.at(self.clock()) for each in self.entries.values()}
             async with self.runtime.writing(by) as unit:
                 decided = await amendments.decide(
-                    unit, found.id, found.version, verdict, "Because.", Terms.of(self.runtime.settings)
+                    unit, found.id, found.version, verdict, "Because.", self.runtime.settings
                 )
             if decided.state is AmendmentState.APPROVED:
                 self._account(decided, before)

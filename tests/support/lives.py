@@ -246,9 +246,7 @@ class Life:
         assert found is not None
         verdict, by = _decision(found.state, found.agency, b)
         async with self.runtime.writing(by) as unit:
-            await amendments.decide(
-                unit, found.id, found.version, verdict, "Because.", Terms.of(self.runtime.settings)
-            )
+            await amendments.decide(unit, found.id, found.version, verdict, "Because.", self.runtime.settings)
         return None
 
     async def _wait(self, a: int, _b: int) -> None:

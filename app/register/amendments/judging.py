@@ -5,17 +5,20 @@ from typing import assert_never
 
 import msgspec
 
+from app.access.clients.service import find_place
+from app.access.domain import Agency
 from app.db.unit import Unit
-from app.errors import ExtensionLate, WrongState
+from app.errors import CekalError, ExtensionLate, WrongState
 from app.kit.clock import legal_day
 from app.register.amendments import rules
-from app.register.amendments.domain import Amendment, AmendmentKind, Correction
+from app.register.amendments.domain import Amendment, AmendmentKind, Correction, Extension
 from app.register.amendments.requested import RequestedAmendment, RequestedCorrection
 from app.register.entries import store as entry_store
 from app.register.entries.domain import Entry, EntryWarning
 from app.register.entries.dossiers import dossier_of
 from app.register.entries.drafting import owner_of, policy_of
 from app.register.entries.law.deadlines import Terms
+from app.register.entries.law.request import Owner
 from app.register.entries.merging import merged
 from app.register.entries.ports import CountTravellers
 from app.register.entries.proposal import Proposal
@@ -145,34 +148,82 @@ async def refuse_corrected(
     return warnings
 
 
-async def rebased(unit: Unit, amendment: Amendment, entry: Entry) -> Amendment:
-    """Return a correction, adjusted to what other corrections have changed in its entry since it was filed.
+async def judged_again(unit: Unit, amendment: Amendment, entry: Entry, settings: Settings) -> Amendment:
+    """Return an approved extension or correction in the form to be applied, after changes of its entry and of the time.
 
-    Members that it does not change itself keep their current content. It is returned unchanged if the entry has the
-    version for which it was filed, or if it is no correction.
+    If a correction has changed the entry since the filing, the amendment is judged again, against the entry as it is
+    now: an extension by the law of the day on which it arrived (R14, R22-R24), and a correction is adjusted to the
+    changes.
 
     Args:
-        unit: the transaction.
+        unit: the transaction, which holds the lock of the entry's owner.
         amendment: the amendment.
         entry: the current entry.
+        settings: the deployment's choices.
 
     Raises:
-        WrongState: another correction changed a member differently; the error's `differs` has the members' JSON
-            pointers.
+        WrongState: the requested last day is over; a correction has changed what the amendment changes too (`differs`
+            names the members); or a rule of law forbids the extension of the corrected entry.
+        CekalError: the corrected entry is refused (see `refuse_corrected`).
+    """
+    if amendment.extension is not None:
+        await _extended_again(unit, amendment, amendment.extension, entry, settings)
+        return amendment
+    correction = await _rebased(unit, amendment, entry)
+    await refuse_corrected(unit, entry, correction, Terms.of(settings))
+    if correction.ends_on is not None and correction.ends_on < legal_day(unit.now):
+        raise WrongState("The last day that was asked for is over; revoke the entry instead.")
+    return msgspec.structs.replace(amendment, correction=correction)
+
+
+async def _extended_again(
+    unit: Unit, amendment: Amendment, extension: Extension, entry: Entry, settings: Settings
+) -> None:
+    if extension.ends_on < legal_day(unit.now):
+        raise WrongState("The last day of the extension is over; the measure has ended by law.")
+    if entry.version == amendment.entry_version:
+        return
+    if (await _as_read(unit, amendment, entry)).ends_on != entry.ends_on:
+        raise _overtaken(("/ends_on",))
+    agency = await find_place(unit, Agency, entry.agency)
+    assert agency is not None, "an entry has an owner"
+    owner, policy, at = Owner.of(agency), policy_of(settings), amendment.received_at
+    try:
+        rules.judge_extension(
+            extension, entry, owner, policy, at, Terms.of(settings).extensions(entry.measure)
+        )
+    except CekalError as error:
+        raise WrongState(f"The extension is not lawful for the corrected entry: {error.detail}") from None
+
+
+async def _rebased(unit: Unit, amendment: Amendment, entry: Entry) -> Correction:
+    """Return the correction, adjusted to what other corrections have changed in its entry since it was filed.
+
+    Members that it does not change itself keep their current content.
     """
     correction = amendment.correction
-    if correction is None or entry.version == amendment.entry_version:
-        return amendment
-    versions = (await entry_store.list_versions(unit, [entry.id]))[entry.id]
-    base = next(each for each in versions if each.version == amendment.entry_version)
+    assert correction is not None, "only extensions and corrections are judged"
+    if entry.version == amendment.entry_version:
+        return correction
+    base = await _as_read(unit, amendment, entry)
     subject, differs = correction.subject, tuple[str, ...]()
     if subject is not None:
         subject, differs = merged(base.subject, subject, entry.subject)
     if correction.basis is not None and entry.basis not in {base.basis, correction.basis}:
         differs = (*differs, "/basis")
     if differs:
-        raise WrongState(
-            "Another correction has changed the same since this one was filed; return it, so that its owner decides.",
-            extra={"differs": list(differs)},
-        )
-    return msgspec.structs.replace(amendment, correction=msgspec.structs.replace(correction, subject=subject))
+        raise _overtaken(differs)
+    return msgspec.structs.replace(correction, subject=subject)
+
+
+async def _as_read(unit: Unit, amendment: Amendment, entry: Entry) -> Entry:
+    """Return the version of the entry that the author of the amendment had read."""
+    versions = (await entry_store.list_versions(unit, [entry.id]))[entry.id]
+    return next(each for each in versions if each.version == amendment.entry_version)
+
+
+def _overtaken(differs: tuple[str, ...]) -> WrongState:
+    return WrongState(
+        "A correction has changed the same since this amendment was filed; return it, so that its owner decides.",
+        extra={"differs": list(differs)},
+    )

@@ -14,7 +14,6 @@ from app.register.amendments.domain import Amendment
 from app.register.amendments.requested import RequestedAmendment
 from app.register.amendments.schemas import AmendmentIn, AmendmentOut
 from app.register.entries.bodies import prepared
-from app.register.entries.law.deadlines import Terms
 from app.register.entries.parameters import CONTENT, EntryId, EntryReader
 from app.register.entries.ports import ports_of
 from app.register.entries.schemas import DecisionIn
@@ -171,6 +170,6 @@ async def decide_on_amendment(
     wrote the entry can't either. A `referred` amendment can only be returned, by a verifier of the entry's owner, with
     the reason why the measure stays.
     """
-    terms = Terms.of(runtime_of(request).settings)
-    decided = await service.decide(unit, amendment_id, expected, body.verdict, body.reason, terms)
+    settings = runtime_of(request).settings
+    decided = await service.decide(unit, amendment_id, expected, body.verdict, body.reason, settings)
     return _answered(response, await service.current(unit, decided))

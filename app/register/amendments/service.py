@@ -19,7 +19,7 @@ from app.register.amendments.domain import (
 )
 from app.register.amendments.effects import EVENTS, applied, corrected, record_type_of
 from app.register.amendments.events import AmendmentRefused, JudgmentFiled
-from app.register.amendments.judging import judged, rebased, refuse_corrected
+from app.register.amendments.judging import judged, judged_again
 from app.register.amendments.requested import RequestedAmendment
 from app.register.entries import service as entries
 from app.register.entries import store as entry_store
@@ -206,19 +206,19 @@ def _arrived(unit: Unit, amendment: Amendment) -> Duty:
 
 
 async def decide(
-    unit: Unit, amendment_id: str, expected: int, verdict: Verdict, reason: str | None, terms: Terms
+    unit: Unit, amendment_id: str, expected: int, verdict: Verdict, reason: str | None, settings: Settings
 ) -> Amendment:
     """Store another person's decision on an amendment; an approved one takes effect at once. Returns the amendment.
 
-    `expected` is the version that the actor has read; `terms` are the deployment's periods and limits.
+    `expected` is the version that the actor has read; `settings` are the deployment's choices.
 
     Raises:
         NotFound: the actor sees no amendment with this id.
         Invalid: the verdict is to return or to reject, but no reason is given.
         WrongRole: the actor has no role that may give this verdict.
         WrongState: the verdict is not possible in the amendment's state, or the person was erased from the entry. For
-            an approval also: the entry has ended, the new last day is over, or another correction has changed the same
-            members since the filing.
+            an approval also: the entry has ended, the new last day is over, a correction has changed the same members
+            since the filing, or an extension of the corrected entry is not lawful.
         StaleVersion: the amendment has changed since it was read.
         WrongAgency: a verifier of the filing agency, or of a referred amendment's owner, must do this.
         SecondPairOfEyesNeeded: another person must do this (see `Amendment.decide`).
@@ -250,7 +250,7 @@ async def decide(
     if decided.kind is AmendmentKind.EXTENSION and decided.state in _DECIDED:
         await recorded.take_back(unit, decided.entry_id, DeadlineName.EXTEND_BEFORE)
     if decided.kind is AmendmentKind.EXTENSION and decided.state is not AmendmentState.APPROVED:
-        await _wait(unit, decided, entry, terms.pending_days)
+        await _wait(unit, decided, entry, settings.pending_days)
     if decided.refused_to_owner:
         unit.happened(AmendmentRefused(decided))
         await unit.conclude()
@@ -259,7 +259,7 @@ async def decide(
     if decided.kind in ENDING:
         await endings.carry_out(unit, decided, entry, dossier, ending)
     else:
-        await _change(unit, decided, entry, dossier, terms)
+        await _change(unit, decided, entry, dossier, settings)
     return decided
 
 
@@ -273,22 +273,19 @@ async def _wait(unit: Unit, extension: Amendment, entry: Entry, days: int) -> No
         await entries.conclude(unit, *changed)
 
 
-async def _change(unit: Unit, amendment: Amendment, entry: Entry, dossier: Dossier, terms: Terms) -> None:
+async def _change(
+    unit: Unit, amendment: Amendment, entry: Entry, dossier: Dossier, settings: Settings
+) -> None:
     """Apply an approved extension or correction to the entry and to the entries linked with it."""
     unit.expect_plausible()
     others = dossier.siblings(entry)
-    if amendment.correction is not None:
-        amendment = await rebased(unit, amendment, entry)
-        assert amendment.correction is not None, "it still is a correction"
-        await refuse_corrected(unit, entry, amendment.correction, terms)
-        if amendment.correction.ends_on is not None and amendment.correction.ends_on < legal_day(unit.now):
-            raise WrongState("The last day that was asked for is over; revoke the entry instead.")
+    amendment = await judged_again(unit, amendment, entry, settings)
     if entry.runs:
         after = await note_later_passport(unit, applied(amendment, entry, unit.now), entry)
         after = await seal_changed(unit, after, entry)
         if amendment.kind is AmendmentKind.EXTENSION:
             exempt = dossier.exempt(entry, urgent=entry.urgent)
-            dossier.refuse_decided(Proposal.of_entry(after, exempt), terms)
+            dossier.refuse_decided(Proposal.of_entry(after, exempt), Terms.of(settings))
         await entry_store.save(unit, after, EVENTS[amendment.kind], amendment.reason, reindex=True)
         unit.happened(EntryChanged(after, record_type_of(amendment.kind)))
     elif amendment.correction is None or entry.ended_reason is not EndedReason.SUPERSEDED:

@@ -5,7 +5,7 @@ import pytest
 
 from app.runtime import Runtime
 from app.worker import Worker
-from tests.support.actors import Actors
+from tests.support.actors import Actors, Caller
 from tests.support.bodies import (
     check_body,
     deterrence_body,
@@ -281,3 +281,68 @@ async def test_an_extended_formal_entry_updates_the_alert_of_its_urgent_one(
     assert (told["kind"], told["entry"]["id"]) == ("update", formal["id"])
     assert told["entry"]["in_force_until"] == "2027-11-24T16:59:59.000000Z"
     assert told["expires_at"] == "2027-11-24T17:00:00.000000Z"
+
+
+async def _approved(http: httpx2.AsyncClient, approver: Caller, amendment: Json) -> httpx2.Response:
+    """The answer to an approval, which may be refused."""
+    path, said = f"/v1/amendments/{amendment['id']}/decisions", {"verdict": "approve"}
+    return await http.post(path, json=said, headers=approver.on(etag(amendment)))
+
+
+async def _verified(http: httpx2.AsyncClient, actors: Actors, entry: Json, body: Json) -> Json:
+    owner = await actors.client("submitter")
+    filed = expect(await file_amendment(http, owner, entry, body), 201)
+    return await settle(http, await actors.client("verifier"), filed, "verify")
+
+
+@pytest.mark.parametrize("until", ["2027-11-24", "2027-07-31"], ids=["too_long", "within_the_length"])
+async def test_an_extension_does_not_undo_a_correction_that_shortened_the_period_after_its_filing(
+    http: httpx2.AsyncClient, actors: Actors, entry: Json, runtime: Runtime, until: str
+) -> None:
+    approver = await actors.client("approver")
+    extension = await _verified(http, actors, entry, extension_body(entry, until))
+    shorter = {"kind": "correction", "correction": {"ends_on": "2027-01-31"}}
+    assert (await amend(http, actors, entry, shorter))["ends_on"] == "2027-01-31"
+    async with nothing_changed(runtime):
+        answer = await _approved(http, approver, extension)
+        refused(answer, 409, "wrong-state")
+    assert answer.json()["differs"] == ["/ends_on"]
+    await settle(http, approver, extension, "return", "The period is shorter now.")
+    owner = await actors.client("submitter")
+    entry = expect(await http.get(f"/v1/entries/{entry['id']}", headers=owner.headers), 200)
+    assert (await amend(http, actors, entry, extension_body(entry, "2027-07-31")))["ends_on"] == "2027-07-31"
+
+
+async def test_an_extension_is_judged_against_the_decision_that_a_correction_states(
+    http: httpx2.AsyncClient, actors: Actors, entry: Json, runtime: Runtime
+) -> None:
+    body = extension_body(entry, "2027-11-24")
+    approver = await actors.client("approver")
+    extension = await _verified(http, actors, entry, body)
+    basis = {**entry["basis"], "number": body["extension"]["basis"]["number"]}
+    await amend(http, actors, entry, {"kind": "correction", "correction": {"basis": basis}})
+    async with nothing_changed(runtime):
+        refused(await _approved(http, approver, extension), 409, "wrong-state")
+
+
+async def test_an_extension_of_a_corrected_entry_is_judged_by_the_day_on_which_it_arrived(
+    http: httpx2.AsyncClient, actors: Actors, entry: Json, clock: SettableClock
+) -> None:
+    clock.set("2027-05-20T23:59:59+07:00")
+    approver = await actors.client("approver")
+    extension = await _verified(http, actors, entry, extension_body(entry, "2027-11-24", "2027-05-01"))
+    subject = {**entry["subject"], "occupation": "Pedagang"}
+    subject["photo"] = None
+    await amend(http, actors, entry, {"kind": "correction", "correction": {"subject": subject}})
+    clock.set("2027-05-26T09:00:00+07:00")
+    assert expect(await _approved(http, approver, extension), 201)["state"] == "approved"
+
+
+async def test_an_extension_whose_last_day_is_over_is_not_approved(
+    http: httpx2.AsyncClient, actors: Actors, entry: Json, clock: SettableClock, runtime: Runtime
+) -> None:
+    approver = await actors.client("approver")
+    extension = await _verified(http, actors, entry, extension_body(entry, "2027-05-25"))
+    clock.set("2027-05-26T00:00:00+07:00")
+    async with nothing_changed(runtime):
+        refused(await _approved(http, approver, extension), 409, "wrong-state")
