@@ -116,7 +116,8 @@ class Settings(ServiceSettings):
         365, description="how long it is kept who the traveller of a delayed departure was"
     )
     delay_sponsor_days: Days = Field(
-        1830, description="how long it is kept who had sent them; patterns reach back five years"
+        1830,
+        description="how long it is kept who had sent them, and in which group; patterns reach back five years",
     )
 
     list_shrink_share: float = Field(

@@ -110,7 +110,8 @@ class Delay:
         destination: ICAO code of the state; None if unknown.
         group_reference: a text that is equal for all travellers of a party; None without one.
         recorded_by: id of the client that recorded it.
-        purged_at, sponsor_purged_at: when traveller and sponsor were erased; None before.
+        purged_at: when the traveller was erased; None before.
+        sponsor_purged_at: when the sponsor and the group reference were erased; None before, and without both.
     """
 
     id: str

@@ -136,8 +136,7 @@ class DelayItemOut(WireOut):
     referral: Referral
     """The body that looks after the traveller now."""
     group_reference: str | None
-    """A reference that all travellers of one party share at this checkpoint; null without one, and once the sponsor is
-    erased."""
+    """A reference that all travellers of one party share at this checkpoint; null without one, and once erased."""
     sponsor: SponsorOut | None
     """The person who sends the traveller; null where not known, and once erased."""
     recorded_by: str
@@ -147,7 +146,7 @@ class DelayItemOut(WireOut):
     traveller_erased_at: Moment | None
     """When the traveller was erased; null before."""
     sponsor_erased_at: Moment | None
-    """When the sponsor was erased; null before."""
+    """When the sponsor and the group reference were erased; null before, and where there is neither."""
 
     @staticmethod
     def members(delay: Delay) -> dict[str, Any]:

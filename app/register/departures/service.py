@@ -236,10 +236,9 @@ async def erase_travellers(unit: Unit, days: int, limit: int) -> int:
 
 
 async def erase_sponsors(unit: Unit, days: int, limit: int) -> int:
-    """Erase the sponsors of delays that occurred more than `days` days ago, and the group references of these delays.
+    """Erase the sponsors and the group references of delays that occurred more than `days` days ago.
 
-    A delay without a sponsor keeps its group reference. Oldest first, at most `limit`. Returns the number of delays
-    from which a sponsor was erased.
+    Oldest first, at most `limit`. Returns the number of delays from which a sponsor or a group reference was erased.
     """
     erased = await store.erase_sponsors(unit, unit.now - timedelta(days=days), limit)
     if erased:

@@ -148,13 +148,12 @@ async def erase_travellers(unit: Unit, before: datetime, limit: int) -> int:
 
 
 async def erase_sponsors(unit: Unit, before: datetime, limit: int) -> int:
-    """Erase the sponsors of delays that occurred before an instant, and the group references of these delays.
+    """Erase the sponsors and the group references of delays that occurred before an instant.
 
-    A delay without a sponsor keeps its group reference. Oldest first, at most `limit` delays are changed. Returns the
-    number of changed delays.
+    Oldest first, at most `limit` delays are changed. Returns the number of changed delays.
     """
     table = tables.delay
-    old = select(table.c.id).where(table.c.sponsor.is_not(None), table.c.occurred_at < before)
+    old = select(table.c.id).where(tables.SPONSORED, table.c.occurred_at < before)
     ids = {"ids": list((await unit.run(old.order_by(table.c.occurred_at).limit(limit))).scalars())}
     if ids["ids"]:
         await unit.run(delete(tables.sponsor_key).where(any_of(tables.sponsor_key.c.delay_id, "ids")), ids)

@@ -1,6 +1,8 @@
 """Tables of delayed departures. The traveller has a table of its own, so that it can be erased separately."""
 
-from sqlalchemy import Column, ForeignKey, Index, String, Table, Text
+from typing import Final
+
+from sqlalchemy import Column, ForeignKey, Index, String, Table, Text, or_
 
 from app.db.types import Id, Instant, Key, metadata
 
@@ -18,14 +20,17 @@ delay = Table(
     Column("recorded_by", Id, nullable=False),  # client
     Column("recorded_at", Instant, nullable=False),
     Column("purged_at", Instant),  # when the traveller was erased
-    Column("sponsor_purged_at", Instant),  # when the sponsor was erased
+    Column("sponsor_purged_at", Instant),  # when sponsor and group reference were erased
 )
+SPONSORED: Final = or_(delay.c.sponsor.is_not(None), delay.c.group_reference.is_not(None))
+"""The condition that a delay has a sponsor or a group reference, which both are erased after the same time."""
+
 Index("ix_departure_delay_occurred_at", delay.c.occurred_at, delay.c.id)
 Index(
     "ix_departure_delay_sponsored",
     delay.c.occurred_at,
-    sqlite_where=delay.c.sponsor.is_not(None),
-    postgresql_where=delay.c.sponsor.is_not(None),
+    sqlite_where=SPONSORED,
+    postgresql_where=SPONSORED,
 )
 Index("ix_departure_delay_checkpoint", delay.c.checkpoint, delay.c.id)
 

@@ -307,3 +307,22 @@ async def test_a_victim_of_trafficking_is_not_banned_for_what_was_done_to_them(
         )
         assert refused(response, 422, "validation") == {"/basis/trafficking_victim": "trafficking_victim"}
         assert "UU 6/2011 art. 86" in response.json()["detail"]
+
+
+@pytest.mark.settings(delay_sponsor_days=60)
+async def test_the_group_of_a_traveller_without_a_sponsor_is_erased_too(
+    http: AsyncClient, actors: Actors, clock: SettableClock, worker: Worker, runtime: Runtime
+):
+    supervisor = await actors.client("supervisor")
+    old = await record(http, supervisor, sponsor=None)
+    alone = await record(http, supervisor, sponsor=None, group_reference=None)
+    clock.set("2027-01-22T02:00:00Z")
+    await worker.tidy()
+    assert expect(await http.get(f"{PATH}/{old['id']}", headers=supervisor.headers), 200) == old
+    clock.advance(seconds=1)
+    await worker.tidy()
+    told = expect(await http.get(f"{PATH}/{old['id']}", headers=supervisor.headers), 200)
+    assert told == {**old, "group_reference": None, "sponsor_erased_at": "2027-01-22T02:00:01.000000Z"}
+    assert expect(await http.get(f"{PATH}/{alone['id']}", headers=supervisor.headers), 200) == alone
+    async with nothing_changed(runtime):
+        await worker.tidy()
