@@ -56,10 +56,10 @@ async def add(unit: Unit, task: EntryTask) -> None:
     await unit.run(unit.inserting(table).values(values).on_conflict_do_nothing())
 
 
-async def close(unit: Unit, entry_id: str, name: EntryTaskName, reference: str) -> int:
+async def close(unit: Unit, entry_id: str, name: EntryTaskName, reference: str | None) -> int:
     """Store an entry's open tasks of a name as done. Returns the number of these tasks; 0 if none was open.
 
-    `reference` is the officer's note on what was found.
+    `reference` is the officer's note on what was found; None stores no note.
     """
     waiting = (table.c.entry_id == entry_id, table.c.name == name, table.c.done_at.is_(None))
     values = {"done_at": unit.now, "done_by": unit.actor.client_id, "reference": reference}

@@ -7,18 +7,38 @@ import zipfile
 from pathlib import Path
 
 import httpx2
+import pytest
 
+from app.access.domain import SYSTEM
+from app.register.entries import tasks
 from app.register.entries.erasure import ERASED
+from app.register.entries.tasks import EntryTask, EntryTaskName
 from app.runtime import Runtime
 from app.worker import Worker
 from tests.support.actors import Actors
-from tests.support.bodies import deterrence_body, entry_body, formal_body, judgment_body, urgent_body
+from tests.support.bodies import (
+    deterrence_body,
+    entry_body,
+    formal_body,
+    judgment_body,
+    urgent_body,
+)
 from tests.support.clock import SettableClock
 from tests.support.crossings import ask, cleared, hit_of, namesakes, say
 from tests.support.erasure import LETTER, OWN_WORDS, PERSON, found_in, lived, read, secrets_of, verify
 from tests.support.evidence import verified
 from tests.support.refusals import contents, nothing_changed, refused
-from tests.support.steps import amend, approve, decide, etag, expect, file_amendment, formalise, impose, sound
+from tests.support.steps import (
+    amend,
+    approve,
+    decide,
+    etag,
+    expect,
+    file_amendment,
+    formalise,
+    impose,
+    sound,
+)
 
 
 @PERSON
@@ -308,3 +328,27 @@ async def test_a_supervision_report_names_nobody_after_its_time_once_no_entry_re
     assert await found_in(runtime, ["Okonjwe", "Kenanga", "Galangan", "welder"]) == {}
     async with nothing_changed(runtime):
         assert await worker.retain() == 0
+
+
+@PERSON
+@pytest.mark.parametrize("name", ["related_entry", "case_conflict"])
+async def test_a_task_about_an_erased_entry_is_closed_without_its_finding(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    runtime: Runtime,
+    worker: Worker,
+    clock: SettableClock,
+    name: str,
+):
+    entry = await impose(http, actors, entry_body(ends_on="2026-11-30"))
+    async with runtime.writing(SYSTEM) as unit:
+        await tasks.add(unit, EntryTask(EntryTaskName(name), entry["id"], "KPK", "amd_1", unit.now))
+    clock.set("2027-03-11T00:00:00+07:00")
+    await worker.end_by_law()
+    assert await worker.retain() == 2
+    by = await actors.client("submitter" if name == "related_entry" else "approver")
+    done = {"name": name, "done_at": "2027-03-10T00:00:00Z", "reference": "Wiratama, anak terdakwa."}
+    path = f"/v1/entries/{entry['id']}/duties"
+    expect(await http.post(path, json=done, headers=by.headers), 201)
+    assert await found_in(runtime, ["Wiratama"]) == {}
+    refused(await http.post(path, json=done, headers=by.headers), 409, "wrong-state")

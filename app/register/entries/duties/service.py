@@ -85,8 +85,9 @@ async def discharge(unit: Unit, entry_id: str, done: Done, terms: Terms) -> Entr
     """Store an officer's report that a duty was done, or close tasks. Returns the entry, with the duty's time in `met`.
 
     A report that names a task of the worklist (`related_entry`, `case_conflict`) closes all open tasks of this name
-    about the entry; no duty is stored. A duty is stored only while it is open, so a second report of it is refused. The
-    entry keeps its version.
+    about the entry; no duty is stored. That is possible also after the person was erased from the entry, and then the
+    finding is not stored. A duty is stored only while it is open, so a second report of it is refused. The entry keeps
+    its version.
 
     Args:
         unit: the transaction.
@@ -98,7 +99,7 @@ async def discharge(unit: Unit, entry_id: str, done: Done, terms: Terms) -> Entr
         NotFound: the actor sees no entry with this id.
         WrongAgency, WrongRole: the duty belongs to another agency or role.
         WrongState: the entry has no open duty or task of this name, the duty was recorded before, or the person was
-            erased from the entry.
+            erased from the entry whose duty it is.
         Invalid: the time is in the future, or before the decision on which the duty is based.
     """
     entry = await store.lock(unit, entry_id)
@@ -144,8 +145,9 @@ async def list_duties(reader: Reader, entry_id: str) -> list[Duty]:
 
 
 async def _close_task(unit: Unit, entry: Entry, done: Done) -> Entry:
-    """Close the entry's tasks of this name with the officer's finding."""
-    if not await tasks.close(unit, entry.id, _TASKS[done.name], done.reference):
+    """Close the entry's tasks of this name with the officer's finding, which is not stored if the person is erased."""
+    finding = None if entry.erased_at is not None else done.reference
+    if not await tasks.close(unit, entry.id, _TASKS[done.name], finding):
         raise WrongState("No such task is open about this entry.")
     await record(unit, _TASKS_CLOSED[done.name], entry.id, {"version": entry.version})
     return entry
