@@ -11,6 +11,7 @@ from app.access.acts import AuditAct
 from app.access.clients.service import record
 from app.casework.retention.domain import Stage, ended_by
 from app.db.unit import Reader, Unit
+from app.register.amendments.waiting import needs_person
 from app.register.entries import erasure_store as retained
 from app.register.entries import store as entry_store
 from app.register.entries.acts import Act
@@ -44,9 +45,10 @@ async def list_due(
 async def erase(unit: Unit, entry_id: str, stage: Stage, settings: Settings) -> bool:
     """Erase an entry up to a stage, unless the stage is not due, was done before, or cannot be done yet.
 
-    It cannot be done while an objection or a correction request about the entry waits for its answer, or while an entry
-    or request that formalises this urgent entry is neither erased nor due for the same stage. `Stage.PERSON` erases the
-    entry's other files, and the data of other features about the person, too.
+    It cannot be done while an objection or a correction request about the entry waits for its answer, while an
+    undecided amendment may still take effect (an acquittal also closes the case), or while an entry or request that
+    formalises this urgent entry is neither erased nor due for the same stage. `Stage.PERSON` erases the entry's other
+    files, and the data of other features about the person, too.
 
     Returns:
         True if the entry was erased by this call; False if nothing was done.
@@ -73,6 +75,8 @@ async def erase(unit: Unit, entry_id: str, stage: Stage, settings: Settings) -> 
 
 async def _held(reader: Reader, entry: Entry, until: datetime) -> bool:
     if await objections.has_open(reader, entry.id) or await rectifications.has_open(reader, entry.id):
+        return True
+    if await needs_person(reader, entry):
         return True
     formal = await entry_store.list_formalising(reader, entry.id)
     return any(other.erased_at is None and _not_due(other, until) for other in formal)

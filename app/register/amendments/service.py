@@ -66,9 +66,9 @@ async def file(
         WrongRole, WrongAgency: the actor may not file this kind of amendment.
         StaleVersion: the entry has changed since it was read.
         CaseClosed: an acquittal closed the case of an entry to be extended or corrected.
-        WrongState: an amendment of this kind waits for its decision already, or the entry does not run. An acquittal
-            may name an entry that does not run. So may an amendment that would end another entry or request of the
-            case, unless the named entry is itself undecided.
+        WrongState: an amendment of this kind waits for its decision already, the person was erased from the entry, or the
+            entry does not run. An acquittal may name an entry that does not run. So may an amendment that would end
+            another entry or request of the case, unless the named entry is itself undecided.
         ClockInDoubt: the entry seems to have ended, but the clock is not plausible.
         Invalid: the request is malformed, its `grounds` were not granted, or a person in `sealed_for` can't be the
             holder of a seal.
@@ -79,6 +79,7 @@ async def file(
         raise NotFound("There is no such entry.")
     own = _may_file(unit, found, requested.kind)
     entry, dossier = await lock_dossier(unit, found)
+    _expect_person(entry)
     entry.expect(expected)
     if requested.kind not in ENDING:
         dossier.refuse_closed(Proposal.of_entry(entry))
@@ -120,6 +121,13 @@ async def file(
         unit.happened(JudgmentFiled(amendment))
     await unit.conclude()
     return amendment
+
+
+def _expect_person(entry: Entry) -> None:
+    if entry.erased_at is not None:
+        raise WrongState(
+            "The person was erased from the entry and its amendments (UU 27/2022 art. 43); nothing is left to amend."
+        )
 
 
 def _amendable(entry: Entry, kind: AmendmentKind) -> bool:
@@ -229,10 +237,7 @@ async def decide(
     named = await entry_store.find(unit, found.entry_id)
     assert named is not None, "an amendment is of an entry"
     entry, dossier = await lock_dossier(unit, named)
-    if entry.erased_at is not None:
-        raise WrongState(
-            "The person was erased from the entry (UU 27/2022 art. 43), and from this amendment."
-        )
+    _expect_person(entry)
     amendment = await store.lock(unit, amendment_id)
     ending = endings.ending_of(amendment, entry, dossier)
     amendment = amendment.seen(ending.ids)

@@ -1,4 +1,4 @@
-"""Worklists of amendments: those that wait for an officer, and corrections that ended an agency's power."""
+"""Amendments that wait for an officer: worklists, and what erasure has to wait for; corrections that ended a power."""
 
 from functools import partial
 
@@ -6,8 +6,10 @@ from app.access.domain import IMMIGRATION, Role
 from app.actor import is_another_person
 from app.db.pages import first_of
 from app.db.unit import Reader
-from app.register.amendments import store
+from app.register.amendments import endings, store
 from app.register.amendments.domain import ENDING, Amendment, AmendmentKind, AmendmentState
+from app.register.entries.domain import Entry
+from app.register.entries.dossiers import read_dossier
 from app.register.entries.law.ground import INVESTIGATION_ONLY, power_ended
 
 
@@ -43,6 +45,22 @@ async def list_waiting(reader: Reader, limit: int) -> list[Amendment]:
     if actor.holds(Role.SUBMITTER, Role.VERIFIER) and actor.agency:
         found += await store.list_in_state(reader, AmendmentState.REFERRED, owner=actor.agency, limit=limit)
     return found
+
+
+async def needs_person(reader: Reader, entry: Entry) -> bool:
+    """Return whether an undecided amendment of an entry may still take effect, so that the person must not be erased.
+
+    Such an amendment is an acquittal, which closes the case also after the end, and one that would end another entry
+    of the case (UU 27/2022 art. 43-44: a legal process still needs the data). Other amendments change an entry that is
+    over no more.
+    """
+    waiting = [each for kind in ENDING for each in await store.list_open(reader, entry.id, kind)]
+    if any(each.kind is AmendmentKind.ACQUITTAL for each in waiting):
+        return True
+    if not waiting:
+        return False
+    dossier = await read_dossier(reader, entry)
+    return any(endings.ending_of(each, entry.at(reader.now), dossier).ids for each in waiting)
 
 
 async def list_power_ended(reader: Reader, limit: int) -> list[Amendment]:

@@ -19,8 +19,11 @@ from tests.support.actors import Actors
 from tests.support.bodies import (
     deterrence_body,
     entry_body,
+    extension_body,
     formal_body,
     judgment_body,
+    merged,
+    revocation_body,
     urgent_body,
 )
 from tests.support.clock import SettableClock
@@ -37,6 +40,7 @@ from tests.support.steps import (
     file_amendment,
     formalise,
     impose,
+    settle,
     sound,
 )
 
@@ -352,3 +356,96 @@ async def test_a_task_about_an_erased_entry_is_closed_without_its_finding(
     expect(await http.post(path, json=done, headers=by.headers), 201)
     assert await found_in(runtime, ["Wiratama"]) == {}
     refused(await http.post(path, json=done, headers=by.headers), 409, "wrong-state")
+
+
+@PERSON
+async def test_what_an_undecided_acquittal_is_about_stays_until_it_is_decided(
+    http: httpx2.AsyncClient, actors: Actors, runtime: Runtime, worker: Worker, clock: SettableClock
+):
+    owner, body = await actors.client("submitter"), entry_body(ends_on="2026-11-30")
+    entry = await impose(http, actors, body)
+    filed = expect(await file_amendment(http, owner, entry, judgment_body(entry)), 201)
+    verified = await settle(http, await actors.client("verifier"), filed, "verify")
+    clock.set("2027-08-01T00:00:00Z")
+    await worker.end_by_law()
+    async with nothing_changed(runtime):
+        assert await worker.retain() == 0
+    verified = await read(http, owner, f"/v1/amendments/{verified['id']}")
+    await settle(http, await actors.client("approver"), verified, "approve")
+    again = merged(
+        entry_body(starts_on="2027-08-01", ends_on="2027-09-01"),
+        {
+            "subject": body["subject"],
+            "basis": {
+                "case_reference": body["basis"]["case_reference"],
+                "issued_on": "2027-08-01",
+                "received_on": "2027-08-01",
+            },
+        },
+    )
+    refused(await http.post("/v1/entries", json=again, headers=owner.headers), 409, "case-closed")
+    assert await worker.retain() == 2
+    assert (await read(http, owner, f"/v1/entries/{entry['id']}"))["erased_at"] is not None
+
+
+@PERSON
+async def test_a_judgment_that_still_ends_a_later_period_keeps_the_entry_that_it_names(
+    http: httpx2.AsyncClient, actors: Actors, runtime: Runtime, worker: Worker, clock: SettableClock
+):
+    owner, body = await actors.client("submitter"), entry_body(ends_on="2026-11-30")
+    first = await impose(http, actors, body)
+    same = {"subject": body["subject"], "basis": {"case_reference": body["basis"]["case_reference"]}}
+    second = await impose(
+        http, actors, merged(entry_body(starts_on="2026-12-01", ends_on="2027-05-31"), same)
+    )
+    judgment = judgment_body(
+        first, "annulment", judgment={"decided_on": "2026-11-23", "final_on": "2026-11-23"}
+    )
+    filed = expect(await file_amendment(http, owner, first, judgment), 201)
+    clock.set("2027-03-11T00:00:00+07:00")
+    await worker.end_by_law()
+    verified = await settle(
+        http,
+        await actors.client("verifier"),
+        await read(http, owner, f"/v1/amendments/{filed['id']}"),
+        "verify",
+    )
+    async with nothing_changed(runtime):
+        assert await worker.retain() == 0
+    clock.set("2027-06-01T00:00:00+07:00")
+    await worker.end_by_law()
+    assert await worker.retain() == 2, "nothing is left that the judgment could end"
+    path, said = f"/v1/amendments/{verified['id']}/decisions", {"verdict": "approve"}
+    approver = await actors.client("approver")
+    refused(await http.post(path, json=said, headers=approver.on(etag(verified))), 409, "wrong-state")
+    assert (await read(http, owner, f"/v1/entries/{second['id']}"))["erased_at"] is None
+
+
+@PERSON
+async def test_what_can_take_effect_no_more_holds_no_erasure_back(
+    http: httpx2.AsyncClient, actors: Actors, worker: Worker, clock: SettableClock
+):
+    owner = await actors.client("submitter")
+    entry = await impose(http, actors, entry_body(ends_on="2026-11-30"))
+    revocation = revocation_body(entry)
+    expect(await file_amendment(http, owner, entry, revocation), 201)
+    expect(await file_amendment(http, owner, entry, extension_body(entry, "2027-02-28")), 201)
+    partial = judgment_body(entry, judgment={"all_charges": False})
+    expect(await file_amendment(http, owner, entry, partial), 201)
+    clock.set("2027-03-11T00:00:00+07:00")
+    await worker.end_by_law()
+    assert await worker.retain() == 2
+
+
+@PERSON
+async def test_no_judgment_is_filed_on_an_erased_entry(
+    http: httpx2.AsyncClient, actors: Actors, runtime: Runtime, worker: Worker, clock: SettableClock
+):
+    owner = await actors.client("submitter")
+    entry = await impose(http, actors, entry_body(ends_on="2026-11-30"))
+    clock.set("2027-03-11T00:00:00+07:00")
+    await worker.end_by_law()
+    assert await worker.retain() == 2
+    entry = await read(http, owner, f"/v1/entries/{entry['id']}")
+    async with nothing_changed(runtime):
+        refused(await file_amendment(http, owner, entry, judgment_body(entry)), 409, "wrong-state")
