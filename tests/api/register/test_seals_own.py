@@ -10,7 +10,9 @@ from app.access.clients.service import NewClient, register_client
 from app.access.domain import SYSTEM, Role
 from app.actor import Actor
 from app.initialise import initialise
-from app.register.entries import service
+from app.register.amendments import service as amendments
+from app.register.amendments.schemas import AmendmentIn
+from app.register.entries import service, store
 from app.register.entries.schemas import EntryIn
 from app.runtime import Runtime
 from app.worker import Worker
@@ -268,6 +270,45 @@ async def test_a_request_waits_for_an_account_that_is_not_committed_yet(
         asking = asyncio.create_task(submit(http, author, entry_body(subject={"full_name": OFFICER})))
         await asyncio.sleep(0.3)
     assert (await asking)["sealed_for"] == []
+
+
+async def test_an_account_waits_for_a_correction_that_is_not_committed_yet(
+    http: AsyncClient, actors: Actors, runtime: Runtime
+):
+    author, body = await actors.client("submitter"), entry_body()
+    entry = await impose(http, actors, body)
+    by = Actor(author.id, author.person, frozenset({"submitter"}), agency="KPK")
+    named = without_photo(body["subject"], full_name=OFFICER)
+    wanted = {"kind": "correction", "reason": "As the letter says.", "correction": {"subject": named}}
+    requested = AmendmentIn.model_validate(wanted).requested()
+    async with runtime.writing(by) as unit:
+        filed = await amendments.file(unit, entry["id"], entry["version"], requested, runtime.settings)
+        making = asyncio.create_task(actors.client("approver", name=OFFICER))
+        await asyncio.sleep(0.3)
+        assert not making.done()
+    own = await making
+    for path in (f"/v1/amendments/{filed.id}", f"/v1/entries/{entry['id']}"):
+        assert await read(http, own, path) == 404
+
+
+async def test_a_correction_waits_for_an_account_that_is_not_committed_yet(
+    http: AsyncClient, actors: Actors, runtime: Runtime
+):
+    author, body = await actors.client("submitter"), entry_body()
+    entry = await impose(http, actors, body)
+    account = NewClient(OFFICER, frozenset({Role.APPROVER}), agency="IMIGRASI", person=NUMBER)
+    named = without_photo(body["subject"], full_name=OFFICER)
+    wanted = {"kind": "correction", "correction": {"subject": named}}
+    async with runtime.writing(SYSTEM) as unit:
+        await register_client(unit, account, confirmed=True)
+        asking = asyncio.create_task(file_amendment(http, author, entry, wanted))
+        await asyncio.sleep(0.3)
+        assert not asking.done()
+    expect(await asking, 201)
+    async with runtime.reading(SYSTEM) as reader:
+        kept = await store.find(reader, entry["id"])
+    assert kept is not None
+    assert NUMBER in kept.barred
 
 
 @pytest.mark.parametrize("sealed", ["by wish", "by itself"])
