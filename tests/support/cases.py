@@ -439,7 +439,8 @@ class CaseLife(Life):
         judgment = amendment.judgment
         for entry in ended:
             newer = judgment is not None and entry.basis.issued_on >= judgment.decided_on
-            if kind is AmendmentKind.ANNULMENT and entry.pending and newer:
+            apart = entry.pending or self.chain(entry) != self.chain(named)
+            if kind is AmendmentKind.ANNULMENT and newer and apart:
                 continue  # a decision made since the annulment is another one
             if entry.runs or entry.pending:
                 self.dead[entry.id] = kind.value
