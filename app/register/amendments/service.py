@@ -66,8 +66,8 @@ async def file(
         WrongRole, WrongAgency: the actor may not file this kind of amendment.
         StaleVersion: the entry has changed since it was read.
         CaseClosed: an acquittal closed the case of an entry to be extended or corrected.
-        WrongState: an amendment of this kind waits for its decision already, the person was erased from the entry, or the
-            entry does not run. An acquittal may name an entry that does not run. So may an amendment that would end
+        WrongState: an amendment of this kind waits for its decision already, the person was erased from the entry, or
+            the entry does not run. An acquittal may name an entry that does not run. So may an amendment that would end
             another entry or request of the case, unless the named entry is itself undecided.
         ClockInDoubt: the entry seems to have ended, but the clock is not plausible.
         Invalid: the request is malformed, its `grounds` were not granted, or a person in `sealed_for` can't be the
