@@ -158,7 +158,7 @@ P = TypeVar("P", Agency, Checkpoint, Office)
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An account of a person with deciding or reading roles, or of a machine.
+    """An account of a person or of a machine.
 
     Attributes:
         name: of a person's account the holder's full name: entries about somebody of this name are hidden from the
@@ -315,7 +315,10 @@ def same_secret(kept: bytes, shown: bytes) -> bool:
 
 
 def within(networks: Iterable[str], address: str | None) -> bool:
-    """Return whether an address is in one of the networks; without networks every address is, also None."""
+    """Return whether an address is in one of the networks; False for None and for a text that is no IP address.
+
+    Without networks the result is always True.
+    """
     networks = tuple(networks)
     if not networks:
         return True

@@ -62,7 +62,9 @@ async def take_pepper(runtime: Runtime) -> None:
 
 
 async def initialise_pepper(unit: Unit, settings: Settings) -> PepperAct:
-    """Store the access version and the pepper's fingerprint, and make the pepper's file if there is no pepper yet.
+    """Store the pepper's fingerprint, and make the pepper's file if there is no pepper yet. Returns what was done.
+
+    In a new register it also stores the first access version (the number that every change of access raises).
 
     If the register has a fingerprint already, the machine's pepper is only compared with it. If the pepper is still in
     the database, as in an earlier release, it is moved to the file. The caller must have initialised the ledger in this

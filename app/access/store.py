@@ -226,9 +226,15 @@ async def set_key_standing(unit: Unit, key_ids: Sequence[str], standing: Standin
 async def page_of(
     reader: Reader, table: Any, by: Any, after: str | None, limit: int, *conditions: Any
 ) -> list[dict[str, Any]]:
-    """Return rows of a table (values by column name), ordered by its unique column `by`, at most `limit`.
+    """Return a page of a table's rows, each as a dict of values by column name.
 
-    Only rows that meet all `conditions` and have a value of that column above `after` (None: from the beginning).
+    Args:
+        reader: the transaction.
+        table: the SQLAlchemy table.
+        by: its column with unique values by which the rows are ordered.
+        after: only rows with a greater value of this column are returned; None begins with the first.
+        limit: the largest number of rows.
+        conditions: SQL conditions; only rows that meet all of them are returned.
     """
     statement: Select[*tuple[Any, ...]] = select(table).where(*conditions).order_by(by).limit(limit)
     if after is not None:
@@ -356,5 +362,5 @@ async def list_audit(
 
 
 async def forget_answers(unit: Unit, older_than: datetime) -> None:
-    """Delete the answers for repeats that were stored before an instant."""
+    """Delete the stored answers (given again to repeated requests) that were stored before the instant `older_than`."""
     await unit.run(delete(tables.answer).where(tables.answer.c.created_at < older_than))

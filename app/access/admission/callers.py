@@ -1,7 +1,7 @@
 """Callers by their keys: from the cache if the register's access version is unchanged, or else by a look-up.
 
-The version is read once for all requests that wait for it at the same time: after an outage thousands of clients come
-back within a second.
+The access version is a number that every change of clients, keys or offices raises. It is read once for all requests
+that wait for it at the same time: after an outage thousands of clients come back within a second.
 """
 
 import asyncio

@@ -50,8 +50,8 @@ class Gate:
         Raises:
             Unauthenticated: the key is missing, unknown or expired; the key or its client is revoked, suspended or not
                 confirmed yet; or the key may not be used from this address.
-            RateLimited: the key is not valid, and too many attempts from this address failed in the last minute:
-                attempts with the same key id, or all attempts together.
+            RateLimited: the key is not valid, and too many attempts from this address failed in the last minute. Two
+                limits apply: one to the attempts with this key id, one to the attempts with any key.
         """
         scheme, _, shown = (header or "").partition(" ")
         if scheme.lower() != "bearer" or not shown:
@@ -132,6 +132,9 @@ def _works(key: Key, client: Client, reader: Reader) -> bool:
 
 
 async def list_valid_keys(reader: Reader, key_ids: set[str]) -> set[str]:
-    """Return, of the given key ids, those of valid keys: key and client are active, and the key is not expired."""
+    """Return those of the given ids whose keys are valid; unknown ids are left out.
+
+    A key is valid if it and its client are active and it has not expired.
+    """
     pairs = await store.list_keys_with_clients(reader, sorted(key_ids))
     return {key_id for key_id, (key, client) in pairs.items() if _works(key, client, reader)}

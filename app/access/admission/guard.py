@@ -322,7 +322,7 @@ def reader_for(*roles: Role) -> Any:
 
 
 def repeat_header(repeats: Repeats) -> Any:
-    """Return the FastAPI parameter for the header `Idempotency-Key`; it is not in the OpenAPI document if refused."""
+    """Return the FastAPI parameter for `Idempotency-Key`. The OpenAPI document omits it if `repeats` is `refused`."""
     return Header(
         description=KEY_DEMANDED
         if repeats == "required"
@@ -375,10 +375,10 @@ def unit_for(
 async def claim_repeat(
     request: Request, actor: Actor, key: str | None, repeats: Repeats
 ) -> idempotency.Claim | None:
-    """Claim the request's `Idempotency-Key` (`key`) until the request ends; None for no key, or if it is no POST.
+    """Claim `key`, a POST's `Idempotency-Key`, until the request ends. Returns None without a key or for no POST.
 
     Raises:
-        IdempotencyKeyRequired, IdempotencyKeyNotAllowed: no key if `repeats` is `required`; a key if it is `refused`.
+        IdempotencyKeyRequired, IdempotencyKeyNotAllowed: `repeats` demands a missing key, or refuses the key sent.
         Invalid: the key is too long, or not printable ASCII.
         IdempotencyInFlight: an earlier request with this key is still running in this process.
     """

@@ -75,7 +75,9 @@ def claim(client_id: str, method: str, path: str, key: str, body: bytes) -> Clai
 
 
 async def recall(unit: Unit, claimed: Claim) -> Response | None:
-    """Return the stored answer of an earlier request with this claim's scope; None without one, or if it is too old.
+    """Return the stored answer of an earlier request with this claim's scope (client, call and key).
+
+    None if no answer is stored, or if it is older than 24 hours.
 
     Raises:
         IdempotencyInFlight: the first request is still running in another process.

@@ -23,7 +23,8 @@ class RequestState(State):
 
     Attributes:
         actor: the caller; missing before it is admitted.
-        access_version: the gate's access version just before the caller was admitted.
+        access_version: the gate's access version just before the caller was admitted: a number that every change of
+            clients, keys or offices raises.
         limit: the time limit of the answer.
         sent: the body, parsed from JSON; missing if the body is empty or not JSON.
         stack: the contexts that close when the request ends.

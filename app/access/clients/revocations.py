@@ -17,8 +17,9 @@ from app.errors import NotFound, WrongState
 async def revoke_key(unit: Unit, client_id: str, key_id: str, *, final: bool = False) -> PendingChange | None:
     """Revoke a key, or suspend a working key of another admin's account until a second admin confirms.
 
-    In both cases the key stops working at the commit. Revoking an admin's keys has the same effect as revoking the
-    admin, and needs a second admin as well. A key that is revoked already does not change.
+    In both cases the key stops working at the commit. Revoking another admin's keys has the same effect as revoking
+    that admin, and needs a second admin as well. An actor's own key is revoked at once. A key that is revoked already
+    does not change.
 
     Args:
         unit: the transaction; its actor revokes.
@@ -147,12 +148,12 @@ async def list_ended(reader: Reader) -> Ended:
 
 
 async def end_again(unit: Unit, ended: Ended) -> int:
-    """Revoke or suspend again the accounts and keys that were ended before a restore from a backup, but not in it.
+    """Revoke or suspend again the accounts and keys that a restore from a backup has made work again.
 
-    `ended` has the accounts and keys that were revoked or suspended before the restore. An admin or admin's key that
-    was suspended is suspended again and waits for a second admin. An account or key that waits for its confirmation in
-    the restored register is revoked in both cases, so that nobody confirms it again. Accounts and keys that do not
-    exist are skipped.
+    `ended` has the accounts and keys that were revoked or suspended before the restore. A revoked one is revoked again.
+    A suspended admin or admin's key is suspended again and waits for a second admin. An account or key that in the
+    restored register waits for the confirmation of its creation is revoked in both cases, so that nobody confirms it.
+    Accounts and keys that the restored register does not have are skipped.
 
     Returns:
         The number of accounts and keys that were revoked or suspended now. The keys of a revoked account are not

@@ -46,7 +46,7 @@ class PendingChange:
         about: code of the place (agency, checkpoint or office), or id of the admin's account or key.
         proposed: the values of the proposed place by name (`facts_of`); None for a revocation.
         proposed_by: id of the proposer's client.
-        proposed_person: employee number of the proposer in normal form.
+        proposed_person: employee number of the proposer in normal form; None for a proposer without one.
         confirmed_at: when the second admin confirmed it; None before.
         confirmed_by: id of the second admin's client; None before the confirmation.
     """
@@ -69,10 +69,10 @@ class SecondAdminAsked:
 
     Attributes:
         confirmed: whether the second admin has confirmed the act.
-        change_id: id of the proposed change; None if a new account or key waits.
+        change_id: id of the proposed change; None if the act is a new account or key.
         client_id: id of the account that is new or being revoked, or of the key's account; None for a place.
-        key_id: id of the waiting key of a working account, or of the last confirmed key; None without one, and for the
-            revocation of a key.
+        key_id: id of the new key. If several keys are confirmed at once, it is the last one's. None if no new key is
+            concerned, so also for the revocation of a key.
         agency: code of the agency concerned, if any.
         checkpoint: code of the checkpoint concerned, if any.
     """
@@ -106,7 +106,7 @@ def facts_of(place: Place) -> dict[str, Any]:
 
 
 def place_of(change: PendingChange, version: int) -> Place:
-    """Return the place that a change of a place proposes, with this version."""
+    """Return the place that a change proposes, with this version; the change must not be a revocation."""
     kind = next(kind for kind, named in KIND_OF.items() if named is change.kind)
     values = {**(change.proposed or {}), "version": version}
     if kind is Agency:

@@ -151,7 +151,10 @@ async def keep(unit: Unit, place: Place) -> None:
 
 
 def concerned(place: Place) -> dict[str, str]:
-    """Return the code of a place's agency, or of the checkpoint, as a keyword argument for `SecondAdminAsked`."""
+    """Return whom a change of a place concerns, as a keyword argument for the event `SecondAdminAsked`.
+
+    It is `{"checkpoint": code}` for a checkpoint, and `{"agency": code}` for an agency or for the agency of an office.
+    """
     match place:
         case Agency():
             return {"agency": place.code}

@@ -1,4 +1,7 @@
-"""SQL statements on places: agencies, checkpoints and offices."""
+"""SQL statements on places: agencies, checkpoints and offices.
+
+The access version is a number; when it is raised, every process looks up its callers and their offices again.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
