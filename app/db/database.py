@@ -24,7 +24,11 @@ class Connection(Protocol):
         """The SQLAlchemy dialect of the engine."""
 
     async def execute(self, statement: Executable, parameters: Any = None) -> Result[*tuple[Any, ...]]:
-        """Execute one statement with values for its bound parameters; None without any. Returns its result."""
+        """Execute one statement and return its result.
+
+        `parameters` has the values of the bound parameters: a dict by name, or a list of such dicts, for each of which
+        the statement is executed once. None is for a statement without bound parameters.
+        """
 
     async def exec_driver_sql(self, statement: str, parameters: Any = None) -> Result[*tuple[Any, ...]]:
         """Execute a statement in the driver's own syntax, without SQLAlchemy (see `bulk`). Returns its result.
@@ -33,10 +37,10 @@ class Connection(Protocol):
         """
 
     async def fetch(self, statement: str, arguments: Sequence[Any]) -> Sequence[Any]:
-        """Execute a statement in the driver's own syntax, on the driver's cursor (`DriverSelect`, `LookUp`).
+        """Execute a statement in the driver's own syntax by the driver itself; used by `DriverSelect` and `LookUp`.
 
-        SQLAlchemy's own execution costs several times the driver's. Returns the rows as the driver gives them, none for
-        a statement that returns none. Errors are SQLAlchemy's.
+        SQLAlchemy's execution would cost several times as much. Returns the rows as the driver gives them; an empty
+        sequence for a statement without rows. Errors are raised as SQLAlchemy's classes.
         """
 
     async def run_sync(self, act: Callable[[SyncConnection], T]) -> T:
@@ -56,13 +60,13 @@ class Database(Protocol):
 
     @property
     def replaced(self) -> bool:
-        """Whether the database's file was replaced since it was opened; writes are then refused."""
+        """Whether SQLite's file was replaced since it was opened; writes are then refused. False on PostgreSQL."""
 
     def reading(self) -> AbstractAsyncContextManager[Connection]:
         """Open a connection for reads for the block.
 
-        On SQLite it is a transaction. On PostgreSQL each statement is one of its own: it sees what was committed before
-        it, and a write is committed at once, which only `unit.storing` uses.
+        On SQLite the block is one transaction. On PostgreSQL each statement is a transaction of its own: it sees what
+        was committed before it. A write in the block would be committed at once; only `unit.storing` makes one.
 
         Raises:
             PoolTimeout: no connection to PostgreSQL became free in time.
@@ -85,7 +89,10 @@ class Database(Protocol):
         """
 
     def in_use(self) -> Iterator[InUse]:
-        """Yield how many transactions run and wait, by lane; SQLite yields one item, for its queue of writers."""
+        """Yield how many transactions run and wait in each lane: a kind of work with connections of its own.
+
+        SQLite has no lanes. It yields one item, for its queue of writers.
+        """
 
     async def dispose(self) -> None:
         """Close every connection."""

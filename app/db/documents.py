@@ -30,7 +30,7 @@ class Documents(Generic[T]):
     async def one(self, reader: Reader, statement: Executable, parameters: Any = None) -> T | None:
         """Run a statement that gives at most one row, and return its value; None without a row.
 
-        `parameters` has the values of the statement's bound parameters.
+        `parameters` has the values of the statement's bound parameters by name; None without any.
 
         Raises:
             MultipleResultsFound: the statement gives several rows.
@@ -41,6 +41,6 @@ class Documents(Generic[T]):
     async def all(self, reader: Reader, statement: Executable, parameters: Any = None) -> list[T]:
         """Run a statement and return the value in each of its rows, in the statement's order.
 
-        `parameters` has the values of the statement's bound parameters.
+        `parameters` has the values of the statement's bound parameters by name; None without any.
         """
         return [self.read(found) for found in (await reader.run(statement, parameters)).scalars()]

@@ -41,6 +41,8 @@ def sqlite_files(url: URL) -> tuple[Path, Path]:
 async def require_writable(*databases: Database) -> None:
     """Raise PermissionError unless SQLite's files are writable; a service without write access would only seem ready.
 
+    Databases on PostgreSQL are not tested.
+
     Raises:
         PermissionError: this user may not write to the files or to their folder, or SQLite can't write for another
             reason, such as a full disk; the message has SQLite's.

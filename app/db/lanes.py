@@ -1,8 +1,8 @@
 """Bulkheads: each kind of work has its own share of the connections to PostgreSQL, so that none waits for another.
 
 All connections are in one pool, so that all kinds of work share prepared statements. A lane limits how many
-connections a kind of work holds at once. The limits add up to the pool's size, so work with a place in its lane
-always gets a connection.
+connections a kind of work holds at once. The limits add up to the number of connections that the pool may open
+(`most_connections`), so work with a place in its lane always gets a connection.
 """
 
 import asyncio
@@ -19,15 +19,28 @@ class Lane(StrEnum):
     """A kind of work that has a fixed number of a process's connections to PostgreSQL for itself."""
 
     READS = "reads"
+    """Reading transactions that have no other lane."""
+
     WRITES = "writes"
+    """Writing transactions that have no other lane."""
+
     ADMISSION = "admission"
     """Look-ups of access keys: short, and needed before every other work."""
 
     URGENT = "urgent"
+    """Urgent entries."""
+
     CHECKS = "checks"
+    """Checks of travellers."""
+
     TAIL = "tail"
+    """Short reads that a process repeats: of new rows for its streams, and of the database's state."""
+
     WORKER = "worker"
+    """Rounds of the worker's loops, which do what is due at a time, and the pushing of heads to witnesses."""
+
     WEBHOOKS = "webhooks"
+    """Deliveries of ledger records to other systems."""
 
 
 class InUse(NamedTuple):
@@ -56,8 +69,8 @@ _lane: ContextVar[Lane | None] = ContextVar("lane", default=None)
 def shares(pool_size: int) -> dict[Lane, int]:
     """Return the number of connections of each lane.
 
-    `pool_size` is the number for ordinary reads (`Lane.READS`). Writes get half of it, but at least 2. The other lanes
-    have fixed numbers.
+    `pool_size` is not the size of the pool, but the number of connections for ordinary reads (`Lane.READS`). Writes
+    get half of it, but at least 2. The other lanes have fixed numbers.
     """
     return {Lane.READS: pool_size, Lane.WRITES: max(2, pool_size // 2), **_RESERVED}
 
@@ -95,7 +108,8 @@ class Lanes:
     """Limits how many transactions of each lane hold a connection at the same time. A place is the right to hold one.
 
     Args:
-        pool_size: number of places for ordinary reads (`Lane.READS`).
+        pool_size: not the size of the pool, but the number of places for ordinary reads (`Lane.READS`). Writes get half
+            of it, but at least 2. The other lanes have fixed numbers of places (see `shares`).
         patience: longest wait for a place, in seconds.
     """
 

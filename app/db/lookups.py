@@ -25,13 +25,15 @@ Among = Callable[[ColumnElement[Any], str], ColumnElement[bool]]
 
 
 class LookUp:
-    """A SELECT that finds rows by lists of values. Each row must be found by one value alone, never by two together.
+    """A SELECT that finds rows by one or more lists of values.
 
-    On SQLite long lists are looked up in parts, so a row that is found by two values may be returned twice.
+    On SQLite lists of more than `MOST_VALUES` are looked up in parts. Therefore conditions on two lists must be
+    joined by OR: with AND, rows whose two values are in different parts would be missed. A row whose two values are in
+    different parts is returned twice.
 
     Args:
-        compose: returns the statement. Its first argument makes each condition on a list; its second is whether the
-            statement is for SQLite. The columns are texts, integers and bytes, which need no conversion.
+        compose: returns the statement. Its first argument is a function that makes each condition on a list; its second
+            is whether the statement is for SQLite. The columns are texts, integers and bytes, which need no conversion.
         names: the names of the lists.
     """
 
@@ -42,7 +44,7 @@ class LookUp:
         self._prepared: dict[tuple[int, ...], tuple[str, tuple[int, ...]]] = {}
 
     async def rows(self, reader: Reader, *lists: Sequence[Any]) -> Sequence[Any]:
-        """Return the rows found by any value of the lists, which are in the order of their names."""
+        """Return the rows that any value of the lists finds; `lists` has a list for each of `names`, in their order."""
         if not reader.is_sqlite:
             arrays = map(list, lists)
             return await self._with_arrays.run(reader, dict(zip(self._names, arrays, strict=True)))

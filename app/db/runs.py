@@ -19,10 +19,13 @@ from sqlalchemy import ColumnElement, Table, delete, func, insert, literal, sele
 from app.db.unit import Reader, Unit
 
 FAN: Final = 8
-"""Number of runs of a level that become one of the next; a reader looks into at most one less of each level."""
+"""Number of runs of one level that are merged into one run of the next level.
+
+After all due merges a level has fewer runs than this; a reader looks into each of them.
+"""
 
 SLICE: Final = 8192
-"""Number of rows, about, that are moved in one transaction, which takes some tens of milliseconds."""
+"""Approximate number of rows that are moved in one transaction, which takes some tens of milliseconds."""
 
 _LEVELS: Final = 64
 

@@ -163,7 +163,10 @@ class _Pairs(TypeDecorator[list[tuple[int, int]]]):
 
 
 def any_pair_of(one: ColumnElement[int], other: ColumnElement[int], name: str) -> ColumnElement[bool]:
-    """Return the SQL condition that two columns of integers equal a pair in the list bound to the parameter `name`."""
+    """Return the SQL condition that the values of two columns of integers, together, are one of the pairs of a list.
+
+    The list is the value of the bound parameter `name`: pairs of a value of `one` and a value of `other`.
+    """
     return _AnyPairOf(one, other, bindparam(name, type_=_Pairs))
 
 

@@ -43,7 +43,11 @@ class Reader:
     actor: Actor
 
     async def run(self, statement: Executable, parameters: Any = None) -> Result[*tuple[Any, ...]]:
-        """Execute one statement and return its result; `parameters` has its bound values, None without any."""
+        """Execute one statement and return its result.
+
+        `parameters` has the values of the bound parameters: a dict by name, or a list of such dicts, for each of which
+        the statement is executed once. None is for a statement without bound parameters.
+        """
         return await self.connection.execute(statement, parameters)
 
     @property
@@ -111,7 +115,10 @@ class Unit(Reader):
 
 
 Projector = Callable[[Unit, Any], Awaitable[Sequence[Any]]]
+"""A function that handles an event. Returns drafts of ledger records: records that have no number yet."""
+
 Append = Callable[[Unit, Sequence[Any]], Awaitable[Sequence[Any]]]
+"""A function that appends drafts to the ledger. Returns the records, with their numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +180,13 @@ async def writing(
 async def storing(
     reader: Reader, follow: Follow, *, doubt: Callable[[], str | None] = _no_doubt
 ) -> AsyncIterator[Unit]:
-    """Yield a Unit for one statement on a reader's connection; PostgreSQL commits it by itself.
+    """Yield a Unit for one writing statement on the connection of a Reader. For PostgreSQL only.
+
+    A Reader's connection to PostgreSQL commits each statement at once. So nothing is rolled back if the block raises,
+    and `follow.on_commit` is not called.
 
     Args:
-        reader: the open read transaction; the Unit has its instant.
+        reader: the open read transaction; the Unit has its instant and actor.
         follow: the functions that run after events.
         doubt: returns why the clock may be wrong, or None while it is plausible.
     """

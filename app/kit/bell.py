@@ -16,7 +16,10 @@ class Bell:
             self._event = None
 
     def listen(self) -> asyncio.Event:
-        """Return an event that the next ring sets; take it before reading the news, so that no news is missed."""
+        """Return an event that the next ring sets.
+
+        Call this before you look for new data: then no ring is missed between the look and the wait.
+        """
         if self._event is None:
             self._event = asyncio.Event()
         return self._event

@@ -31,10 +31,10 @@ class _Repeating(dict[str, Any]):
 
 
 def read(text: bytes) -> Any:
-    """Parse a JSON text; `repeated_members` then lists the members that it repeats.
+    """Parse a JSON text and return its value. Repeated members raise no error: `repeated_members` finds them.
 
-    A leading byte order mark is ignored (RFC 8259 section 8.1): it is unambiguous.
-    Lone surrogates, NaN and Infinity are accepted here: the check of the single value or row refuses them.
+    Of members with the same name the value has the last one. A leading byte order mark is ignored (RFC 8259 section
+    8.1): it is unambiguous. Lone surrogates, NaN and Infinity are accepted: the caller must refuse them in each value.
 
     Raises:
         NotJson: it is not JSON, or not UTF-8.

@@ -10,7 +10,7 @@ _SATURDAY = 5
 
 @dataclass(frozen=True, slots=True)
 class Holidays:
-    """The public holidays and days of joint leave, as a deployment configures them.
+    """The public holidays and days of joint leave, as a deployment configures them; `day in holidays` asks for one.
 
     The package `holidays` supplies the days set by the government, joint leave (*cuti bersama*) included, and
     estimates the movable ones of later years; it has none before 1946 and after 2100.
