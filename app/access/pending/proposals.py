@@ -13,9 +13,9 @@ from app.kit.ids import new_id
 
 
 async def propose(unit: Unit, kind: ChangeKind, about: str, proposed: dict[str, Any] | None) -> PendingChange:
-    """Store and return a change that waits for another person's confirmation; drop the object's earlier waiting one.
+    """Store and return a change that waits for another person's confirmation.
 
-    The caller must hold the lock of the object that the change is about.
+    If an earlier change of the same object still waits, it is dropped. The caller must hold the lock of the object.
 
     Args:
         unit: the transaction; its actor proposes.
