@@ -32,8 +32,15 @@ class PostgreSQL:
     It runs SQLAlchemy's synchronous engine over asyncpg; each call runs in a greenlet that waits in the event loop.
     SQLAlchemy's asyncio extension works the same way, but imports the whole ORM: 8 MB per process.
 
-    Every round trip has a time limit (see `lines`); when it passes, TimeoutError is raised. A transaction that gets no
-    place in its lane in time raises PoolTimeout.
+    Every round trip has a time limit (see `lines`); when it passes, TimeoutError is raised. Each kind of work has a
+    lane: a fixed number of connections. A transaction that gets none of its lane's connections in time raises
+    PoolTimeout.
+
+    Args:
+        url: the server's address, with the driver.
+        pool_size: the number of connections for ordinary reads. The pool opens more: as many as all lanes have
+            together (`most_connections`).
+        limits: time limits of each round trip, and of the wait for a connection.
     """
 
     is_sqlite = False
