@@ -115,6 +115,9 @@ def revoke(
 ) -> None:
     """End an account and all its keys; streams that it has open end within a second.
 
+    An admin's account ends at once too: here no second admin has to confirm it. Nothing changes if the account is
+    revoked already.
+
     For example:
 
         cekal client revoke cli_01jd…

@@ -27,11 +27,14 @@ def _group() -> None:
 
 @commands.command()
 def accept() -> None:
-    """Confirm that the clock is right: every process that doubts it resumes the suspended acts within seconds.
+    """Confirm that the clock is right.
+
+    A process that doubts the clock makes the acts wait that can't be undone, such as ends by law and erasures. After
+    this command every such process goes on with them within seconds.
 
     The command prints the time. If that is wrong, set the clock right at once: what ends or is erased by a wrong clock
-    can't be brought back. If the clock was set right again by itself, the command is not needed. It is recorded in the
-    audit trail.
+    can't be brought back. If the clock was set right again by itself, the command is not needed. Each use is recorded
+    in the audit trail.
 
     For example:
 

@@ -44,10 +44,10 @@ def evaluate(
     - queries: name, expected_id, and if known set, category, dob, mode (exclude_alias: the entry's own spelling that
       equals the query is left out)
 
-    Stops come first: pairs for which a traveller is referred to a supervisor. The matches that are `told` also
-    include those noted for review, which the counter answers with clear. Every share has its 95 % interval. Pairs of
-    the category different_name (a person under another name altogether) count in the categories only, as no spelling
-    leads there.
+    Everything is counted twice. `stops` are the pairs for which a traveller is referred to a supervisor. `told` are
+    these and the pairs that are only noted for review: the counter lets such a traveller pass. Every share has its
+    95 % interval. Pairs of the category different_name (a person under another name altogether) count in the
+    categories only, as no spelling leads there.
 
     For example:
 

@@ -115,9 +115,10 @@ def entries(
          "extension_count": 0, "first_started_on": null}
 
     The rules are judged as on the day of approval. Entries work at once; one whose period is over by today is kept as
-    an ended one. A line that breaks a rule is left out and reported with its reason; the others go on. A line that
-    has changed since corrects its entry, unless officers have worked on it here. A line that is no longer in the file
-    ends nothing.
+    an ended one. A line that breaks a rule is left out and reported with its reason; the others go on.
+
+    The file may be imported again. A line that has changed since the last import corrects its entry. Entries that
+    officers have changed here are not corrected. A line that is no longer in the file ends nothing.
 
     For example:
 

@@ -15,7 +15,9 @@ T = TypeVar("T")
 
 
 def load_command_settings() -> "Settings":
-    """Return the settings, with a database timeout of an hour at least, and set the log to warnings in plain text.
+    """Return the settings, with a database timeout of at least an hour, and configure the log for a command.
+
+    The log is plain text and begins at level WARNING; at DEBUG if that is the level in the settings.
 
     Raises:
         ValidationError: a setting is wrong (pydantic's error).

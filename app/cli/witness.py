@@ -92,15 +92,19 @@ def evidence(
     data_dir: DataDir = _FOLDER,
     as_json: Json = False,
 ) -> None:
-    """List the heads that contradict each other, or print two of them as a file that proves it.
+    """List the evidence that logs contradict themselves, or print one piece of it as a file.
 
-    Each is two heads that the log itself signed. Their kind says what they prove:
+    A piece of evidence is two heads that one log signed, and that contradict each other or seem to. Without NUMBER all
+    pieces that this witness has kept are listed, each with its number, its time, its log and its kind. With NUMBER this
+    piece is printed, for `cekal witness verify`. An unknown NUMBER prints an error, with exit code 2.
+
+    The kind says what the two heads prove:
 
     - `two-roots`: trees of one size with two roots;
 
     - `other-leaves`: the larger tree does not begin with the smaller one;
 
-    - `rollback`: the smaller tree was signed later, as the largest;
+    - `rollback`: the log signed the smaller tree as its newest, after it had signed the larger one;
 
     - `unproved`: the consistency proof between them failed. Anybody can send a wrong proof, so this proves nothing yet:
       ask the log for the right one.
