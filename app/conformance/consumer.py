@@ -1,5 +1,8 @@
 """Checks of a consumer of the feed, a program that keeps a copy of it: what its copy contains while the service fails.
 
+A record has a leaf, which the ledger's hashes cover, and often a personal part, to which the leaf commits by a salted
+hash. A tombstone is a record that removes its entry from every copy.
+
 Each check changes the scripted service, waits for the consumer, and returns one sentence about what was seen. It raises
 Failed where the consumer breaks the promise, and Skipped where it can't be checked.
 """
@@ -381,7 +384,7 @@ def examine_consumer(
         silence: seconds without a byte after which the consumer must give up a connection.
 
     Raises:
-        ConsumerRefused: the program does not exist.
+        ConsumerRefused: at the first `next`: the program does not exist.
     """
     if not command or shutil.which(command[0]) is None:
         raise ConsumerRefused(f"There is no program {' '.join(command[:1]) or 'in an empty command'}.")

@@ -16,9 +16,10 @@ _BUCKETS = 256
 
 @dataclass(slots=True)
 class StateDigest:
-    """Computes the digest of the register's state: a Merkle root over 256 buckets of records.
+    """Computes the digest of the register's state: a Merkle root over 256 groups of records, the buckets.
 
-    The records of the listed entries are added in the order of a snapshot, which is that of the entries' ids.
+    The state is the newest record of each listed entry and of each clearance ("not the same person") of an entry. The
+    records are added in the order of a snapshot, which is that of the entries' ids.
 
     Attributes:
         records: the number of records that were added.
@@ -47,7 +48,7 @@ class StateDigest:
 
     @property
     def buckets(self) -> list[bytes]:
-        """The Merkle root of each bucket, from bucket 0 to bucket 255. The hash of its entry's id chooses a bucket."""
+        """The Merkle root of each bucket, from 0 to 255. A record's bucket is the first byte of its entry id's hash."""
         return [tree.root() for tree in self._trees]
 
     @property

@@ -1,5 +1,9 @@
 """Checks of the feed of changes: records, cursors, formats and filters.
 
+A record has a leaf, which the ledger's hashes cover, and often a personal part, to which the leaf commits by a salted
+hash. A cursor names the record up to which a reader has read, and the ledger's epoch: a restore begins a new one. The
+head is the end of the ledger.
+
 Each returns one sentence about what was seen. It raises Failed where the service breaks the promise, and Skipped where
 it can't be checked.
 """

@@ -90,8 +90,8 @@ def examine(
     Args:
         checks: the checks, each after those that it needs.
         session: the object that each check gets: it reads from it, and stores data in it for later checks.
-        broken: classes of errors that mean a failed check when it raises them, as Failed does. The text of a class
-            begins the finding's sentence. An error of another class is raised.
+        broken: classes of errors, each with a text. If a check raises an error of such a class, the check has failed,
+            and the finding's sentence begins with the text. An error of another class is raised.
     """
     passed: set[str] = set()
     for check in checks:

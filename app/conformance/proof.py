@@ -1,5 +1,9 @@
 """Checks of the log: signed heads, proofs of inclusion and consistency, tiles.
 
+A head is the ledger's size and the Merkle root over its records' leaves, signed by the register. An inclusion proof
+shows that a record is below this root; a consistency proof, that a larger ledger continues a smaller one. A tile is a
+file with up to 256 leaves or hashes of the log.
+
 Each returns one sentence about what was seen. It raises Failed where the service breaks the promise, and Skipped where
 it can't be checked.
 """

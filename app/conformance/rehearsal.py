@@ -49,7 +49,7 @@ class Rehearsal:
         self._errors = folder / "follow.err"
 
     def begin(self, *, keeping: bool = False) -> None:
-        """Begin a step: start the consumer unless it runs, and wait for its first request.
+        """Begin a step. If the consumer does not run, start it and wait for its first request.
 
         Args:
             keeping: whether faults of the service that were prepared before stay; otherwise they are removed.

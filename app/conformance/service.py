@@ -45,7 +45,7 @@ def examine_service(url: str, key: str, most: int) -> Iterator[Finding]:
         most: the largest number of records that are read from the ledger's beginning.
 
     Raises:
-        ServiceRefused: the address can't be reached, or the key may not read the feed.
+        ServiceRefused: at the first `next`: the address can't be reached, or the key may not read the feed.
     """
     with _client(url) as http:
         session = Session(http, key, most)

@@ -202,7 +202,7 @@ def _lines(chunks: Iterator[bytes], until: float) -> Iterator[bytes]:
 
 
 def events(lines: Iterator[bytes]) -> Iterator[dict[str, str]]:
-    """Yield the events of a stream: the fields up to an empty line (WHATWG HTML section 9.2)."""
+    """Yield the events in the lines of a stream, each as a dict of its fields by name (WHATWG HTML section 9.2)."""
     fields: dict[str, str] = {}
     for line in lines:
         name, _, value = line.rstrip(b"\r").decode().partition(":")

@@ -1,4 +1,8 @@
-"""Checks of snapshots: what they hold, that a signed head covers their digest, and that they can be read in parts."""
+"""Checks of snapshots: what they hold, that a signed head covers their digest, and that they can be read in parts.
+
+A snapshot is a file with the register's state, a line for each record. Its digest is a Merkle root over these records;
+the seal is the ledger's record that contains this digest. A head is the ledger's size and Merkle root, signed.
+"""
 
 import itertools
 import time

@@ -38,7 +38,7 @@ class Fault:
         status: the status of the answer; 200 if it is not refused.
         slug: the problem type of a refusal.
         retry_after: seconds in `Retry-After` of a refusal; 0 for no such header.
-        cut_after: number of records (or lines) that are sent before the connection is cut in the next; None: no cut.
+        cut_after: number of records (or lines) to send whole; the connection is cut within the next. None: no cut.
         alter: returns the records (or lines) to send, given the true ones.
         mute: whether the stream's connection stays open without a record or a heartbeat.
         silent: whether the service never says that all records were sent, so that a new copy does not become complete.
@@ -128,7 +128,7 @@ class Stage:
     def enter(self, after: str | None) -> tuple[Fault | None, ScriptedLedger, int]:
         """Record a request for the feed after a cursor; None asks from the first record.
 
-        Returns the fault for its answer (None without one), the ledger, and the number of changes so far.
+        Returns the fault for its answer (None without one), the ledger, and the number of uses of `changing` so far.
         """
         with self._changed:
             fault = self._faults.popleft() if self._faults else None
@@ -148,7 +148,7 @@ class Stage:
             return [dict(each) for each in ledger.records[position:]]
 
     def is_over(self, scene: int, seconds: float) -> bool:
-        """Wait until the number of changes differs from `scene`. Returns False if that takes more than `seconds`."""
+        """Wait until `changing` is used again after `enter` returned `scene`. Returns False after `seconds` without."""
         with self._changed:
             return self._changed.wait_for(lambda: self._scene != scene, seconds)
 
