@@ -52,7 +52,7 @@ class EventParser:
         self._id = last_id
 
     def feed(self, chunk: bytes) -> Iterator[Event]:
-        """Parse further bytes. Returns the events that they complete."""
+        """Yield the events that further bytes complete. The bytes are parsed only while the caller iterates."""
         lines = (self._rest + chunk).splitlines(keepends=True)  # of bytes: at LF, CR LF and CR, nothing else
         self._rest = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
         for line in lines:
@@ -102,6 +102,12 @@ class Delivery:
 
 class CheckpointSystem:
     """Receives the alerts of one checkpoint by a stream of its own, and confirms each with a receipt.
+
+    Args:
+        code: the checkpoint's code.
+        holder: the checkpoint's client, with whose key it calls.
+        crowd: the systems of all checkpoints, which records each alert that arrives.
+        cursor: the id of the event after which the stream begins.
 
     Attributes:
         connected: whether its stream is open.

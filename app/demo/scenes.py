@@ -216,7 +216,7 @@ class Scenes:
         )
 
     async def disguise(self) -> None:
-        """Step 9: the person of the measure is held, with a new passport and another spelling of the name."""
+        """Step 9: the person under the exit ban is stopped despite a new passport and another spelling of the name."""
         same = self.suspect.disguised()
         self._narrator.step(f"{self.suspect.name} wants to leave as {same.name}, with a new passport")
         answer = await self._scan(same, "exit")

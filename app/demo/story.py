@@ -35,8 +35,8 @@ def run(once: bool, port: int, folder: Path | None) -> int:  # noqa: FBT001 - th
 
     Args:
         once: whether to end after the story; otherwise the server runs on until it is interrupted.
-        port: the port of the server; 0 for any free one. If it is taken, another is used with `once`; without, 1 is
-            returned.
+        port: the port of the server; 0 for any free one. If it is taken and `once` is True, another port is used. If it
+            is taken and `once` is False, nothing is played and 1 is returned.
         folder: the folder of the register, new or existing. None is `FOLDER`, or with `once` a temporary folder.
 
     Returns:
