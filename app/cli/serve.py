@@ -20,9 +20,9 @@ def serve(
 ) -> None:
     """Serve the register over HTTP, its documentation at /docs.
 
-    The worker's loops, which do what is due at a time (lapses, expiries, silent checkpoints), run inside; on PostgreSQL
-    one process at a time runs them. One line is logged when the service is ready. SIGTERM or Ctrl-C ends the streams
-    and the process within five seconds.
+    The process also runs the worker's loops. They do what no request asks for, such as ending measures by law and
+    reporting missed deadlines and silent checkpoints. On PostgreSQL one process at a time runs them. One line is logged
+    when the service is ready. SIGTERM or Ctrl-C ends the streams and the process within five seconds.
 
     The schema must be the program's own, or on PostgreSQL a newer one that still serves it: run `cekal migrate` first,
     and after each new version.
@@ -42,7 +42,7 @@ def serve(
 
 
 def worker() -> None:
-    """Run only the worker's loops, which do what is due at a time, without HTTP.
+    """Run only the worker's loops, without HTTP: what is due at a time, such as the end of a measure by law.
 
     For PostgreSQL deployments that run the loops in other processes than HTTP. Several workers may run: one at a time
     does the work, and another takes over when it ends. On SQLite `cekal serve` runs the loops itself.

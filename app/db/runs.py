@@ -38,7 +38,7 @@ class Merge(NamedTuple):
     Attributes:
         runs: the numbers of the runs.
         into: the number of the resulting run; None if the rows move into the table itself.
-        starts: the first key of each slice except the first, ascending.
+        starts: the lowest key of each slice, ascending, without the first slice, which has no lower bound.
     """
 
     runs: tuple[int, ...]

@@ -89,7 +89,7 @@ async def expect_checkpoints(reader: Reader, codes: Sequence[str], pointer: str)
         pointer: JSON pointer to the list of codes in the request.
 
     Raises:
-        Invalid: some codes do not; the error has a fault for each of them.
+        Invalid: some codes belong to no active checkpoint; the error has a fault for each of them.
     """
     active = await store.list_active(reader, codes) if codes else frozenset()
     faults = [
