@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from app.access.domain import SYSTEM
+from app.alerting.alerts import service as alerts
 from app.border.checks import store as checks
 from app.casework.retention import service as retention
 from app.kit.ids import first_id
@@ -86,6 +87,27 @@ async def erase_questions(runtime: Runtime) -> None:
     while erased == BATCH_SIZE:
         async with runtime.irreversible(SYSTEM, checks=True) as unit:
             erased = await checks.forget_questions(unit, before, BATCH_SIZE)
+
+
+async def erase_drill_receipts(runtime: Runtime) -> int:
+    """Erase the notes and officer references in receipts of drills that are older than the setting `question_days`.
+
+    A drill is about no entry, so no entry's erasure includes them. Returns the number of receipts.
+
+    Raises:
+        ClockInDoubt: the clock is not plausible; drills treated before stay erased.
+    """
+    days = timedelta(days=runtime.settings.question_days)
+    erased, after = 0, ""
+    while True:
+        async with runtime.reading(SYSTEM) as reader:
+            drills = await alerts.list_drills_to_erase(reader, reader.now - days, after, BATCH_SIZE)
+        for after in drills:
+            async with runtime.irreversible(SYSTEM) as unit:
+                erased += await alerts.erase_of_drill(unit, after, unit.now - days)
+            await asyncio.sleep(PAUSE_SECONDS)
+        if len(drills) < BATCH_SIZE:
+            return erased
 
 
 async def erase_delayed(runtime: Runtime) -> None:

@@ -101,7 +101,11 @@ class Settings(ServiceSettings):
         description="R64: days after its end until the person is erased from an entry; by default never, until a "
         "schedule of retention is set",
     )
-    question_days: Days = Field(90, description="how long a check's clear question is kept")
+    question_days: Days = Field(
+        90,
+        description="how long a check's clear question is kept; also addresses in pages, and what officers write in "
+        "receipts of drills",
+    )
     hit_resolve_minutes: int = Field(
         30, ge=1, description="minutes after which others are notified that no supervisor has resolved a hit"
     )

@@ -326,8 +326,8 @@ class Worker:
         """Create next month's partition of the table of checks, and erase data whose time is over.
 
         Erased are answers stored for repeated requests, old rows about connected checkpoints, persons in delayed
-        departures, closed manifests, addresses and answers of channels in pages, and questions of checks with their
-        salts. Nothing is erased while irreversible acts are suspended.
+        departures, closed manifests, addresses and answers of channels in pages, what officers wrote in receipts of
+        drills, and questions of checks with their salts. Nothing is erased while irreversible acts are suspended.
         """
         await make_months(self.runtime)
         if await self.standstill.holds():
@@ -338,6 +338,7 @@ class Worker:
         await erasing.erase_delayed(self.runtime)
         await self.manifests.forget()
         await self.escalation.erase_addresses()
+        await erasing.erase_drill_receipts(self.runtime)
         await erasing.erase_questions(self.runtime)
 
 

@@ -17,7 +17,7 @@ from app.db.statistics import analyze_grown
 if TYPE_CHECKING:  # Only migrations import Alembic: without it a server needs 10 MB less
     from alembic.config import Config
 
-NEWEST: Final = "0048"
+NEWEST: Final = "0049"
 """The revision that this program needs; a test compares it with the newest file in `migrations/`."""
 
 OLDEST: Final = "0045"

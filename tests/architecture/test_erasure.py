@@ -64,7 +64,7 @@ CODES = {
 """Columns of codes, hashes and ids of entries: they name nobody."""
 
 ERASERS = {
-    "alert_receipt": "alerting.alerts.store.erase_of_entry",
+    "alert_receipt": "alerting.alerts.erasure_store.erase_of_entry",
     "amendment": "register.amendments.service.erase_of_entry",
     "blob": "register.entries.erasure_store.erase_blobs",
     "check_record": "border.checks.store.forget_questions",

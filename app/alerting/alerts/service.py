@@ -16,10 +16,10 @@ from app.alerting.alerts.domain import (
     expiry_of,
     message_of,
 )
+from app.alerting.alerts.erasure_store import erase_of_drill, erase_of_entry, list_drills_to_erase
 from app.alerting.alerts.presence import list_last_seen
 from app.alerting.alerts.store import (
     count_recipients,
-    erase_of_entry,
     get_alert,
     has_open,
     list_outdated,
@@ -53,11 +53,13 @@ __all__ = [
     "announce_begun",
     "count_recipients",
     "drill",
+    "erase_of_drill",
     "erase_of_entry",
     "escalate",
     "expect_reason",
     "get_alert",
     "has_open",
+    "list_drills_to_erase",
     "list_last_seen",
     "list_outdated",
     "list_reach",

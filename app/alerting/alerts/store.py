@@ -344,13 +344,6 @@ async def list_unacknowledged(reader: Reader, limit: int) -> list[Alert]:
     return [_alert(row) for row in await reader.run(statement)]
 
 
-async def erase_of_entry(unit: Unit, entry_id: str) -> None:
-    """Erase the notes and officer references in the receipts of an entry's alerts; checkpoints and times stay."""
-    alerts = select(tables.alert.c.id).where(tables.alert.c.entry_id == entry_id)
-    noted = tables.receipt.c.alert_id.in_(alerts)
-    await unit.run(update(tables.receipt).where(noted).values(note=None, officer_reference=None, salt=None))
-
-
 async def mark_escalated(unit: Unit, alert_id: str) -> None:
     """Store that an alert is escalated to the duty officers now."""
     await unit.run(update(tables.alert).where(tables.alert.c.id == alert_id).values(escalated_at=unit.now))

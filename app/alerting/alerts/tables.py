@@ -1,6 +1,18 @@
 """Tables of alerts: their recipients, their receipts, and the connected checkpoints. Their content is in the ledger."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, LargeBinary, String, Table, Text, false
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    false,
+    or_,
+)
 
 from app.db.types import Id, Instant, metadata
 
@@ -48,6 +60,19 @@ receipt = Table(
 )
 
 Index("ix_alert_receipt_alert_id_checkpoint", receipt.c.alert_id, receipt.c.checkpoint)
+
+
+def has_texts() -> ColumnElement[bool]:
+    """Return the SQL condition, on the receipt table, that a receipt has a note or an officer reference."""
+    return or_(receipt.c.officer_reference.is_not(None), receipt.c.note.is_not(None))
+
+
+Index(
+    "ix_alert_receipt_texts",
+    receipt.c.alert_id,
+    sqlite_where=has_texts(),
+    postgresql_where=has_texts(),
+)
 
 presence = Table(
     "presence",

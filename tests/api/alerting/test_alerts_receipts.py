@@ -4,15 +4,17 @@ import asyncio
 
 import httpx2
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.access.domain import SYSTEM
 from app.access.tables import audit
+from app.alerting.alerts.tables import receipt as receipt_table
 from app.runtime import Runtime
 from app.worker import Worker
 from tests.support.actors import Actors, Caller
 from tests.support.admins import change_place
 from tests.support.clock import SettableClock
+from tests.support.erasure import found_in
 from tests.support.steps import Json, decide, expect, sound
 
 
@@ -207,3 +209,41 @@ async def test_nobody_is_chased_for_an_alert_that_was_withdrawn(
     await decide(http, await actors.client("duty_officer"), raised["entry"], "reject", "A mistake.")
     clock.advance(minutes=2)
     assert await worker.notify_unacknowledged_alerts() == 0
+
+
+async def test_what_officers_write_in_receipts_of_drills_is_erased_after_question_days(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    runtime: Runtime,
+    counter: Caller,
+    clock: SettableClock,
+    worker: Worker,
+) -> None:
+    duty = await actors.client("duty_officer")
+    drill = {"kind": "exercise", "message": "Latihan."}
+    drills = [expect(await http.post("/v1/alerts", json=drill, headers=duty.headers), 201) for _ in range(2)]
+    raised = (await sound(http, await actors.client("submitter")))["alert"]
+
+    async def acknowledge(alert: Json, officer: str) -> None:
+        body = {"level": "acknowledged", "officer_reference": officer, "note": f"Dari {officer}."}
+        path = f"/v1/alerts/{alert['id']}/receipts"
+        expect(await http.post(path, json=body, headers=counter.headers), 201)
+
+    await acknowledge(drills[0], "Hendrawan")
+    await acknowledge(raised, "Mulyadi")
+    clock.advance(days=89)
+    await acknowledge(drills[1], "Kusnadi")
+    await worker.tidy()
+    assert await found_in(runtime, ["Hendrawan"]) != {}
+    clock.advance(days=1, seconds=1)
+    await worker.tidy()
+    assert await found_in(runtime, ["Hendrawan"]) == {}
+    assert await found_in(runtime, ["Kusnadi"]) != {}, "its term began with the receipt"
+    assert await found_in(runtime, ["Mulyadi"]) != {}, "it goes with the person of the entry"
+    clock.advance(days=89)
+    await worker.tidy()
+    assert await found_in(runtime, ["Kusnadi"]) == {}
+    assert (await coverage(http, duty, drills[0]))["acknowledged"] == 1
+    salted = select(func.count()).where(receipt_table.c.salt.is_not(None))
+    async with runtime.reading(SYSTEM) as reader:
+        assert (await reader.run(salted)).scalar_one() == 1, "without the salt nobody can guess the texts"
