@@ -121,6 +121,11 @@ OTHERS = {
         "border.hits.verification",
         "border.checks.store",
     ): "compares hits with the checks that have opened them",
+    (
+        "alerting.escalation.store",
+        "alerting.alerts.overdue_store",
+    ): "chases the alerts of which officers are notified, by one condition",
+    ("alerting.escalation.page_store", "alerting.alerts.overdue_store"): "as above",
     ("border.lookbacks.service", "border.checks.store"): "searches past checks",
     (
         "border.manifests.joining",

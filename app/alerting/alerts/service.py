@@ -17,6 +17,7 @@ from app.alerting.alerts.domain import (
     message_of,
 )
 from app.alerting.alerts.erasure_store import erase_of_drill, erase_of_entry, list_drills_to_erase
+from app.alerting.alerts.overdue_store import list_unnotified, mark_escalated
 from app.alerting.alerts.presence import list_last_seen
 from app.alerting.alerts.store import (
     count_recipients,
@@ -24,7 +25,6 @@ from app.alerting.alerts.store import (
     has_open,
     list_outdated,
     list_reach,
-    list_unacknowledged,
     still_holding,
 )
 from app.db.unit import Reader, Unit
@@ -63,7 +63,7 @@ __all__ = [
     "list_last_seen",
     "list_outdated",
     "list_reach",
-    "list_unacknowledged",
+    "list_unnotified",
     "raised_for",
     "read_alerts",
 ]
@@ -364,7 +364,7 @@ async def escalate(unit: Unit, alert: Alert) -> list[str]:
     them.
     """
     reach = await list_reach(unit, alert)
-    await store.mark_escalated(unit, alert.id)
+    await mark_escalated(unit, alert.id)
     return [each.code for each in reach if each.acknowledged_at is None]
 
 

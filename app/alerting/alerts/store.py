@@ -323,32 +323,6 @@ async def list_reach(reader: Reader, alert: Alert) -> list[Reach]:
     return [Reach(*row) for row in await reader.run(statement)]
 
 
-async def list_unacknowledged(reader: Reader, limit: int) -> list[Alert]:
-    """Return open alerts that are past `acknowledge_by` and not escalated, earliest of these first, at most `limit`.
-
-    Drills are among them, and alerts that a later one of their family has replaced. The receipts are not examined:
-    every checkpoint may have acknowledged such an alert.
-    """
-    table = tables.alert
-    statement = (
-        select(*_COLUMNS)
-        .where(
-            table.c.acknowledge_by <= reader.now,
-            table.c.expires_at > reader.now,
-            table.c.escalated_at.is_(None),
-            table.c.family.in_(_LIVING),
-        )
-        .order_by(table.c.acknowledge_by)
-        .limit(limit)
-    )
-    return [_alert(row) for row in await reader.run(statement)]
-
-
-async def mark_escalated(unit: Unit, alert_id: str) -> None:
-    """Store that an alert is escalated to the duty officers now."""
-    await unit.run(update(tables.alert).where(tables.alert.c.id == alert_id).values(escalated_at=unit.now))
-
-
 async def count_recipients(
     reader: Reader, family: str, since: datetime, connected: Iterable[str]
 ) -> tuple[int, int]:

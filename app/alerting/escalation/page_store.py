@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, null, or_, select, update
 
 from app.alerting.alerts.domain import ReceiptLevel
+from app.alerting.alerts.overdue_store import to_acknowledge
 from app.alerting.alerts.tables import alert
 from app.alerting.escalation import tables
 from app.alerting.escalation.domain import About, Level, Page, PageState
-from app.alerting.escalation.store import has_receipt, open_alert
+from app.alerting.escalation.store import has_receipt
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 
@@ -46,7 +47,7 @@ async def claim_pages(
     table = tables.page
     acknowledged = has_receipt(table.c.checkpoint, ReceiptLevel.ACKNOWLEDGED)
     over = exists().where(
-        alert.c.id == table.c.alert_id, or_(acknowledged, ~open_alert(None if doubtful else unit.now))
+        alert.c.id == table.c.alert_id, or_(acknowledged, ~to_acknowledge(None if doubtful else unit.now))
     )
     due = and_(table.c.state == PageState.DUE, table.c.due_at <= unit.now)
     dropped = update(table).where(due, ~table.c.drill, over)

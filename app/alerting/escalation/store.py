@@ -18,14 +18,14 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    true,
     update,
 )
 
 from app.access.domain import Role, Standing
 from app.access.tables import checkpoint as checkpoint_table
 from app.access.tables import client as client_table
-from app.alerting.alerts.domain import AlertKind, ReceiptLevel
+from app.alerting.alerts.domain import ReceiptLevel
+from app.alerting.alerts.overdue_store import to_acknowledge
 from app.alerting.alerts.tables import alert, contact, presence, receipt, recipient
 from app.alerting.escalation import tables
 from app.alerting.escalation.domain import (
@@ -47,22 +47,6 @@ _steps = msgspec.json.Decoder(tuple[Step, ...])
 LONGEST_OUTAGE = timedelta(days=7)
 """Age from which on an alert is not examined for missing receipts any more: only after an outage as long it was not
 examined before."""
-
-_ROOT = alert.alias()
-_LIVING = exists().where(_ROOT.c.id == alert.c.family, _ROOT.c.cancelled_at.is_(None))
-
-
-def open_alert(now: datetime | None) -> ColumnElement[bool]:
-    """Return the SQL condition, on the alert table, that checkpoints still have to acknowledge an alert.
-
-    It is true if the alert is neither a cancel nor expired, its family is not cancelled, and no later alert of the
-    family has replaced it.
-
-    Args:
-        now: the present; None while the clock is not plausible: then no alert counts as expired.
-    """
-    running = true() if now is None else alert.c.expires_at > now
-    return and_(running, alert.c.kind != AlertKind.CANCEL, _LIVING, alert.c.replaced_at.is_(None))
 
 
 def has_receipt(checkpoint: ColumnElement[str], *levels: ReceiptLevel) -> ColumnElement[bool]:
@@ -119,7 +103,7 @@ async def save_policy(unit: Unit, checkpoint: str, policy: EscalationPolicy) -> 
 async def list_unjudged(reader: Reader, limit: int) -> list[tuple[str, str]]:
     """Return (id, family) of alerts whose receipts are due and were not examined yet, earliest issue first.
 
-    At most `limit` are returned. Such an alert fulfils `open_alert`. Receipts are due `RECEIVED_WITHIN` after the
+    At most `limit` are returned. Such an alert fulfils `to_acknowledge`. Receipts are due `RECEIVED_WITHIN` after the
     issue; alerts that are older than `LONGEST_OUTAGE` are omitted.
     """
     judged = exists().where(tables.chased_alert.c.alert_id == alert.c.id)
@@ -128,7 +112,7 @@ async def list_unjudged(reader: Reader, limit: int) -> list[tuple[str, str]]:
         .where(
             alert.c.id >= first_id("alr", reader.now - LONGEST_OUTAGE),
             alert.c.issued_at <= reader.now - RECEIVED_WITHIN,
-            open_alert(reader.now),
+            to_acknowledge(reader.now),
             ~judged,
         )
         .order_by(alert.c.id)
@@ -140,8 +124,8 @@ async def list_unjudged(reader: Reader, limit: int) -> list[tuple[str, str]]:
 async def list_unacknowledged(reader: Reader, limit: int) -> list[str]:
     """Return ids of alerts past `acknowledge_by` whose acknowledgements were not examined yet, earliest issue first.
 
-    At most `limit` are returned. Such an alert fulfils `open_alert`. Alerts whose receipts were not examined yet are
-    omitted.
+    At most `limit` are returned. Such an alert fulfils `to_acknowledge`. Alerts whose receipts were not examined yet
+    are omitted.
     """
     progress = tables.chased_alert
     statement = (
@@ -150,7 +134,7 @@ async def list_unacknowledged(reader: Reader, limit: int) -> list[str]:
         .where(
             progress.c.acknowledgements_judged_at.is_(None),
             alert.c.acknowledge_by <= reader.now,
-            open_alert(reader.now),
+            to_acknowledge(reader.now),
         )
         .order_by(alert.c.id)
         .limit(limit)
@@ -256,7 +240,7 @@ async def list_due(reader: Reader, limit: int, *, doubtful: bool) -> list[Chase]
     table = tables.chase
     over = or_(
         has_receipt(table.c.checkpoint, ReceiptLevel.ACKNOWLEDGED),
-        ~open_alert(None if doubtful else reader.now),
+        ~to_acknowledge(None if doubtful else reader.now),
         ~_chaseable(table.c.checkpoint),
     )
     statement = (

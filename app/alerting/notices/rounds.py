@@ -141,13 +141,15 @@ async def notify_countersign_awaited(runtime: Runtime) -> int:
 async def notify_unacknowledged(runtime: Runtime) -> int:
     """Notify officers of alerts that were not acknowledged in time (R54), and mark these alerts as escalated.
 
-    A checkpoint that is closed and has no standby is not reported, because nobody there can acknowledge. Returns the
+    An alert that a later one of its family has replaced is left out, as by escalation. A checkpoint that is closed and
+    has no standby is not reported, because nobody there can acknowledge. Returns the
     number of alerts marked, including those without a checkpoint to report.
     """
     async with runtime.reading(SYSTEM) as reader:
-        unacknowledged = await alerts.list_unacknowledged(reader, _BATCH_SIZE)
-    for alert in unacknowledged:
+        unnotified = await alerts.list_unnotified(reader, _BATCH_SIZE)
+    for alert_id in unnotified:
         async with runtime.writing(SYSTEM) as unit:
+            alert = await alerts.get_alert(unit, alert_id)
             codes = await alerts.escalate(unit, alert)
             duties = await duty_of(unit, codes, unit.now, runtime.settings.holidays)
             codes = [code for code in codes if duties[code].state is not DutyState.CLOSED]
@@ -156,7 +158,7 @@ async def notify_unacknowledged(runtime: Runtime) -> int:
                 await record(unit, AuditAct.ALERT_UNACKNOWLEDGED, alert.id, detail)
                 await notify(unit, [silence(alert, codes)])
                 logger.warning("an alert is not acknowledged in time", extra={"alert": alert.id, **detail})
-    return len(unacknowledged)
+    return len(unnotified)
 
 
 async def _rungs(reader: Reader, entries: list[Entry], terms: Terms) -> list[NoticeContent]:

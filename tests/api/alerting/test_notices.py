@@ -334,6 +334,26 @@ async def test_silent_checkpoints_are_named_to_the_duty_officers_and_the_owner(
     assert len(await told(http, verifier)) == 1
 
 
+async def test_a_checkpoint_that_acknowledged_only_the_newest_alert_of_a_family_is_not_named(
+    http: httpx2.AsyncClient, actors: Actors, worker: Worker, clock: SettableClock
+) -> None:
+    raised = await sound(http, await actors.client("submitter"))
+    duty = await actors.client("duty_officer")
+    await decide(http, duty, raised["entry"], "countersign")
+    counter = await actors.client("checkpoint", checkpoint="DPS")
+    first, update = expect(await http.get("/v1/alerts", headers=counter.headers), 200)["items"]
+    assert (first["kind"], update["kind"]) == ("raise", "update")
+    path = f"/v1/alerts/{update['id']}/receipts"
+    expect(await http.post(path, json={"level": "acknowledged"}, headers=counter.headers), 201)
+    clock.advance(seconds=61)
+    assert await worker.notify_unacknowledged_alerts() == 1
+    assert await worker.notify_unacknowledged_alerts() == 0
+    (notice,) = [each for each in await told(http, duty) if each["name"] == "unacknowledged"]
+    assert notice["alert_id"] == update["id"]
+    assert "CGK" in notice["checkpoints"]
+    assert "DPS" not in notice["checkpoints"]
+
+
 async def test_a_year_of_a_few_entries(
     http: httpx2.AsyncClient, actors: Actors, worker: Worker, clock: SettableClock
 ) -> None:

@@ -1,0 +1,47 @@
+"""SQL statements on alerts that checkpoints still have to acknowledge."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, exists, select, true, update
+
+from app.alerting.alerts.domain import AlertKind
+from app.alerting.alerts.tables import alert
+from app.db.unit import Reader, Unit
+
+_FIRST = alert.alias()
+
+
+def to_acknowledge(now: datetime | None) -> ColumnElement[bool]:
+    """Return the SQL condition, on the alert table, that checkpoints still have to acknowledge an alert.
+
+    It is true if the alert is neither a cancel nor expired, its family is not cancelled, and no later alert of the
+    family has replaced it. Receipts are not examined.
+
+    Args:
+        now: the present; None while the clock is not plausible: then no alert counts as expired.
+    """
+    running = true() if now is None else alert.c.expires_at > now
+    living = exists().where(_FIRST.c.id == alert.c.family, _FIRST.c.cancelled_at.is_(None))
+    return and_(running, alert.c.kind != AlertKind.CANCEL, living, alert.c.replaced_at.is_(None))
+
+
+async def list_unnotified(reader: Reader, limit: int) -> list[str]:
+    """Return ids of alerts past `acknowledge_by` of which officers were not notified, earliest of these first.
+
+    At most `limit` are returned. Such an alert fulfils `to_acknowledge`; drills are among them. The receipts are not
+    examined: every checkpoint may have acknowledged such an alert.
+    """
+    statement = (
+        select(alert.c.id)
+        .where(
+            alert.c.acknowledge_by <= reader.now, alert.c.escalated_at.is_(None), to_acknowledge(reader.now)
+        )
+        .order_by(alert.c.acknowledge_by)
+        .limit(limit)
+    )
+    return list((await reader.run(statement)).scalars())
+
+
+async def mark_escalated(unit: Unit, alert_id: str) -> None:
+    """Store that an alert is escalated to the duty officers now."""
+    await unit.run(update(alert).where(alert.c.id == alert_id).values(escalated_at=unit.now))
