@@ -1,12 +1,14 @@
 """Erases what is kept only for a time: rounds of the worker, in small batches between which others write."""
 
 import asyncio
-import logging
 from datetime import timedelta
 from typing import Final
 
+from app.access.admission.idempotency import KEPT
 from app.access.domain import SYSTEM
+from app.access.store import forget_answers
 from app.alerting.alerts import service as alerts
+from app.alerting.alerts.presence import forget_absent
 from app.border.checks import store as checks
 from app.casework.retention import service as retention
 from app.kit.ids import first_id
@@ -15,14 +17,29 @@ from app.register.supervision import service as supervision
 from app.runtime import Runtime
 from app.sync.querylog import service as querylog
 
-logger = logging.getLogger(__name__)
-
 BATCH_SIZE: Final = 200
-SMALL_BATCH_SIZE: Final = 25
-"""Batch size for erasures that block other writers until their transaction ends."""
-
 PAUSE_SECONDS: Final = 0.02
 """Seconds between two erasures, so that other transactions get their turn."""
+
+
+async def erase_answers(runtime: Runtime) -> None:
+    """Erase the answers stored for repeated requests that are older than `KEPT`.
+
+    Raises:
+        ClockInDoubt: the clock is not plausible.
+    """
+    async with runtime.irreversible(SYSTEM) as unit:
+        await forget_answers(unit, unit.now - KEPT)
+
+
+async def erase_absent(runtime: Runtime) -> None:
+    """Erase the rows about connected checkpoints that no process has renewed for an hour.
+
+    Raises:
+        ClockInDoubt: the clock is not plausible.
+    """
+    async with runtime.irreversible(SYSTEM) as unit:
+        await forget_absent(unit, timedelta(hours=1))
 
 
 async def erase_retained(runtime: Runtime) -> int:
@@ -38,12 +55,9 @@ async def erase_retained(runtime: Runtime) -> int:
             async with runtime.reading(SYSTEM) as reader:
                 due = await retention.list_due(reader, stage, settings, after, BATCH_SIZE)
             for after in due:
-                try:
+                with runtime.isolating("an entry can't be erased now", entry=after[1]):
                     async with runtime.irreversible(SYSTEM) as unit:
                         erased += await retention.erase(unit, after[1], stage, settings)
-                except Exception as error:  # an entry that can't be erased now must not delay the others
-                    if not runtime.outages.failed(error):
-                        logger.exception("an entry can't be erased now", extra={"entry": after[1]})
                 await asyncio.sleep(PAUSE_SECONDS)  # thousands may be due at once, and checks come first
             if len(due) < BATCH_SIZE:
                 break
@@ -51,22 +65,24 @@ async def erase_retained(runtime: Runtime) -> int:
 
 
 async def erase_reports(runtime: Runtime) -> int:
-    """Erase the data about foreigners in supervision reports older than `personal_retention_days`, in small batches.
+    """Erase the data about foreigners in supervision reports older than `personal_retention_days`.
 
-    Returns the number of reports; 0 if the setting is None.
+    If a report can't be erased, the error is logged and the others are erased. Returns the number of erased reports; 0
+    if the setting is None.
 
     Raises:
-        ClockInDoubt: the clock is not plausible; earlier batches stay erased.
+        ClockInDoubt: the clock is not plausible; reports treated before stay erased.
     """
     erased, after = 0, ""
     while True:
         async with runtime.reading(SYSTEM) as reader:
-            due = await supervision.list_due(reader, runtime.settings, after, SMALL_BATCH_SIZE)
-        if due:
-            after = due[-1].id
-            async with runtime.irreversible(SYSTEM) as unit:
-                erased += await supervision.erase(unit, due)
-        if len(due) < SMALL_BATCH_SIZE:
+            due = await supervision.list_due(reader, runtime.settings, after, BATCH_SIZE)
+        for after in due:
+            with runtime.isolating("a supervision report can't be erased now", report=after):
+                async with runtime.irreversible(SYSTEM) as unit:
+                    erased += await supervision.erase(unit, after)
+            await asyncio.sleep(PAUSE_SECONDS)
+        if len(due) < BATCH_SIZE:
             return erased
 
 
@@ -103,8 +119,9 @@ async def erase_drill_receipts(runtime: Runtime) -> int:
         async with runtime.reading(SYSTEM) as reader:
             drills = await alerts.list_drills_to_erase(reader, reader.now - days, after, BATCH_SIZE)
         for after in drills:
-            async with runtime.irreversible(SYSTEM) as unit:
-                erased += await alerts.erase_of_drill(unit, after, unit.now - days)
+            with runtime.isolating("receipts of a drill can't be erased now", alert=after):
+                async with runtime.irreversible(SYSTEM) as unit:
+                    erased += await alerts.erase_of_drill(unit, after, unit.now - days)
             await asyncio.sleep(PAUSE_SECONDS)
         if len(drills) < BATCH_SIZE:
             return erased

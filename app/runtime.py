@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
@@ -16,6 +16,7 @@ from app.db.faults import Outage, outage
 from app.db.outages import Outages
 from app.db.rollback import Rollback
 from app.db.unit import Follow, Reader, Unit, reading, storing, writing
+from app.errors import ClockInDoubt, RolledBack
 from app.kit.bell import Bell
 from app.kit.clock import Clock, FileClock, Machine
 from app.kit.plausibility import Plausibility
@@ -24,6 +25,7 @@ from app.settings import Settings
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T", bound=Reader)
+Item = TypeVar("Item")
 
 
 class Keeper(Protocol):
@@ -236,6 +238,57 @@ class Runtime:
             return self.writing_checks(register.actor)
         follow = Follow({}, self.follow.append)
         return self._noted(storing(register, follow, doubt=self.doubt), writing=True)
+
+    @contextmanager
+    def isolating(self, failure: str, **about: str) -> Iterator[None]:
+        """Log an error of the block instead of raising it, so that the other items or parts of a round are done.
+
+        Open the transaction of an item inside the block. An error that belongs to an outage is recorded as such.
+
+        Args:
+            failure: the text to log.
+            about: details to log with it, such as the item's id.
+
+        Raises:
+            ClockInDoubt: the block has raised it, and the other items would too.
+            RolledBack: likewise.
+        """
+        try:
+            yield
+        except (ClockInDoubt, RolledBack):
+            raise
+        except Exception as error:
+            if not self.outages.failed(error):
+                logger.exception(failure, extra=about)
+
+    async def do_together_or_apart(
+        self, items: Sequence[Item], act: Callable[[Sequence[Item]], Awaitable[int]], failure: str
+    ) -> int:
+        """Do an act with all items; after an error with each alone, so that one that fails does not delay the others.
+
+        Args:
+            items: the items.
+            act: does the act with some items, or raises an error and has changed nothing. It returns a number.
+            failure: the text to log for an item that fails alone.
+
+        Returns:
+            The sum of the numbers.
+
+        Raises:
+            Exception: the database can't serve.
+            ClockInDoubt: the act has raised it.
+            RolledBack: likewise.
+        """
+        try:
+            return await act(items)
+        except Exception as error:
+            if isinstance(error, ClockInDoubt | RolledBack) or outage(error) is not None:
+                raise
+        done = 0
+        for item in items:
+            with self.isolating(failure, item=str(item)):
+                done += await act([item])
+        return done
 
     @asynccontextmanager
     async def _noted(self, transaction: AbstractAsyncContextManager[T], *, writing: bool) -> AsyncIterator[T]:

@@ -11,17 +11,13 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 
 from app import erasing
 from app.access.admission.gate import Gate
-from app.access.admission.idempotency import KEPT
 from app.access.domain import SYSTEM
-from app.access.store import forget_answers
 from app.alerting.alerts import service as alert_service
 from app.alerting.alerts import store as alerts
-from app.alerting.alerts.presence import forget_absent
 from app.alerting.alerts.service import announce_begun
 from app.alerting.escalation.rounds import Escalation
 from app.alerting.notices import rounds as notices
@@ -161,12 +157,9 @@ class Worker:
         async with self.runtime.reading(SYSTEM) as reader:
             overdue = await entry_store.list_overdue(reader, BATCH_SIZE)
         for entry_id in overdue:
-            try:
+            with self.runtime.isolating("an entry's end can't be recorded now", entry=entry_id):
                 async with self.runtime.irreversible(SYSTEM) as unit:
                     sent += await entries.end_by_law(unit, entry_id) is not None
-            except Exception as error:  # an entry that can't be ended now must not delay the others
-                if not self.runtime.outages.failed(error):
-                    logger.exception("an entry's end can't be recorded now", extra={"entry": entry_id})
         return sent + await self._alert_pending()
 
     async def _alert_pending(self) -> int:
@@ -178,14 +171,9 @@ class Worker:
         async with self.runtime.reading(SYSTEM) as reader:
             outdated = await alert_service.list_outdated(reader, BATCH_SIZE)
         for entry_id in outdated:
-            try:
+            with self.runtime.isolating("undecided papers can't be announced now", entry=entry_id):
                 async with self.runtime.irreversible(SYSTEM) as unit:
                     sent += await alert_service.announce_pending(unit, entry_id)
-            except Exception as error:  # an entry that can't be announced now must not delay the others
-                if not self.runtime.outages.failed(error):
-                    logger.exception(
-                        "checkpoints can't be alerted to undecided papers now", extra={"entry": entry_id}
-                    )
         return sent
 
     async def announce_begun(self) -> int:
@@ -200,12 +188,9 @@ class Worker:
             begun = await alerts.list_begun(reader, BATCH_SIZE)
         announced = 0
         for entry_id in begun:
-            try:
+            with self.runtime.isolating("a beginning can't be announced now", entry=entry_id):
                 async with self.runtime.irreversible(SYSTEM) as unit:
                     announced += await announce_begun(unit, entry_id)
-            except Exception as error:  # an entry that can't be announced now must not delay the others
-                if not self.runtime.outages.failed(error):
-                    logger.exception("a beginning can't be announced now", extra={"entry": entry_id})
         return announced
 
     async def notify_unacknowledged_alerts(self) -> int:
@@ -272,9 +257,12 @@ class Worker:
         """
         if await self.standstill.holds():
             return 0
-        sent = await notices.notify_ends_soon(self.runtime) + await notices.escalate(self.runtime)
-        sent += await notices.notify_countersign_awaited(self.runtime)
-        return sent + await notices.notify_undecided(self.runtime)
+        return await self._do_each(
+            partial(notices.notify_ends_soon, self.runtime),
+            partial(notices.escalate, self.runtime),
+            partial(notices.notify_countersign_awaited, self.runtime),
+            partial(notices.notify_undecided, self.runtime),
+        )
 
     async def retain(self) -> int:
         """Erase photos and persons whose retention is over (R64), and foreigners from old supervision reports.
@@ -283,7 +271,9 @@ class Worker:
         """
         if await self.standstill.holds():
             return 0
-        return await erasing.erase_retained(self.runtime) + await erasing.erase_reports(self.runtime)
+        return await self._do_each(
+            partial(erasing.erase_retained, self.runtime), partial(erasing.erase_reports, self.runtime)
+        )
 
     async def renew_names(self) -> int:
         """Recompute name keys made by older rules, in small batches between which others can write.
@@ -306,8 +296,8 @@ class Worker:
         if not self._compared:
             await hits.requeue_lost(self.runtime)
             self._compared = True
-        new = await hits.create_hits(self.runtime)
-        return new if await self.standstill.holds() else new + await hits.remind(self.runtime)
+        parts = [hits.create_hits] if await self.standstill.holds() else [hits.create_hits, hits.remind]
+        return await self._do_each(*(partial(part, self.runtime) for part in parts))
 
     async def look_back(self) -> int:
         """Search past checks for the subjects of urgent entries (R58). Returns the number of notices about finds."""
@@ -318,9 +308,9 @@ class Worker:
 
         Returns the number of checked passengers. No manifest is closed while irreversible acts are suspended.
         """
-        if not await self.standstill.holds():
-            await self.manifests.close_departed()
-        return await self.manifests.look()
+        if await self.standstill.holds():
+            return await self.manifests.look()
+        return await self._do_each(self.manifests.close_departed, self.manifests.look)
 
     async def tidy(self) -> None:
         """Create next month's partition of the table of checks, and erase data whose time is over.
@@ -329,17 +319,26 @@ class Worker:
         departures, closed manifests, addresses and answers of channels in pages, what officers wrote in receipts of
         drills, and questions of checks with their salts. Nothing is erased while irreversible acts are suspended.
         """
-        await make_months(self.runtime)
+        await self._do_each(partial(make_months, self.runtime))
         if await self.standstill.holds():
             return
-        async with self.runtime.irreversible(SYSTEM) as unit:
-            await forget_answers(unit, unit.now - KEPT)
-            await forget_absent(unit, timedelta(hours=1))
-        await erasing.erase_delayed(self.runtime)
-        await self.manifests.forget()
-        await self.escalation.erase_addresses()
-        await erasing.erase_drill_receipts(self.runtime)
-        await erasing.erase_questions(self.runtime)
+        await self._do_each(
+            partial(erasing.erase_answers, self.runtime),
+            partial(erasing.erase_absent, self.runtime),
+            partial(erasing.erase_delayed, self.runtime),
+            self.manifests.forget,
+            self.escalation.erase_addresses,
+            partial(erasing.erase_drill_receipts, self.runtime),
+            partial(erasing.erase_questions, self.runtime),
+        )
+
+    async def _do_each(self, *parts: Callable[[], Awaitable[int | None]]) -> int:
+        """Do the parts of a round one after another, also after one that fails. Returns the sum of their numbers."""
+        done = 0
+        for part in parts:
+            with self.runtime.isolating("a part of a round of the worker has failed"):
+                done += await part() or 0
+        return done
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ once by its key; so after an outage of days the missed notices are sent once, an
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Container, Iterable, Sequence
+from datetime import date, timedelta
 from itertools import islice
 
 from app.access.acts import AuditAct
@@ -28,7 +28,7 @@ from app.alerting.notices.domain import (
 )
 from app.alerting.notices.overdue import missed, overdue
 from app.alerting.notices.service import notify
-from app.db.unit import Reader
+from app.db.unit import Reader, Unit
 from app.kit.clock import day_begins, legal_day
 from app.kit.ids import first_id
 from app.register.entries.domain import Entry, State
@@ -142,23 +142,31 @@ async def notify_unacknowledged(runtime: Runtime) -> int:
     """Notify officers of alerts that were not acknowledged in time (R54), and mark these alerts as escalated.
 
     An alert that a later one of its family has replaced is left out, as by escalation. A checkpoint that is closed and
-    has no standby is not reported, because nobody there can acknowledge. Returns the
-    number of alerts marked, including those without a checkpoint to report.
+    has no standby is not reported, because nobody there can acknowledge. If it fails for an alert, the error is logged
+    and the others are treated. Returns the number of alerts marked, including those without a checkpoint to report.
     """
     async with runtime.reading(SYSTEM) as reader:
         unnotified = await alerts.list_unnotified(reader, _BATCH_SIZE)
+    marked = 0
     for alert_id in unnotified:
-        async with runtime.writing(SYSTEM) as unit:
-            alert = await alerts.get_alert(unit, alert_id)
-            codes = await alerts.escalate(unit, alert)
-            duties = await duty_of(unit, codes, unit.now, runtime.settings.holidays)
-            codes = [code for code in codes if duties[code].state is not DutyState.CLOSED]
-            if codes:
-                detail = {"unacknowledged": len(codes), "chase": [c for c in alert.chase if c in codes]}
-                await record(unit, AuditAct.ALERT_UNACKNOWLEDGED, alert.id, detail)
-                await notify(unit, [silence(alert, codes)])
-                logger.warning("an alert is not acknowledged in time", extra={"alert": alert.id, **detail})
-    return len(unnotified)
+        with runtime.isolating("officers can't be notified of a missing acknowledgement now", alert=alert_id):
+            async with runtime.writing(SYSTEM) as unit:
+                await _notify_unacknowledged(unit, alert_id, runtime.settings.holidays)
+            marked += 1
+    return marked
+
+
+async def _notify_unacknowledged(unit: Unit, alert_id: str, holidays: Container[date]) -> None:
+    """Mark an alert as escalated, and notify officers of the checkpoints on duty that have not acknowledged it."""
+    alert = await alerts.get_alert(unit, alert_id)
+    codes = await alerts.escalate(unit, alert)
+    duties = await duty_of(unit, codes, unit.now, holidays)
+    codes = [code for code in codes if duties[code].state is not DutyState.CLOSED]
+    if codes:
+        detail = {"unacknowledged": len(codes), "chase": [c for c in alert.chase if c in codes]}
+        await record(unit, AuditAct.ALERT_UNACKNOWLEDGED, alert.id, detail)
+        await notify(unit, [silence(alert, codes)])
+        logger.warning("an alert is not acknowledged in time", extra={"alert": alert.id, **detail})
 
 
 async def _rungs(reader: Reader, entries: list[Entry], terms: Terms) -> list[NoticeContent]:
@@ -176,13 +184,21 @@ async def _rungs(reader: Reader, entries: list[Entry], terms: Terms) -> list[Not
 
 
 async def _notify_about(runtime: Runtime, entry_ids: Iterable[str], judge: Judge) -> int:
-    """Judge entries in batches and write the notices that are new. Returns their number."""
-    written, rest = 0, iter(entry_ids)
-    while batch := list(islice(rest, _BATCH_SIZE)):
+    """Judge entries in batches and write the notices that are new. Returns their number.
+
+    An entry that fails is logged, and the others go on.
+    """
+
+    async def notify_some(batch: Sequence[str]) -> int:
         async with runtime.reading(SYSTEM) as reader:
             entries = [entry.at(reader.now) for entry in await list_by_ids(reader, batch)]
             contents = await judge(reader, entries)
-        written += await _write_new(runtime, contents)
+        return await _write_new(runtime, contents)
+
+    written, rest = 0, iter(entry_ids)
+    while batch := list(islice(rest, _BATCH_SIZE)):
+        failure = "officers can't be notified about an entry now"
+        written += await runtime.do_together_or_apart(batch, notify_some, failure)
     return written
 
 

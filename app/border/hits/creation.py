@@ -10,6 +10,7 @@ clocks.
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from app.access.domain import SYSTEM
@@ -17,6 +18,7 @@ from app.alerting.notices.domain import NoticeContent
 from app.alerting.notices.service import notify
 from app.border.checks import hit_store
 from app.border.checks import store as checks
+from app.border.checks.store import OpenedHit
 from app.border.hits import store
 from app.border.hits.domain import Hit, HitState, Matched, opened
 from app.db.unit import Reader, Unit
@@ -28,22 +30,31 @@ _BATCH_SIZE: Final = 200
 async def create_hits(runtime: Runtime) -> int:
     """Create the register's hits from the queue that checks fill, and notify the entries' owners.
 
-    Returns the number of new hits. Hits that the register has already are only removed from the queue. Does nothing and
-    returns 0 if the register's database was put back to an earlier state; then the hits stay in the queue.
+    Returns the number of new hits. Hits that the register has already are only removed from the queue. A hit that can't
+    be created is logged and stays in the queue, and the others are created. Does nothing and returns 0 if the
+    register's database was put back to an earlier state; then the hits stay in the queue.
     """
     if runtime.rollback is not None:
         return 0
-    new = 0
+    new, before = 0, None
     while True:
         async with runtime.reading_checks(SYSTEM) as reader:
             came = await hit_store.list_opened_hits(reader, _BATCH_SIZE)
-        if came:
-            new += await _create(runtime, {each.hit_id: each.check_id for each in reversed(came)})
-            async with runtime.writing_checks(SYSTEM) as unit:
-                await hit_store.forget_opened_hits(unit, [each.check_id for each in came])
-        if len(came) < _BATCH_SIZE:
+        if came and came != before:
+            create = partial(_create_queued, runtime)
+            new += await runtime.do_together_or_apart(came, create, "a hit can't be created now")
+        if len(came) < _BATCH_SIZE or came == before:  # the same again: all of them have failed
             return new
+        before = came
         await asyncio.sleep(0)
+
+
+async def _create_queued(runtime: Runtime, came: Sequence[OpenedHit]) -> int:
+    """Create the hits of some checks that the register lacks, and remove them from the queue. Returns their number."""
+    new = await _create(runtime, {each.hit_id: each.check_id for each in reversed(came)})
+    async with runtime.writing_checks(SYSTEM) as unit:
+        await hit_store.forget_opened_hits(unit, [each.check_id for each in came])
+    return new
 
 
 async def requeue_lost(runtime: Runtime) -> int:
@@ -58,7 +69,7 @@ async def requeue_lost(runtime: Runtime) -> int:
     """
     if runtime.checks is runtime.register:
         return 0
-    lost: list[checks.OpenedHit] = []
+    lost: list[OpenedHit] = []
     before = None
     while True:
         async with runtime.reading_checks(SYSTEM) as reader:

@@ -273,12 +273,12 @@ async def remind(runtime: Runtime) -> int:
     async with runtime.reading(SYSTEM) as reader:
         due = await store.list_due(reader, _BATCH_SIZE)
     for hit_id in due:
-        async with runtime.writing(SYSTEM) as unit:
-            hit = await store.lock(unit, hit_id)
-            if hit.state is not HitState.OPEN or hit.escalated_at is not None:
-                continue
-            await store.save(unit, hit.escalated(unit.now))
-            written += len(await notify(unit, [unresolved(hit)]))
+        with runtime.isolating("a hit's reminder can't be written now", hit=hit_id):
+            async with runtime.writing(SYSTEM) as unit:
+                hit = await store.lock(unit, hit_id)
+                if hit.state is HitState.OPEN and hit.escalated_at is None:
+                    await store.save(unit, hit.escalated(unit.now))
+                    written += len(await notify(unit, [unresolved(hit)]))
     return written
 
 

@@ -40,7 +40,8 @@ async def look_back(runtime: Runtime) -> int:
     """Begin a search of past checks for each urgent entry newly in force, and continue every search that is due.
 
     Checks that match an entry's subject make a notice to its owner. The urgent entry's own transaction does not begin
-    the search, because checkpoints wait for that transaction. Only one process at a time may call this.
+    the search, because checkpoints wait for that transaction. If a search fails, the error is logged and the others go
+    on. Only one process at a time may call this.
 
     Returns:
         The number of new notices.
@@ -53,7 +54,11 @@ async def look_back(runtime: Runtime) -> int:
     async with runtime.reading(SYSTEM) as reader:
         due = await store.list_due(reader, _BATCH_SIZE)
     policy = policy_of(runtime.settings.match_policy)
-    return sum([await _continue(runtime, lookback, policy) for lookback in due])
+    written = 0
+    for lookback in due:
+        with runtime.isolating("a search of past checks can't be continued now", entry=lookback.entry_id):
+            written += await _continue(runtime, lookback, policy)
+    return written
 
 
 async def restart_search(unit: Unit, event: SubjectCorrected) -> Sequence[Draft]:

@@ -106,8 +106,8 @@ async def _based_entries(reader: Reader, reports: Sequence[Report]) -> dict[str,
     return found
 
 
-async def list_due(reader: Reader, settings: Settings, after: str, limit: int) -> list[Report]:
-    """Return reports after the id `after` whose retention period is over, oldest first, at most `limit`.
+async def list_due(reader: Reader, settings: Settings, after: str, limit: int) -> list[str]:
+    """Return ids of reports after the id `after` whose retention period is over, oldest first, at most `limit`.
 
     The result includes reports that `erase` must keep because of an entry. Empty if the deployment sets no retention
     period.
@@ -118,17 +118,21 @@ async def list_due(reader: Reader, settings: Settings, after: str, limit: int) -
     return await store.list_unerased(reader, first_id("svr", until), after, limit)
 
 
-async def erase(unit: Unit, reports: Sequence[Report]) -> int:
-    """Erase foreigners, places and findings from reports whose retention period is over (R64).
+async def erase(unit: Unit, report_id: str) -> bool:
+    """Erase the foreigner, place and findings from a report whose retention period is over (R64).
 
-    Returns the number of erased reports. A report is not erased while an entry is based on it whose person is not
-    erased. `reports` must be due already (see `list_due`).
+    Returns whether it was erased: not while an entry is based on it whose person is not erased, and not a second time.
+    The report must be due already (see `list_due`).
+
+    Raises:
+        NotFound: there is no report with this id.
     """
-    await lock_agency(unit, IMMIGRATION)  # so that no entry based on one of them is filed at this moment
-    based = await _based_entries(unit, reports)
-    due = [report for report in reports if not based[report.id]]
-    for report in due:
-        await store.erase(unit, report)
-    if due:
-        await record(unit, AuditAct.SUPERVISION_ERASED, None, {"erased": len(due)})
-    return len(due)
+    await lock_agency(unit, IMMIGRATION)  # so that no entry based on it is filed at this moment
+    report = await store.find(unit, report_id)
+    if report is None:
+        raise NotFound("There is no such report.")
+    if report.erased_at is not None or (await _based_entries(unit, [report]))[report.id]:
+        return False
+    await store.erase(unit, report)
+    await record(unit, AuditAct.SUPERVISION_ERASED, report.id, {"number": report.number})
+    return True

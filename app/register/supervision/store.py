@@ -36,14 +36,14 @@ async def find(reader: Reader, report_id: str) -> Report | None:
     return _report(row) if row else None
 
 
-async def list_unerased(reader: Reader, before: str, after: str, limit: int) -> list[Report]:
-    """Return reports from which no person was erased, oldest first, at most `limit`.
+async def list_unerased(reader: Reader, before: str, after: str, limit: int) -> list[str]:
+    """Return ids of reports from which no person was erased, oldest first, at most `limit`.
 
     `after` and `before` are report ids: only reports between them are returned.
     """
-    table_ids = (table.c.id > after, table.c.id < before)
-    statement = select(table).where(table.c.erased_at.is_(None), *table_ids).order_by(table.c.id).limit(limit)
-    return [_report(row) for row in await reader.run(statement)]
+    bounds = (table.c.id > after, table.c.id < before)
+    statement = select(table.c.id).where(table.c.erased_at.is_(None), *bounds).order_by(table.c.id)
+    return list((await reader.run(statement.limit(limit))).scalars())
 
 
 async def erase(unit: Unit, report: Report) -> None:

@@ -1,0 +1,176 @@
+"""One item that fails does not keep the others of a round of the worker waiting."""
+
+import logging
+
+import httpx2
+import pytest
+from sqlalchemy import Table, select, text, update
+
+from app.access.domain import SYSTEM
+from app.alerting.alerts.tables import alert as alert_table
+from app.border.checks.tables import check as check_table
+from app.border.hits.tables import hit as hit_table
+from app.border.lookbacks.tables import lookback as lookback_table
+from app.register.entries.tables import entry as entry_table
+from app.register.supervision.tables import report as report_table
+from app.runtime import Runtime
+from app.worker import Worker
+from tests.api.register.test_supervision import report_body
+from tests.support.actors import Actors, Caller
+from tests.support.clock import SettableClock
+from tests.support.crossings import ask, namesakes
+from tests.support.erasure import PERSON, found_in
+from tests.support.steps import Json, expect, impose, sound
+
+
+async def spoil(runtime: Runtime, table: Table, row_id: str, **values: object) -> None:
+    """Store in a row what no program can read."""
+    async with runtime.writing(SYSTEM) as unit:
+        await unit.run(update(table).where(table.c.id == row_id).values(**values))
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [each.message for each in caplog.records if each.levelno >= logging.ERROR]
+
+
+async def named(http: httpx2.AsyncClient, by: Caller, name: str) -> list[Json]:
+    items = expect(await http.get("/v1/notices", headers=by.headers), 200)["items"]
+    return [each for each in items if each["name"] == name]
+
+
+async def test_an_alert_of_which_officers_can_not_be_notified_keeps_no_other_waiting(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    runtime: Runtime,
+    worker: Worker,
+    clock: SettableClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    owner, duty = await actors.client("submitter"), await actors.client("duty_officer")
+    alerts = []
+    for _ in range(2):
+        alerts.append((await sound(http, owner))["alert"]["id"])
+        clock.advance(seconds=1)
+    await spoil(runtime, alert_table, alerts[0], chase="{")
+    clock.advance(minutes=2)
+    assert await worker.notify_unacknowledged_alerts() == 1
+    assert [each["alert_id"] for each in await named(http, duty, "unacknowledged")] == [alerts[1]]
+    assert logged(caplog) == ["officers can't be notified of a missing acknowledgement now"]
+    await spoil(runtime, alert_table, alerts[0], chase="[]")
+    assert await worker.notify_unacknowledged_alerts() == 1
+
+
+@PERSON
+async def test_a_report_that_can_not_be_erased_keeps_no_other_waiting(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    runtime: Runtime,
+    worker: Worker,
+    clock: SettableClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    team = await actors.client("timpora")
+    reports = []
+    for place in ("Galangan Batu Ampar", "Kawasan Muka Kuning"):
+        body = report_body() | {"place": place}
+        reports.append(
+            expect(await http.post("/v1/supervision-reports", json=body, headers=team.headers), 201)
+        )
+        clock.advance(seconds=1)
+    await spoil(runtime, report_table, reports[0]["id"], document="{")
+    clock.advance(days=101)
+    assert await worker.retain() == 1
+    assert await found_in(runtime, ["Muka Kuning"]) == {}
+    assert logged(caplog) == ["a supervision report can't be erased now"]
+
+
+async def test_an_erasure_that_fails_keeps_no_other_erasure_waiting(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    runtime: Runtime,
+    worker: Worker,
+    counter: Caller,
+    clock: SettableClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    duty = await actors.client("duty_officer")
+    drill = {"kind": "exercise", "message": "Latihan."}
+    called = expect(await http.post("/v1/alerts", json=drill, headers=duty.headers), 201)
+    said = {"level": "acknowledged", "officer_reference": "Hendrawan"}
+    expect(await http.post(f"/v1/alerts/{called['id']}/receipts", json=said, headers=counter.headers), 201)
+    clock.advance(days=91)
+    async with runtime.writing(SYSTEM) as unit:
+        await unit.run(text("ALTER TABLE idempotent_answer RENAME TO idempotent_answer_elsewhere"))
+    await worker.tidy()
+    async with runtime.writing(SYSTEM) as unit:
+        await unit.run(text("ALTER TABLE idempotent_answer_elsewhere RENAME TO idempotent_answer"))
+    assert await found_in(runtime, ["Hendrawan"]) == {}
+    assert logged(caplog) == ["a part of a round of the worker has failed"]
+
+
+async def test_a_hit_that_can_not_be_created_keeps_no_other_waiting(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    runtime: Runtime,
+    worker: Worker,
+    counter: Caller,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    asked = []
+    for _ in range(2):
+        body, question = namesakes()
+        await impose(http, actors, body)
+        asked.append(await ask(http, counter, question))
+    async with runtime.writing_checks(SYSTEM) as unit:
+        spoiled = update(check_table).where(check_table.c.hit_id == asked[0]["hit_id"])
+        kept = await unit.run(select(check_table.c.matches).where(check_table.c.hit_id == asked[0]["hit_id"]))
+        matches = kept.scalar_one()
+        await unit.run(spoiled.values(matches="{"))
+    assert await worker.create_hits() == 1
+    async with runtime.reading(SYSTEM) as reader:
+        assert list((await reader.run(select(hit_table.c.id))).scalars()) == [asked[1]["hit_id"]]
+    assert "a hit can't be created now" in logged(caplog)
+    async with runtime.writing_checks(SYSTEM) as unit:
+        await unit.run(spoiled.values(matches=matches))
+    assert await worker.create_hits() == 1
+
+
+async def test_a_search_of_past_checks_that_fails_keeps_no_other_waiting(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    runtime: Runtime,
+    worker: Worker,
+    clock: SettableClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    owner = await actors.client("submitter")
+    entries = []
+    for _ in range(2):
+        entries.append((await sound(http, owner))["entry"]["id"])
+        clock.advance(seconds=1)
+    await spoil(runtime, entry_table, entries[0], document="{")
+    await worker.look_back()
+    waiting = select(lookback_table.c.entry_id).where(lookback_table.c.due_at <= clock())
+    async with runtime.reading(SYSTEM) as reader:
+        assert list((await reader.run(waiting)).scalars()) == [entries[0]]
+    assert logged(caplog) == ["a search of past checks can't be continued now"]
+
+
+async def test_an_entry_that_can_not_be_read_keeps_no_notice_of_another_waiting(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    runtime: Runtime,
+    worker: Worker,
+    clock: SettableClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    entries = []
+    for _ in range(2):
+        entries.append((await impose(http, actors))["id"])
+        clock.advance(seconds=1)
+    await spoil(runtime, entry_table, entries[0], document="{")
+    clock.advance(days=10)
+    assert await worker.notify_officers() > 0
+    overdue = await named(http, await actors.client("verifier"), "overdue")
+    assert {each["entry_id"] for each in overdue} == {entries[1]}
+    assert set(logged(caplog)) == {"officers can't be notified about an entry now"}
