@@ -23,6 +23,13 @@ SEALED_MESSAGE = (
 )
 """Message of an alert about a sealed entry, in place of the owner's words (R61)."""
 
+SEALED_ENDED_MESSAGE = (
+    "Data cekal tersegel ini berakhir: jangan lagi menahan siapa pun atas dasar data tersebut, pemindaian dokumen "
+    "perjalanan yang menentukan. / "
+    "This sealed entry has ended: hold nobody for it any longer, the scan of the travel document decides."
+)
+"""Message of a cancel about a sealed entry (R61)."""
+
 
 class AlertKind(StrEnum):
     """The effect of an alert (API section 4): `raise` begins a family of alerts about an entry, the others follow it.
@@ -197,7 +204,7 @@ def message_of(
         entry: the entry that the alert is about; None for a drill.
         contact: the contact that the counter calls; None without one.
         message: the text that the owner or the drill's caller wrote. For a cancel `ending_words` takes its place, for a
-            sealed entry a fixed text.
+            sealed entry a fixed text; another one for its cancel.
         others: further entries of the same measure that stop the person now (`list_stopping`).
     """
     shown = None
@@ -223,11 +230,12 @@ def message_of(
                 "pending_until": pending_until and rfc3339(pending_until),
             }
         )
-        if alert.kind is AlertKind.CANCEL:
-            message = ending_words(entry, others)
+        ended = alert.kind is AlertKind.CANCEL
         if entry.sealed_for is not None:
             shown |= EMPTY_IDENTITY
-            message = SEALED_MESSAGE
+            message = SEALED_ENDED_MESSAGE if ended else SEALED_MESSAGE
+        elif ended:
+            message = ending_words(entry, others)
     return {
         "kind": alert.kind.value,
         "refers_to": None if alert.family == alert.id else alert.family,

@@ -4,7 +4,7 @@ from typing import Any
 
 from httpx2 import AsyncClient
 
-from app.alerting.alerts.domain import SEALED_MESSAGE
+from app.alerting.alerts.domain import SEALED_ENDED_MESSAGE, SEALED_MESSAGE
 from tests.support.actors import Actors, Caller
 from tests.support.bodies import check_body, entry_body, formal_body, urgent_body
 from tests.support.feeds import alerts, records
@@ -57,7 +57,8 @@ async def test_its_alerts_name_nobody_and_say_that_the_scan_decides(http: AsyncC
         assert body["alert"]["message"] not in str(alert)
         assert alert["direction"] == "exit"
     assert {alert["entry"]["measure"] for alert in told[:2]} == {"prevention"}
-    assert {alert["message"] for alert in (*told[:2], told[-1])} == {SEALED_MESSAGE}
+    assert {alert["message"] for alert in told[:2]} == {SEALED_MESSAGE}
+    assert (told[-1]["message"], told[-1]["action"]) == (SEALED_ENDED_MESSAGE, "release")
 
 
 async def test_an_entry_that_is_sealed_after_its_alert_is_taken_from_every_screen(
