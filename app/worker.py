@@ -259,7 +259,7 @@ class Worker:
             return 0
         return await self._do_each(
             partial(notices.notify_ends_soon, self.runtime),
-            partial(notices.escalate, self.runtime),
+            partial(notices.notify_overdue, self.runtime),
             partial(notices.notify_countersign_awaited, self.runtime),
             partial(notices.notify_undecided, self.runtime),
         )

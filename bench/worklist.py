@@ -132,7 +132,7 @@ async def measure(runtime: Runtime) -> dict[str, float]:
 
         figures[name] = await timed(read)
     figures["quiet warn"] = await timed(lambda: rounds.notify_ends_soon(runtime))
-    figures["quiet escalate"] = await timed(lambda: rounds.escalate(runtime))
+    figures["quiet notify_overdue"] = await timed(lambda: rounds.notify_overdue(runtime))
     return figures
 
 
@@ -144,7 +144,7 @@ async def run(engines: list[str], live: int, waiting: int, folder: Path | None) 
             async with opened(await made.make(engine, f"worklist-{engine}")) as runtime:
                 await fill(runtime, live, waiting)
                 begin = time.perf_counter()
-                told = await rounds.notify_ends_soon(runtime) + await rounds.escalate(runtime)
+                told = await rounds.notify_ends_soon(runtime) + await rounds.notify_overdue(runtime)
                 first = (time.perf_counter() - begin) * 1000
                 figures = {**await measure(runtime), "first round": first, "notices told": float(told)}
                 report["figures"][engine] = figures

@@ -43,5 +43,5 @@ async def list_unnotified(reader: Reader, limit: int) -> list[str]:
 
 
 async def mark_escalated(unit: Unit, alert_id: str) -> None:
-    """Store that an alert is escalated to the duty officers now."""
+    """Store that an alert is escalated to the duty officers (R54) now; the caller notifies them."""
     await unit.run(update(alert).where(alert.c.id == alert_id).values(escalated_at=unit.now))

@@ -1,4 +1,4 @@
-"""Use cases of alerts: issuing them after changes of entries, drills, reading them, and their escalation."""
+"""Use cases of alerts: issuing them after changes of entries, drills, reading them, and missing acknowledgements."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -55,7 +55,6 @@ __all__ = [
     "drill",
     "erase_of_drill",
     "erase_of_entry",
-    "escalate",
     "expect_reason",
     "get_alert",
     "has_open",
@@ -64,6 +63,8 @@ __all__ = [
     "list_outdated",
     "list_reach",
     "list_unnotified",
+    "list_without_acknowledgement",
+    "mark_escalated",
     "raised_for",
     "read_alerts",
 ]
@@ -357,15 +358,12 @@ async def read_alerts(reader: Reader, cursor: str | None, limit: int, restart: s
     return Read(page, await still_holding(reader, page.records))
 
 
-async def escalate(unit: Unit, alert: Alert) -> list[str]:
-    """Store that an alert was escalated to the duty officers (R54); the caller notifies them.
+async def list_without_acknowledgement(reader: Reader, alert: Alert) -> list[str]:
+    """Return the codes of an alert's recipients that have not acknowledged it, sorted.
 
-    Returns the codes of the alert's recipients that have not acknowledged it, sorted; those that refused it are among
-    them.
+    Those that refused it are among them.
     """
-    reach = await list_reach(unit, alert)
-    await mark_escalated(unit, alert.id)
-    return [each.code for each in reach if each.acknowledged_at is None]
+    return [each.code for each in await list_reach(reader, alert) if each.acknowledged_at is None]
 
 
 def _draft(

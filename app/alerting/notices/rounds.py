@@ -77,7 +77,7 @@ async def notify_ends_soon(runtime: Runtime) -> int:
     return written
 
 
-async def escalate(runtime: Runtime) -> int:
+async def notify_overdue(runtime: Runtime) -> int:
     """Write the notices of deadlines that have passed unmet. Returns how many notices are new.
 
     The deadlines are those of entries, amendments, objections and correction requests. A request for an entry that is
@@ -159,7 +159,8 @@ async def notify_unacknowledged(runtime: Runtime) -> int:
 async def _notify_unacknowledged(unit: Unit, alert_id: str, holidays: Container[date]) -> None:
     """Mark an alert as escalated, and notify officers of the checkpoints on duty that have not acknowledged it."""
     alert = await alerts.get_alert(unit, alert_id)
-    codes = await alerts.escalate(unit, alert)
+    codes = await alerts.list_without_acknowledgement(unit, alert)
+    await alerts.mark_escalated(unit, alert_id)
     duties = await duty_of(unit, codes, unit.now, holidays)
     codes = [code for code in codes if duties[code].state is not DutyState.CLOSED]
     if codes:
