@@ -19,7 +19,7 @@ from tests.support.bodies import (
 from tests.support.clock import SettableClock
 from tests.support.offices import NEWER, Offices, acquittal, correction, given_again, same_case, time_passes
 from tests.support.refusals import nothing_changed, refused
-from tests.support.steps import Json, etag
+from tests.support.steps import Json, etag, expect
 
 DAY_21 = {"starts_on": "2026-12-13", "ends_on": "2027-06-13"}
 LATER = ("2026-11-24T09:00:00+07:00", "2026-12-13T00:00:00+07:00", "2027-06-13T09:00:00+07:00")
@@ -141,6 +141,13 @@ async def test_another_case_and_another_owner_are_not_closed(kpk: Offices, actor
     related = await kpk.tasks(police.submitter, "related_entry")
     assert [task["entry_id"] for task in related] == [other["id"]]
     assert await kpk.tasks(kpk.submitter, "related_entry") == []
+    body = {"name": "related_entry", "done_at": other["created_at"], "reference": "B/9/XI/2026"}
+    path = f"/v1/entries/{other['id']}"
+    closed = await kpk.http.post(f"{path}/duties", json=body, headers=police.submitter.headers)
+    plain = {**police.submitter.headers, "Accept-Encoding": "identity"}
+    shown = await kpk.http.get(path, headers=plain)
+    assert (expect(closed, 201), closed.headers["etag"]) == (expect(shown, 200), shown.headers["etag"])
+    assert await kpk.tasks(police.submitter, "related_entry") == []
 
 
 async def test_a_returned_request_is_not_resubmitted_into_a_closed_case(kpk: Offices, runtime: Runtime):

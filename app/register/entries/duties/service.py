@@ -131,6 +131,11 @@ async def discharge(unit: Unit, entry_id: str, done: Done, terms: Terms) -> Entr
     await record(unit, AuditAct.DUTY_RECORDED, entry_id, said)
     unit.happened(DutyRecorded(current, done.name, done.done_at))
     await unit.conclude()
+    return await _as_read(unit, entry)
+
+
+async def _as_read(unit: Unit, entry: Entry) -> Entry:
+    """Return the entry in the form in which a later read gives it."""
     return (await service.as_known(unit, [entry]))[0].at(unit.now)
 
 
@@ -150,7 +155,7 @@ async def _close_task(unit: Unit, entry: Entry, done: Done) -> Entry:
     if not await tasks.close(unit, entry.id, _TASKS[done.name], finding):
         raise WrongState("No such task is open about this entry.")
     await record(unit, _TASKS_CLOSED[done.name], entry.id, {"version": entry.version})
-    return entry
+    return await _as_read(unit, entry)
 
 
 def _expect_officer(entry: Entry, by: Actor, name: DutyName) -> None:
