@@ -81,7 +81,7 @@ class Unit(Reader):
     def expect_plausible(self) -> None:
         """Raise ClockInDoubt unless the clock is plausible; call it before acts that can't be undone.
 
-        The transaction's instant was read before, so a clock that was set wrongly before that reading is detected.
+        It judges the clock as it was until now, so it also covers `now`, which was read earlier in this transaction.
 
         Raises:
             ClockInDoubt: the clock is not plausible.

@@ -18,12 +18,13 @@ class Candidates(msgspec.Struct, Generic[Id], frozen=True):
     """The listed persons that are to be compared with a traveller.
 
     Attributes:
-        ids: the ids of these candidates, in falling order of the bits that they share with the traveller; after
-            `thinning.thin` those whose births fit come first.
-        unlike: ids of persons that share only the birthday, and that are not compared because the sketch of their name
-            is too different.
-        truncated: whether candidates were dropped that are as likely to match as some of `ids`: the best dropped one
-            shares as many bits as the last one kept, or, after `thinning.thin`, not all whose births fit were kept.
+        ids: the ids of these candidates. Those that share more bits with the traveller come first; a key counts the
+            more bits the fewer persons have it. After `thinning.thin` those whose births fit come first.
+        unlike: ids of persons that share only the birthday, and that are not compared because the sketch of their name,
+            a short form of it in the index, is too different.
+        truncated: whether a dropped candidate is as likely to match as one of `ids`. That is so if the best dropped one
+            shares as many bits as the last one kept. After `thinning.thin` that is so if one whose birth fits is
+            dropped.
         more: ids of dropped candidates, in the same order, from which `thinning.thin` may choose by birth date; empty
             unless the traveller's birth date is known only in part.
     """

@@ -180,8 +180,8 @@ def inclusion_path(index: int, size: int, hashes: Mapping[Node, bytes]) -> list[
 def consistency_nodes(old: int, new: int) -> list[list[Node]]:
     """Return which stored nodes are needed for a consistency proof: a list of nodes for each hash of the proof.
 
-    The lists are in the proof's order; the `root` of the hashes of a list's nodes is in the proof. The result is empty
-    if both sizes are equal.
+    The lists are in the proof's order. Each hash of the proof is the `root` of the hashes of the nodes in its list. The
+    result is empty if both sizes are equal.
 
     Args:
         old: number of leaves of the smaller tree, at least 1.

@@ -125,9 +125,10 @@ def _texts_of_module(name: str) -> _Texts:
 
 
 def bound_integers(part: Any) -> None:
-    """Add bounds to every unbounded integer in a part of the document, at every depth.
+    """Give every integer in a part of the document, at every depth, the bounds that it lacks, and a `format`.
 
-    Such an integer is a count: at least 0, and at most what JSON represents exactly.
+    An integer without bounds is a count: at least 0, and at most what JSON represents exactly. Integers of fixed values
+    (`const`, `enum`) stay as they are.
     """
     if isinstance(part, list):
         for each in part:

@@ -77,7 +77,11 @@ async def list_problems(response: Response) -> Page[ProblemKindOut]:
     responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}, **problems("not-found")},
 )
 async def read_problem(slug: Slug, request: Request) -> Response:
-    """Read cause and remedy of the kind of problem that a `type` names; a browser gets a small page."""
+    """Read cause and remedy of the kind of problem that a `type` names, as JSON; a browser gets a small page.
+
+    Raises:
+        NotFound: there is no such kind.
+    """
     kind = CATALOGUE.get(slug)
     if kind is None:
         raise NotFound("There is no kind of problem with this name.")

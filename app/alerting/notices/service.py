@@ -201,9 +201,9 @@ async def notify_of_sealed_entry(unit: Unit, event: SealedEntryMet) -> Sequence[
 
 
 async def notify_admins(unit: Unit, event: SecondAdminAsked) -> Sequence[Draft]:
-    """Notify admins, and officers of the agency or checkpoint that a change is about, that it waits for a second admin.
+    """Notify admins of a change that waits for a second admin or, if `event.confirmed`, that one has confirmed it.
 
-    They are also notified that a second admin has confirmed it.
+    If the change is about an agency or a checkpoint, its officers are notified too.
 
     Called as a projector: in the transaction of the event. Returns no ledger records.
     """

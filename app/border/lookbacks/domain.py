@@ -75,10 +75,10 @@ class Lookback:
         return begun if self.due_at is None else replace(begun, first=min(begun.first, self.first))
 
     def from_newest(self, newest: str | None) -> Self:
-        """Return the search, extended to the check `newest` if that is later than the search's range.
+        """Return the search, extended to the check `newest`, that one included, if it is later than the search's range.
 
-        A check is later if a wrong clock dated it in the future. `newest` is the greatest check id; None, without any
-        check, changes nothing.
+        Only a check that a wrong clock dated in the future is later. `newest` is the greatest check id; None, without
+        any check, changes nothing.
         """
         return self if newest is None or newest < self.before else replace(self, before=bound_after(newest))
 

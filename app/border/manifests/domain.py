@@ -294,10 +294,11 @@ class Journey(msgspec.Struct, frozen=True):
 def crossing(legs: Sequence[Leg], is_ours: Callable[[str], bool]) -> Journey:
     """Return the journey across the border: the first leg with one end in Indonesia and one abroad.
 
-    Without such a leg, returns the whole journey as an assumed entry.
+    Without such a leg, returns the journey from the first origin to the last destination, with the direction `entry`
+    and `assumed` set. A leg with an empty code crosses no border.
 
     Args:
-        legs: the legs in order; may be empty.
+        legs: the legs in order; without any, the journey has an empty leg.
         is_ours: function that returns whether the place with a code is in Indonesia.
     """
     for leg in legs:

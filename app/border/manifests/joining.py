@@ -34,8 +34,8 @@ class Joined(NamedTuple):
     keys are matters: a matter is the set of the entries that a hit is about, as pairs of entry id and version.
 
     Attributes:
-        known: by matter, the id of the hit that a supervisor has resolved for this same traveller. A repeated check
-            gets this hit again, and with it the supervisor's ruling.
+        known: by matter, the id of the hit that a supervisor has resolved for an equal question: the same document, and
+            the same text. A repeated check gets this hit again, and with it the supervisor's ruling.
         opened: by matter, the id of the open hit of the passenger's document. All questions about this document on the
             journey share this object, and checks add the hits that they open.
         resolved: by matter, the number of resolved hits of the passenger's document.

@@ -28,7 +28,8 @@ class Leg(msgspec.Struct, frozen=True):
     Attributes:
         flight: designator of the flight.
         origin, destination: codes of the two places.
-        departs, arrives: the first scheduled, estimated or actual times in the list, in the local time of the place.
+        departs, arrives: the times, in the local time of the place. Of several (scheduled, estimated or actual) it is
+            the one that comes first in the passenger list.
     """
 
     flight: str

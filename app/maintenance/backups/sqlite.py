@@ -127,7 +127,9 @@ async def copy(moment: Moment, targets: Sequence[Path], report_progress: ReportP
 def examine(paths: Sequence[Path], report_progress: ReportProgress) -> CountedFigures:
     """Read both files of a copy in full, count rows and photos, and compute the root of its ledger.
 
-    `report_progress` is called with the number of records read and the number of all.
+    Args:
+        paths: the register's file, then that of the checks.
+        report_progress: function that is called with the number of records read and the number of all.
 
     Raises:
         BackupFailed: SQLite finds damage; a record of the ledger is missing; or a check refers to a ledger record

@@ -149,11 +149,11 @@ async def refuse_corrected(
 
 
 async def judged_again(unit: Unit, amendment: Amendment, entry: Entry, settings: Settings) -> Amendment:
-    """Return an approved extension or correction in the form to be applied, after changes of its entry and of the time.
+    """Judge an approved extension or correction against the entry as it is now, and return it as it is to be applied.
 
-    If a correction has changed the entry since the filing, the amendment is judged again, against the entry as it is
-    now: an extension by the law of the day on which it arrived (R14, R22-R24), and a correction is adjusted to the
-    changes.
+    An extension is returned as it is. If the entry has changed since it was filed, it is judged again by the law of the
+    day on which it arrived (R14, R22-R24). A correction is adjusted to other corrections since then, and is judged in
+    any case. The requested last day must not be over.
 
     Args:
         unit: the transaction, which holds the lock of the entry's owner.

@@ -138,8 +138,9 @@ async def due_merge(reader: Reader, *, everything: bool) -> Merge | None:
 
 
 async def move_keys(unit: Unit, merge: Merge, place: int) -> None:
-    """Move one slice of the keys of a merge (see `due_merge`); the caller gives each slice its own transaction.
+    """Move one slice of a merge's keys from their runs to the merged run or to the index (see `due_merge`).
 
+    The caller gives each slice its own transaction.
     `place` is the number of the slice, from 0 to `len(merge.starts)`, that one included: a merge has
     `len(merge.starts)` + 1 slices. A slice that was moved before is empty, so moving it again changes nothing.
     """

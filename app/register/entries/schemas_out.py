@@ -27,6 +27,7 @@ class AliasOut(WireOut):
 
     name: str
     quality: Literal["good", "low"]
+    """How certain it is that the subject bears the name. `low` is weak evidence: no search key is made of it."""
 
 
 class DocumentOut(WireOut):

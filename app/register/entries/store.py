@@ -366,7 +366,8 @@ async def list_overdue(reader: Reader, limit: int) -> list[str]:
 async def list_history(reader: Reader, entry_id: str) -> list[dict[str, Any]]:
     """Return the steps of an entry's history, oldest first; empty for an unknown entry.
 
-    A step is a dict of `version`, `event` (the act's name), `by`, `at` and `reason` (None without one).
+    A step is a dict of `version`, `event` (the act's name), `by` (the id of the client), `at` (the instant of the act)
+    and `reason` (None without one).
     """
     v = tables.version
     statement = (

@@ -26,7 +26,8 @@ async def list_turned(reader: Reader, after: datetime, until: datetime) -> dict[
     """Return the entries about which checks answer differently by time alone, with the instant of the change, by id.
 
     That happens when a period begins, and when a period ends while papers are undecided: from then on checks refer and
-    no longer refuse (R68). Only changes after the instant `after`, up to and including `until`, are returned.
+    no longer refuse (R68). Other ends have a ledger record. Only changes after the instant `after`, up to and including
+    `until`, are returned; of an entry with two of them, the end.
     """
     turned: dict[str, datetime] = {}
     for moment, condition in (

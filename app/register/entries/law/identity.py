@@ -61,7 +61,7 @@ def identity(request: Request, _owner: Owner, _policy: Policy, _today: date, fin
     """R1, R2, R3, R19: add a fault for each datum about the person that the law demands and that is missing.
 
     Documents, address, nationalities, occupation and NIK may be unknown; each must be given or be named in `unknown`.
-    An urgent request must give the nationalities. The NIK counts only for a person with the Indonesian nationality.
+    An urgent request must give the nationalities. The NIK is demanded only of an Indonesian.
     Entries from a published list, and extensions, are not judged.
     """
     if request.origin in {"list", "extension"}:
@@ -88,9 +88,9 @@ def identity(request: Request, _owner: Owner, _policy: Policy, _today: date, fin
 
 
 def sense(request: Request, _owner: Owner, _policy: Policy, today: date, findings: Findings) -> None:
-    """R3, R19: add faults for data that can never match: a document number without characters, a future birth.
+    """R3, R19: add faults for data that can never match: a document number without any number in it, a future birth.
 
-    Imported measures are not judged.
+    "None" and "-" hold no number either. Imported measures and the documents of an extension are not judged.
     """
     if request.origin in {"list", "takeover"}:
         return

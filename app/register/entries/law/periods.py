@@ -93,7 +93,7 @@ def over_at(ends_on: date) -> datetime:
 
 
 def last_second(day: date) -> datetime:
-    """Return 23:59:59 WIB of a legal day in UTC: the last moment in time where the law counts days (R23)."""
+    """Return 23:59:59 WIB of a legal day in UTC: the last moment that still meets a term in days (R23)."""
     return day_ends(day) - LAST_SECOND
 
 
