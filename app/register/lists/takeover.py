@@ -13,6 +13,7 @@ import asyncio
 import itertools
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -53,7 +54,7 @@ HELD: Final = 0.4
 On a slow machine the next transaction gets fewer lines.
 """
 
-HELD_BY_ROWS: Final = 0.2
+HELD_BY_ROWS: Final = 0.3
 """Target duration of a transaction on PostgreSQL, in seconds; small batches are cheap there: its log has rows, not
 pages."""
 
@@ -156,6 +157,8 @@ class _Takeover:
         self._owners: dict[str, Owner | None] = {}
         self._lines = min(STEP, MIN_STEP)  # until the first batch has been timed
         self._held = HELD if runtime.register.is_sqlite else HELD_BY_ROWS
+        # One core is left to the event loop, which would wait for the threads after each answer of the database.
+        self._threads = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1))
 
     def lines(self) -> int:
         """Return the maximum number of lines of the next batch."""
@@ -186,7 +189,7 @@ class _Takeover:
         loop = asyncio.get_running_loop()
         shares = [new_lines[at : at + _SHARE] for at in range(0, len(new_lines), _SHARE)]
         parsed = await asyncio.gather(
-            *(loop.run_in_executor(None, self._parse_all, share) for share in shares)
+            *(loop.run_in_executor(self._threads, self._parse_all, share) for share in shares)
         )
         return _Batch(list(zip(new_lines, itertools.chain(*parsed), strict=True)), end)
 
@@ -259,7 +262,7 @@ class _Takeover:
         return news
 
     def _parse_all(self, lines: Sequence[RawLine]) -> list[ImportedMeasure | CekalError]:
-        """Parse a share of the lines in a thread, so that photos are decoded on all cores."""
+        """Parse a share of the lines in a thread, beside the work of the event loop."""
         parsed: list[ImportedMeasure | CekalError] = []
         for line in lines:
             try:
