@@ -26,8 +26,8 @@ class Connection(Protocol):
     async def execute(self, statement: Executable, parameters: Any = None) -> Result[*tuple[Any, ...]]:
         """Execute one statement and return its result.
 
-        `parameters` has the values of the bound parameters: a dict by name, or a list of such dicts, for each of which
-        the statement is executed once. None is for a statement without bound parameters.
+        `parameters` has the values of the bound parameters: a dict by name, or a list of such dicts; the
+        statement is executed once for each. None is for a statement without bound parameters.
         """
 
     async def exec_driver_sql(self, statement: str, parameters: Any = None) -> Result[*tuple[Any, ...]]:

@@ -45,8 +45,8 @@ class Reader:
     async def run(self, statement: Executable, parameters: Any = None) -> Result[*tuple[Any, ...]]:
         """Execute one statement and return its result.
 
-        `parameters` has the values of the bound parameters: a dict by name, or a list of such dicts, for each of which
-        the statement is executed once. None is for a statement without bound parameters.
+        `parameters` has the values of the bound parameters: a dict by name, or a list of such dicts; the
+        statement is executed once for each. None is for a statement without bound parameters.
         """
         return await self.connection.execute(statement, parameters)
 

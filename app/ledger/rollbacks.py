@@ -1,6 +1,6 @@
 """Notes in the database that it was rolled back: every process refuses writes in an epoch that has one.
 
-A process notices a rollback by the mark, or by what it has read before, neither of which is in the database. It writes
+A process notices a rollback by the mark, or by what it has read before. Neither is in the database. It writes
 the note for processes that know less. `cekal restore` begins a new epoch, which has no note.
 """
 

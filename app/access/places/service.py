@@ -151,7 +151,7 @@ async def keep(unit: Unit, place: Place) -> None:
 
 
 def concerned(place: Place) -> dict[str, str]:
-    """Return whom a change of a place concerns, as a keyword argument for the event `SecondAdminAsked`.
+    """Return the place that a change concerns, as a keyword argument for the event `SecondAdminAsked`.
 
     It is `{"checkpoint": code}` for a checkpoint, and `{"agency": code}` for an agency or for the agency of an office.
     """

@@ -26,7 +26,7 @@ def to_acknowledge(now: datetime | None) -> ColumnElement[bool]:
 
 
 async def list_unnotified(reader: Reader, limit: int) -> list[str]:
-    """Return ids of alerts past `acknowledge_by` of which officers were not notified, earliest of these first.
+    """Return ids of alerts past `acknowledge_by` without a notice to officers, earliest `acknowledge_by` first.
 
     At most `limit` are returned. Such an alert fulfils `to_acknowledge`; drills are among them. The receipts are not
     examined: every checkpoint may have acknowledged such an alert.

@@ -229,7 +229,7 @@ class CheckOut(WireOut):
     clearances: Annotated[
         list[str],
         Field(
-            description="Ids of the clearances because of which entries were removed from the matches. Only counters "
+            description="Ids of the clearances that removed entries from the matches. Only counters "
             "and auditors see them; for others the list is empty."
         ),
     ]

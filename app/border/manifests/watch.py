@@ -103,7 +103,7 @@ class Watch:
     async def _answers(
         self, touched: AffectedPassengers
     ) -> tuple[dict[PassengerKey, list[Answer]], set[PassengerKey]]:
-        """Check the passengers concerned again. Returns their answers, and the passengers for whom a check failed.
+        """Check the passengers concerned again. Returns their answers, and the passengers with a failed check.
 
         A question that can't be read any more keeps its earlier answer, beside the new ones of the same passenger.
         """

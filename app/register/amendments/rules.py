@@ -59,8 +59,8 @@ def is_question(requested: RequestedAmendment, *, own: bool) -> bool:
     """Return whether the amendment is only a question to the owner, which changes nothing (`referred`).
 
     It is a question if it is a letter from a body that does not own the entry, without a judgment and without `grounds`
-    (a granted objection or correction request). It is also one, whoever files it, if it is an acquittal of only some
-    charges: the owner must decide whether the other charges justify the measure. `own` says whether the entry's owner
+    (a granted objection or correction request). An acquittal of only some charges is one too, also if the owner
+    files it: the owner must decide whether the other charges justify the measure. `own` says whether the entry's owner
     files the amendment.
     """
     if requested.kind is AmendmentKind.ACQUITTAL:

@@ -42,7 +42,7 @@ async def lock_dossier(unit: Unit, entry: Entry) -> tuple[Entry, Dossier]:
     """Return an entry with its dossier, with locks that last until the commit.
 
     Locked are the row of the owner's agency, the entries of the same case, and those linked by formalisation. Other
-    entries of the dossier, such as another case against the same person, get no lock of their own: whoever changes
+    entries of the dossier, such as another case against the same person, get no lock of their own: a change of
     them needs the agency's lock too.
 
     Args:

@@ -116,7 +116,7 @@ class DutyRecorded:
 class SealedByItself:
     """An entry was sealed automatically because its possible subject now has an account (R61).
 
-    The possible subject may also be the person whom an undecided correction would make the subject.
+    The possible subject may also be a person that an undecided correction names as the subject.
 
     Attributes:
         entry: the entry with its seal.

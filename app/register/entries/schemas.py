@@ -294,8 +294,8 @@ class FormalisationIn(WireIn):
         [], description="Spellings of the urgent entry that are wrong, and so don't stay as aliases."
     )
     sealed_for: SealedFor | None = None
-    """Employee numbers of the only persons, beside authors and auditors and those whom the urgent entry's seal admits,
-    who may see the entry."""
+    """Employee numbers of persons that may see the entry. Only its authors, auditors and the persons in the urgent
+    entry's seal may see it besides."""
 
     def formal(self) -> Formal:
         """Return the requested formal decision as a domain object.

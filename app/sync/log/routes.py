@@ -164,7 +164,7 @@ async def read_log_tile(
 
     Each epoch is another log, with an origin of its own, under the same paths: after a restore that lost records, tiles
     that contained them have other contents. So a cache must ask with the tile's `ETag` before it answers with a copy,
-    and whoever keeps tiles keeps them with the checkpoint's origin. A leaf is the exact text that is hashed. It
+    and a copy of tiles is kept with the checkpoint's origin. A leaf is the exact text that is hashed. It
     contains no personal data and no salt.
     """
     tile = service.parse_tile(level, path)

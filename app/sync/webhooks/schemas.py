@@ -54,7 +54,7 @@ class EndpointChangeIn(WireIn):
     description: Line | None = None
     """What the endpoint is, in words."""
     networks: Networks = []
-    """Networks in CIDR notation, in one of which its address must be; empty for any that the deployment allows."""
+    """Networks in CIDR notation; one of them must contain its address. Empty for any that the deployment allows."""
     ordered: StrictBool = False
     """Whether a delivery about an entry waits until the one before it about this entry was taken or given up."""
     state: EndpointState = EndpointState.ACTIVE

@@ -57,7 +57,7 @@ async def store_results(unit: Unit, results: Sequence[Result], *, doubtful: bool
     An alert that a checkpoint's endpoint has taken counts as received: a receipt is stored. An endpoint that answers
     again after five failures or more gets a delivery of `endpoint.recovered`. Admins and duty officers are notified of
     endpoints that fail for an hour. Endpoints of clients other than checkpoints are disabled after five days or the
-    answer 410, of which the admins are notified. If a delivery was claimed again since, a failed attempt does not
+    answer 410, and the admins are notified. If a delivery was claimed again since, a failed attempt does not
     change its state; a success does. The results of deliveries that are deleted are ignored.
 
     Args:
