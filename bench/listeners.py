@@ -20,6 +20,9 @@ _AT_ONCE = 64
 _PATIENCE = 60.0
 """Seconds that opening all streams, or reaching all of them, may take."""
 
+_QUIET = 0.3
+"""Seconds without a byte after which the streams have got all that they begin with."""
+
 
 class Opening(msgspec.Struct, kw_only=True):
     """Which streams to open.
@@ -123,9 +126,16 @@ class Crowd:
                 elif end and b"\n\n" in body:
                     del waiting[number]
         failures += ["no answer"] * len(waiting)
-        return Opened(
-            count=asked - len(failures), seconds=time.perf_counter() - begin, failures=sorted(set(failures))
-        )
+        seconds = time.perf_counter() - begin
+        self._drain()
+        return Opened(count=asked - len(failures), seconds=seconds, failures=sorted(set(failures)))
+
+    def _drain(self) -> None:
+        """Read what the streams begin with, so that none of its alerts is taken for that of a post."""
+        while ready := self._poll.poll(_QUIET):
+            for number, _ in ready:
+                if not _received(self._sockets[number]):
+                    self._poll.unregister(number)
 
     def post(self, post: Post, expected: int) -> Reached:
         """Post, and note when each listener has its frame."""
