@@ -23,6 +23,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from statistics import linear_regression
@@ -35,13 +36,15 @@ from bench.figures import percentile, shown, table
 from bench.fleet import fleet
 from bench.imports import Asker, Import, questions, urgent_of_today, write_register
 from bench.processes import Cores, Server, split_cores
-from bench.registers import ENGINES, Registers, fill_entries, opened, registers
+from bench.registers import ENGINES, Registers, fill_checks, fill_entries, opened, registers
 from tests.support.account import Clients, accounting
 from tests.support.actors import Actors
 from tests.support.manifests import manifest_body
 
 ENTRIES: Final = 2000
 _ROLES: Final = ("checkpoint", "carrier", "verifier")
+_DAY: Final = timedelta(days=1)
+"""Time before the start in which so many travellers have asked as a process holds to count those of an entry."""
 _PROCESSES: Final = {"sqlite": 1, "postgresql": 2}
 _SETTLES: Final = 60.0
 """Seconds in which all must have arrived: twice the lease of a webhook that was under way when its process died."""
@@ -159,6 +162,10 @@ async def _prepare(made: Registers, engine: str) -> tuple[dict[str, str], dict[s
     settings = await made.make(engine, engine)
     async with opened(settings) as runtime:
         await fill_entries(runtime, ENTRIES)
+        asked = questions(random.Random(6))
+        await fill_checks(
+            runtime, runtime.settings.breadth_sample, lambda _: msgspec.json.encode(asked()).decode(), _DAY
+        )
         actors = Actors(runtime)
         keys = {role: (await actors.client(role)).key for role in _ROLES}
         return settings, keys, await Clients.made(actors)
