@@ -67,7 +67,7 @@ class RuntimeGauges(Collector):
         for outcome, answered in self._desk.answered.items():
             checks.add_metric([outcome], answered)
         yield checks
-        joined = "Checks above their quota of hits, which joined an open hit of their document."
+        joined = "Checks above their quota of hits, which joined an open hit."
         yield CounterMetricFamily("cekal_hits_joined", joined, self._desk.joining.joined)
         yield from self._broad()
         yield from self._shares()

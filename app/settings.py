@@ -205,7 +205,10 @@ class Settings(ServiceSettings):
     quota_exports_per_second: Seconds = Field(3.0, description="how many a second are added to these")
 
     quota_hits: int = Field(
-        60, ge=1, description="hits of one key at once; above it a check joins its document's open hit"
+        60,
+        ge=1,
+        description="hits of one key at once; above it a check joins the open hit of its document, or without a "
+        "document and NIK that of the same entries",
     )
     quota_hits_per_second: Seconds = Field(0.5, description="how many a second are added to these")
     quota_checkpoint_hits: int = Field(240, ge=1, description="the same for all keys of one checkpoint")

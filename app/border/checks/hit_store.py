@@ -3,9 +3,10 @@
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, func, select, union_all
+from sqlalchemy import Select, bindparam, delete, func, literal, select, union_all
 
 from app.border.checks import tables
+from app.border.checks.domain import Matter
 from app.border.checks.store import OpenedHit, entry_ids_in
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
@@ -85,32 +86,59 @@ async def list_claimed(reader: Reader, claims: Iterable[str]) -> dict[str, str]:
     return {row.claim: row.hit_id for row in rows}
 
 
-class LastHit(NamedTuple):
-    """The newest check with a hit, of one document at one checkpoint and in one direction; and that hit.
+class Meeting(NamedTuple):
+    """A traveller at a checkpoint in a direction (`exit` or `entry`).
 
-    The check opened or joined the hit.
+    Attributes:
+        document_hash: keyed hash of the first document's number, or else of the NIK; None for a traveller without both.
     """
+
+    document_hash: bytes | None
+    checkpoint: str
+    direction: str
+
+
+About = tuple[Meeting, Matter]
+"""The subject of a hit: the traveller at the checkpoint, and the matched entries with their versions."""
+
+
+class LastHit(NamedTuple):
+    """A check with a hit, and this hit, which the check opened or joined."""
 
     check_id: str
     hit_id: str
 
 
-async def list_last_hits(
-    reader: Reader, meetings: Collection[tuple[bytes, str, str]]
-) -> dict[tuple[bytes, str, str], LastHit]:
-    """Return, for each of `meetings`, its newest check with a hit; those without a hit are omitted.
+async def list_last_hits(reader: Reader, subjects: Collection[About]) -> dict[About, LastHit]:
+    """Return, for each of `subjects`, the newest similar check with a hit; subjects without one are omitted.
 
-    A meeting is a document hash, a checkpoint's code and a direction. `meetings` must not be empty.
+    A similar check has the same document hash, checkpoint and direction. If the document hash is None, the first entry
+    of the subject, by id, must also have stopped its traveller, in the same version. A similar check may be about other
+    entries too, and lack some of the subject's. `subjects` must not be empty.
     """
-    t = tables.check
-    columns = (t.c.document_hash, t.c.checkpoint, t.c.direction)
-    parts = []
-    for values in meetings:
-        same = (column == value for column, value in zip(columns, values, strict=True))
-        one = select(*columns, t.c.id, t.c.hit_id).where(t.c.hit_id.is_not(None), *same)
-        parts.append(select(one.order_by(t.c.id.desc()).limit(1).subquery()))
-    rows = await reader.run(union_all(*parts))
-    return {(bytes(number), place, way): LastHit(*last) for number, place, way, *last in rows}
+    in_order = list(subjects)
+    last = (
+        select(literal(position), _newest_hit(about).subquery()) for position, about in enumerate(in_order)
+    )
+    return {in_order[position]: LastHit(*row) for position, *row in await reader.run(union_all(*last))}
+
+
+def _newest_hit(about: About) -> Select[tuple[str, str]]:
+    (number, checkpoint, direction), matter = about
+    check, match = tables.check.c, tables.match.c
+    with_hit = (check.hit_id.is_not(None), check.checkpoint == checkpoint, check.direction == direction)
+    found = select(check.id, check.hit_id).where(*with_hit).limit(1)
+    if number is not None:
+        return found.where(check.document_hash == number).order_by(check.id.desc())
+    entry_id, version = min(matter)
+    stopped = (
+        match.entry_id == entry_id,
+        match.checkpoint == checkpoint,
+        match.entry_version == version,
+        match.outcome != "clear",
+    )
+    unnumbered = found.where(check.document_hash.is_(None), check.id == match.check_id, *stopped)
+    return unnumbered.order_by(match.at.desc(), match.check_id.desc())
 
 
 class Opened(NamedTuple):
@@ -128,7 +156,7 @@ class Opened(NamedTuple):
     hit_id: str
     check_id: str
     question: str | None
-    matter: frozenset[tuple[str, int]]
+    matter: Matter
 
 
 _FIRST = (

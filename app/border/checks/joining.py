@@ -1,7 +1,8 @@
-"""Assigning hits to checks: a new hit, or above the quota the open hit of the same document.
+"""Assigning hits to checks: a new hit, or above the quota an open hit.
 
-Otherwise a stolen key could open any number of hits with one document, until no supervisor finds the real one. The
-quota never refuses or delays a check, and changes only the hit's id in its answer.
+It is the open hit of the same document, or without a document and NIK that of the same entries. Otherwise a stolen key
+could open any number of hits with one document or by names alone, until no supervisor finds the real one. The quota
+never refuses or delays a check, and changes only the hit's id in its answer.
 """
 
 import hmac
@@ -9,12 +10,13 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 from time import monotonic
-from typing import Final, NamedTuple
+from typing import Final
 
 from app.access.admission.quotas import Buckets, Rate, holder
 from app.actor import Actor
 from app.border.checks import hit_store
 from app.border.checks.domain import Matter
+from app.border.checks.hit_store import About, Meeting
 from app.border.checks.parsing import ParsedQuestion
 from app.db.unit import Reader
 from app.kit.ids import new_id
@@ -28,20 +30,8 @@ _REMEMBERED: Final = 1000
 """Number of recent hits of this process that are cached, so that simultaneous checks find them."""
 
 
-class Meeting(NamedTuple):
-    """A document, by its keyed hash, shown at a checkpoint in a direction (`exit` or `entry`)."""
-
-    document_hash: bytes
-    checkpoint: str
-    direction: str
-
-
-_About = tuple[Meeting, Matter]
-"""The subject of a hit: the document at its checkpoint, and the matched entries with their versions."""
-
-
 class Joining:
-    """Chooses the hit of each check: a new hit, or, if the caller has opened too many, the document's open hit.
+    """Chooses the hit of each check: a new hit, or, if the caller has opened too many, an open one.
 
     Checks of passengers on manifests choose theirs elsewhere (`Question.hit_of`).
 
@@ -61,7 +51,7 @@ class Joining:
         self._runtime = runtime
         self._resolved = resolved
         self._clock = clock
-        self._recent: OrderedDict[_About, str] = OrderedDict()
+        self._recent: OrderedDict[About, str] = OrderedDict()
         self._of_key = Buckets(Rate(settings.quota_hits, settings.quota_hits_per_second))
         self._of_checkpoint = Buckets(
             Rate(settings.quota_checkpoint_hits, settings.quota_checkpoint_hits_per_second)
@@ -73,9 +63,10 @@ class Joining:
         """Return the hit id of each check in a batch, in the order of `questions`; None for a check that needs no hit.
 
         While the caller's key and checkpoint are within their quotas of hits, the id is new. Above a quota, the id is
-        that of the hit which the document's last check at this checkpoint and in this direction has. If that hit is
-        resolved, or is not about all the entries of this check, the id is new too. It is always new for a caller
-        without a checkpoint, and for a traveller without a document number and a NIK.
+        that of the hit which the document's last check at this checkpoint and in this direction has. For a traveller
+        without a document number and a NIK it is the hit of the last check there of any such traveller about the same
+        entries, because names can be varied without end. If that hit is resolved, or is not about all the entries of
+        this check, the id is new too. It is always new for a caller without a checkpoint.
 
         Args:
             register: a transaction on the register.
@@ -83,13 +74,13 @@ class Joining:
                 entries needs no hit.
         """
         found: list[str | None] = []
-        above: dict[int, _About] = {}
+        above: dict[int, About] = {}
         for position, (question, actor, matter) in enumerate(questions):
-            number = number_of(question) if matter else None
-            if number is None or actor.checkpoint is None:
+            if not matter or actor.checkpoint is None:
                 found.append(new_id("hit", register.now) if matter else None)
                 continue
-            document = document_hash(self._runtime, number)
+            number = number_of(question)
+            document = document_hash(self._runtime, number) if number else None
             about = Meeting(document, actor.checkpoint, question.body.direction), matter
             if self._may_open(actor):
                 found.append(self._opened(about, register.now))
@@ -115,7 +106,7 @@ class Joining:
                 found[position] = known
         return found
 
-    def _opened(self, about: _About, now: datetime) -> str:
+    def _opened(self, about: About, now: datetime) -> str:
         hit_id = self._recent[about] = new_id("hit", now)
         self._recent.move_to_end(about)
         while len(self._recent) > _REMEMBERED:
@@ -129,18 +120,18 @@ class Joining:
         of_checkpoint = self._of_checkpoint.of(actor.checkpoint or "", now)
         return of_key.left(now) >= 1 and of_checkpoint.take(now) and of_key.take(now)
 
-    async def _stored(self, register: Reader, subjects: Collection[_About]) -> dict[_About, str]:
-        """Return the stored hits that the same documents have last opened for the same versions of entries."""
+    async def _stored(self, register: Reader, subjects: Collection[About]) -> dict[About, str]:
+        """Return the stored hits that checks about these subjects may join: those about all the same entries."""
         if not subjects:
             return {}
         async with self._runtime.checks_beside(register) as checks:
-            last = await hit_store.list_last_hits(checks, {meeting for meeting, _ in subjects})
+            last = await hit_store.list_last_hits(checks, subjects)
             entries = {entry_id for _, matter in subjects for entry_id, _ in matter}
             matters = await hit_store.list_matters(checks, entries, [each.check_id for each in last.values()])
         return {
-            (meeting, matter): last[meeting].hit_id
-            for meeting, matter in subjects
-            if meeting in last and matter <= matters.get(last[meeting].check_id, set())
+            about: each.hit_id
+            for about, each in last.items()
+            if about[1] <= matters.get(each.check_id, set())
         }
 
 

@@ -1,4 +1,7 @@
-"""Above its quota of hits a check joins the open hit of its document: answered as ever, and no hit the more."""
+"""Above its quota of hits a check joins an open hit, and is answered as ever.
+
+It is the hit of its document; without a document and NIK, that of the same entries.
+"""
 
 import asyncio
 
@@ -83,6 +86,39 @@ async def test_another_document_direction_or_entry_is_another_hit(
 
 
 @FEW
+async def test_travellers_without_a_number_join_the_open_hit_of_the_same_entries(
+    http: httpx2.AsyncClient, actors: Actors, runtime: Runtime, counter: Caller, clock: SettableClock
+) -> None:
+    listed_person, supervisor = await listed_one(http, actors), await actors.client("supervisor")
+    unnumbered = merged(listed_person, {"document": ...})
+    spellings = [
+        unnumbered,
+        merged(unnumbered, {"person": {"name": unnumbered["person"]["name"].upper()}}),
+        merged(unnumbered, {"person": {"sex": ..., "nationality": ...}}),
+        merged(unnumbered, {"officer_reference": "counter 4"}),
+    ]
+    answers = []
+    for question in spellings * 2:
+        clock.advance(seconds=1)
+        answers.append(await ask(http, counter, question))
+    first, second, *others = hits(answers)
+    assert first != second
+    assert others == [second] * 6
+    assert {answer["outcome"] for answer in answers} == {"refer"}
+    assert [each["entry_id"] for each in answers[-1]["matches"]] == [answers[0]["matches"][0]["entry_id"]]
+    document = await ask(http, counter, listed_person)
+    assert document["hit_id"] not in {first, second}, "a document has a hit of its own"
+    elsewhere = merged(await listed_one(http, actors), {"document": ...})
+    assert (await ask(http, counter, elsewhere))["hit_id"] not in {first, second}, "another entry"
+    assert await create_hits(runtime) == 4
+    hit = await hit_of(http, supervisor, answers[-1])
+    expect(await say(http, supervisor, hit, "confirmed", "refuse_exit"), 201)
+    again = hits([await ask(http, counter, question) for question in spellings])
+    assert again[0] not in {first, second}, "a resolved one is not joined"
+    assert again == [again[0]] * 4
+
+
+@FEW
 async def test_the_rows_of_a_batch_join_the_hit_that_one_of_them_opens(
     http: httpx2.AsyncClient, app: FastAPI, actors: Actors, runtime: Runtime, counter: Caller
 ) -> None:
@@ -98,6 +134,7 @@ async def test_the_rows_of_a_batch_join_the_hit_that_one_of_them_opens(
 
 
 @FEW
+@pytest.mark.parametrize("unnumbered", [False, True])
 async def test_a_hit_that_another_process_opened_is_joined_too(
     http: httpx2.AsyncClient,
     actors: Actors,
@@ -105,8 +142,12 @@ async def test_a_hit_that_another_process_opened_is_joined_too(
     counter: Caller,
     settings: Settings,
     clock: SettableClock,
+    *,
+    unnumbered: bool,
 ) -> None:
     question, supervisor = await listed_one(http, actors), await actors.client("supervisor")
+    if unnumbered:
+        question = merged(question, {"document": ...})
     asking = Actor("", None, frozenset(), checkpoint="CGK", key_id=counter.key_id)
     opened = []
     for _ in range(4):
