@@ -37,6 +37,7 @@ from app.kit.ids import first_id
 from app.ledger.domain import Draft
 from app.register.entries import store as entries
 from app.register.entries.current_status import EntryStatus, current_status
+from app.register.entries.domain import Entry
 from app.register.entries.events import EntryErased
 from app.register.entries.pending import stops
 from app.register.entries.ports import HitTraveller
@@ -198,7 +199,8 @@ async def resolve(
         StaleVersion: the hit has changed since it was read.
         Invalid: the action does not fit the outcome or the direction.
     """
-    _, news = await _get(unit, hit_id, runtime)
+    found, news = await _get(unit, hit_id, runtime)
+    locked = await _lock_entries(unit, found) if outcome is Identity.NOT_SAME_PERSON else []
     hit = await store.lock(unit, hit_id)
     hit.expect_open(expected)
     hit.expect_fitting(outcome, action)
@@ -206,7 +208,7 @@ async def resolve(
     proposals: tuple[Proposal, ...] = ()
     if outcome is Identity.NOT_SAME_PERSON:
         _, parsed = await _parsed_question(unit, hit, runtime)
-        proposals = tuple([await _propose(unit, hit, matched, parsed) for matched in _in_order(hit)])
+        proposals = tuple([await _propose(unit, hit, matched, entry, parsed) for matched, entry in locked])
     actor = unit.actor
     hit = hit.resolved(
         Resolution(
@@ -306,15 +308,21 @@ async def _parsed_question(unit: Unit, hit: Hit, runtime: Runtime) -> tuple[Any,
     return kept, parse_stored(kept.question, kept.at)
 
 
-def _in_order(hit: Hit) -> Sequence[Matched]:
-    """Return the matched entries in the order of locking, which prevents deadlocks."""
-    return sorted(hit.matched, key=lambda matched: matched.entry_id)
+async def _lock_entries(unit: Unit, hit: Hit) -> list[tuple[Matched, Entry]]:
+    """Lock the entries that a hit matched, in the order of their ids; returns them in this order.
+
+    Call it before the hit is locked, because an erasure locks the entry before its hits: in the opposite order the two
+    would wait for each other.
+    """
+    in_order = sorted(hit.matched, key=lambda matched: matched.entry_id)
+    return [(matched, await entries.lock(unit, matched.entry_id)) for matched in in_order]
 
 
-async def _propose(unit: Unit, hit: Hit, matched: Matched, parsed: ParsedQuestion | None) -> Proposal:
+async def _propose(
+    unit: Unit, hit: Hit, matched: Matched, entry: Entry, parsed: ParsedQuestion | None
+) -> Proposal:
     if parsed is None:
         return Proposal(matched.entry_id, None, Obstacle.QUESTION_ERASED)
-    entry = await entries.lock(unit, matched.entry_id)
     if entry.version != matched.version or not stops(entry, unit.now):
         return Proposal(matched.entry_id, None, Obstacle.ENTRY_CHANGED)
     reason = obstacle(parsed.traveller, entry)

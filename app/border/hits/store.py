@@ -60,9 +60,11 @@ async def resolved(reader: Reader, hit_ids: Collection[str]) -> set[str]:
 async def add(unit: Unit, hits: Sequence[Hit]) -> None:
     """Store new hits."""
     await unit.run(insert(_table), [columns_of(hit) for hit in hits])
-    matched = [{"entry_id": each.entry_id, "hit_id": hit.id} for hit in hits for each in hit.matched]
-    if matched:
-        await unit.run(insert(tables.match), matched)
+    matched = sorted((each.entry_id, hit.id) for hit in hits for each in hit.matched)
+    if matched:  # in the order in which entries are locked, because each row locks its entry on PostgreSQL
+        await unit.run(
+            insert(tables.match), [{"entry_id": entry_id, "hit_id": hit_id} for entry_id, hit_id in matched]
+        )
 
 
 async def save(unit: Unit, hit: Hit) -> None:
@@ -77,7 +79,7 @@ async def find(reader: Reader, hit_id: str) -> Hit | None:
 
 
 async def lock(unit: Unit, hit_id: str) -> Hit:
-    """Return a hit and lock its row until the commit.
+    """Return a hit and lock its row until the commit. A transaction that also locks entries must lock them first.
 
     Raises:
         NoResultFound: the register does not have a hit with this id.

@@ -58,6 +58,7 @@ _OPEN = select(_manifest.c.id, _manifest.c.sequence, _manifest.c.asked_at).where
 _HEADS = select(_manifest.c.id, _manifest.c.number, _manifest.c.closed_at).where(
     any_of(_manifest.c.id, "ids")
 )
+_ROWS = select(_manifest.c.id).where(any_of(_manifest.c.id, "ids")).order_by(_manifest.c.id)
 _ITEMS = select(_item.c.document).where(_item.c.manifest_id == bindparam("id")).order_by(_item.c.position)
 _CHANGED = (
     select(_item.c.document)
@@ -126,6 +127,16 @@ async def lock(unit: Unit, manifest_ids: Iterable[str]) -> list[Manifest]:
         .with_for_update()
     )
     return [_read(row) for row in await unit.run(statement, {"ids": sorted(manifest_ids)})]
+
+
+async def lock_rows(unit: Unit, manifest_ids: Iterable[str]) -> None:
+    """Lock the rows of these manifests until the commit, in the order of their ids.
+
+    A transaction that changes several manifests calls it first: `lock` has the same order, so that no two transactions
+    wait for each other. On SQLite it does nothing, because there is a single writer.
+    """
+    if not unit.is_sqlite:
+        await unit.run(_ROWS.with_for_update(), {"ids": sorted(manifest_ids)})
 
 
 def _read(row: Row[*tuple[Any, ...]]) -> Manifest:
@@ -198,7 +209,8 @@ async def save_items(unit: Unit, manifest: Manifest, items: Iterable[Item], numb
 async def advance(unit: Unit, manifest_ids: Iterable[str], sequence: int, at: datetime) -> None:
     """Store that the answers of these manifests are current up to the ledger size `sequence` and the instant `at`.
 
-    Manifests that are closed, or current up to a greater size already, are skipped.
+    Manifests that are closed, or current up to a greater size already, are skipped. The transaction must hold their
+    locks.
     """
     followed = update(_manifest).where(
         any_of(_manifest.c.id, "ids"), _manifest.c.closed_at.is_(None), _manifest.c.sequence <= sequence
@@ -214,6 +226,7 @@ async def list_departed(reader: Reader) -> list[str]:
 
 async def close(unit: Unit, manifest_ids: Iterable[str]) -> None:
     """Close manifests, and delete the search keys of their passengers."""
+    await lock_rows(unit, manifest_ids)
     ids = {"ids": sorted(manifest_ids)}
     for table in (_key, _name_key):
         await unit.run(delete(table).where(any_of(table.c.manifest_id, "ids")), ids)

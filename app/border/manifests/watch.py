@@ -184,8 +184,10 @@ class Watch:
         opened_hits: set[tuple[str, str]] = set()
         hit_ids = {each.hit_id for answers in answered.values() for each in answers if each.hit_id}
         async with self.runtime.writing(SYSTEM) as unit:
+            changed = {manifest_id for manifest_id, _ in answered}
+            await store.lock_rows(unit, {*followed, *changed})
             rulings = await find_rulings(unit, self.runtime, hit_ids)
-            for manifest in await store.lock(unit, {manifest_id for manifest_id, _ in answered}):
+            for manifest in await store.lock(unit, changed):
                 number, items = manifest.number, []
                 for item in await store.list_items(unit, manifest.id):
                     answers = answered.get((manifest.id, item.position))

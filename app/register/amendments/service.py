@@ -254,11 +254,11 @@ async def decide(
     await store.save(unit, decided)
     if decided.kind is AmendmentKind.EXTENSION and decided.state in _DECIDED:
         await recorded.take_back(unit, decided.entry_id, DeadlineName.EXTEND_BEFORE)
-    if decided.kind is AmendmentKind.EXTENSION and decided.state is not AmendmentState.APPROVED:
-        await _wait(unit, decided, entry, settings.pending_days)
     if decided.refused_to_owner:
         unit.happened(AmendmentRefused(decided))
-        await unit.conclude()
+    if decided.kind is AmendmentKind.EXTENSION and decided.state is not AmendmentState.APPROVED:
+        await _wait(unit, decided, entry, settings.pending_days)
+    await unit.conclude()
     if decided.state is not AmendmentState.APPROVED:
         return decided
     if decided.kind in ENDING:
