@@ -109,6 +109,13 @@ class Settings(ServiceSettings):
     hit_resolve_minutes: int = Field(
         30, ge=1, description="minutes after which others are notified that no supervisor has resolved a hit"
     )
+    manifest_checkpoint: str = Field(
+        "CGK",
+        min_length=1,
+        max_length=32,
+        description="code of the checkpoint with supervisors that resolve the hits of a carrier's manifest, if its "
+        "journey begins or ends at no active checkpoint here; such hits of a checkpoint's own manifests stay with it",
+    )
     carrier_answer_ms: int = Field(
         250,
         ge=0,

@@ -20,6 +20,7 @@ from uvicorn.supervisors import Multiprocess
 from app.access.clients.service import list_without_agency
 from app.access.domain import SYSTEM
 from app.access.pepper import pepper_path, take_pepper
+from app.access.places.store import list_active
 from app.cli.failures import FAILED, OK, Refused
 from app.cli.handover import Job
 from app.cli.register import expect_register
@@ -217,9 +218,13 @@ async def _expect_register(settings: Settings) -> None:
         async with runtime.reading(SYSTEM) as reader:
             await require_head(reader)
             without_agency = await list_without_agency(reader)
+            known = await list_active(reader, [settings.manifest_checkpoint])
         if without_agency:
             message = "integrators of no agency are shown nobody's personal data"
             logger.warning(message, extra={"clients": without_agency})
+        if not known:
+            message = "CEKAL_MANIFEST_CHECKPOINT is no active checkpoint: nobody may resolve the hits of some manifests"
+            logger.warning(message, extra={"checkpoint": settings.manifest_checkpoint})
         if exposed := open_to_others(_own_files(runtime)):
             remedy = "chmod 600 for files, chmod 700 for folders"
             message = "other users of this machine may use files of the register"

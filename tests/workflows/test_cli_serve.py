@@ -40,6 +40,14 @@ def test_it_says_ready_with_its_address_and_ends_with_nought(settings: Settings,
         assert [line["message"] for line in service.lines()].count("ready") == 1
 
 
+def test_a_checkpoint_for_manifests_that_is_none_is_warned_of(sqlite_url: str, tmp_path: Path):
+    given = {"database_url": sqlite_url, "manifest_checkpoint": "ZZZ"}
+    with running("serve", "--port", 0, cwd=tmp_path, **given) as service:
+        service.heard("ready")
+        [warned] = [line for line in service.lines() if "CEKAL_MANIFEST_CHECKPOINT" in line["message"]]
+        assert (warned["level"].lower(), warned["checkpoint"]) == ("warning", "ZZZ")
+
+
 @pytest.mark.parametrize(
     "sent",
     [

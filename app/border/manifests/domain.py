@@ -13,6 +13,7 @@ from app.actor import Actor
 from app.border.checks.domain import Match, Matter, worst
 from app.border.manifests.journeys import Leg
 from app.border.manifests.paxlst import Envelope, ListWarning
+from app.border.manifests.places import checkpoint_named
 from app.kit.clock import rfc3339
 from app.kit.wall_clock import instant_of
 from app.ledger.domain import Head
@@ -213,7 +214,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         flight: designator of the flight; empty where the list has none, as for declared arrivals.
         origin: code of the place of departure; empty where the list has none.
         destination: code of the place of arrival; empty where the list has none.
-        place: code of the checkpoint at the Indonesian end of the journey; `?` if the list has no code for it.
+        place: code of the checkpoint where the passengers' hits are opened: the one at the Indonesian end of the
+            journey, or if that is no active checkpoint another one.
         departs_at: time of departure; None if the list does not contain it.
         arrives_on: the day of declared arrivals in the port's time; None for a journey.
         watched_until: when the watch ends: mostly at the departure.
@@ -285,11 +287,6 @@ class Journey(msgspec.Struct, frozen=True):
     direction: Direction
     assumed: bool
 
-    @property
-    def place(self) -> str:
-        """Code of the place at the Indonesian end."""
-        return self.leg.destination if self.direction == "entry" else self.leg.origin
-
 
 def crossing(legs: Sequence[Leg], is_ours: Callable[[str], bool]) -> Journey:
     """Return the journey across the border: the first leg with one end in Indonesia and one abroad.
@@ -320,17 +317,17 @@ def direction_between(origin: str, destination: str, is_ours: Callable[[str], bo
     return "exit" if is_ours(origin) else "entry"
 
 
-def departure_of(leg: Leg, places: dict[str, Checkpoint]) -> datetime | None:
+def departure_of(leg: Leg, places: Mapping[str, Checkpoint]) -> datetime | None:
     """Return the instant of a leg's departure, from the local times of the list; None if no instant is known.
 
     For a departure from a known checkpoint the result is exact. The time zone of a place abroad is not known: then the
     result is the latest instant that the local time can mean, or the arrival in Indonesia if that is earlier. Without a
     departure time it is the arrival. `places` are the register's checkpoints, by code.
     """
-    origin = places.get(leg.origin)
+    origin = checkpoint_named(leg.origin, places)
     if leg.departs is not None and origin is not None:
         return leg.departs.replace(tzinfo=ZoneInfo(origin.zone))
-    destination = places.get(leg.destination)
+    destination = checkpoint_named(leg.destination, places)
     arrival = leg.arrives.replace(tzinfo=ZoneInfo(destination.zone)) if leg.arrives and destination else None
     latest = leg.departs.replace(tzinfo=_WEST) if leg.departs else None
     known = [at for at in (latest, arrival) if at is not None]

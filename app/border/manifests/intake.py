@@ -28,6 +28,7 @@ from app.border.manifests.paxlst import (
     PassengerList,
     PaxlstPassenger,
 )
+from app.border.manifests.places import checkpoint_named, is_indonesian
 from app.border.manifests.schemas import ArrivalIn, JourneyIn, PassengerIn
 from app.errors import BodyTooLarge, CekalError, Fault, Invalid
 from app.identity import states
@@ -42,8 +43,6 @@ from app.web.faults import in_body
 _SEXES: Final = {"M": "male", "F": "female", "X": "unspecified", "U": "unspecified"}
 _CODE: Final = 3
 """Greatest length of a state's code."""
-_LOCODE: Final = 5
-"""Length of a UN/LOCODE; its first two letters are the country's code."""
 
 _OF_DECLARATIONS: Final = frozenset(ArrivalIn.model_fields)
 
@@ -75,7 +74,8 @@ class ManifestRequest:
     """A manifest as received: a journey or declared arrivals, with passengers to be checked.
 
     Attributes:
-        place: code of the checkpoint at the Indonesian end of the journey; `?` if the list has no code for it.
+        place: code of the checkpoint where the passengers' hits are opened, set by `at_checkpoint` or `at_port`; empty
+            before that.
         departs_at: time of departure; None if it is unknown, and for declared arrivals.
         warnings: faults of the list that do not prevent its acceptance.
         envelope: data of a PAXLST's interchange that a reply repeats; None for JSON.
@@ -88,9 +88,9 @@ class ManifestRequest:
     direction: Direction
     origin: str
     destination: str
-    place: str
     departs_at: datetime | None
     passengers: Sequence[Passenger]
+    place: str = ""
     warnings: Sequence[ListWarning] = ()
     envelope: Envelope | None = None
     times: tuple[datetime | None, datetime | None] = (None, None)
@@ -139,7 +139,6 @@ def from_json(body: bytes, now: datetime) -> ManifestRequest:
             direction="entry",
             origin="",
             destination=journey.port,
-            place=journey.port,
             departs_at=None,
             arrives_on=journey.arrives_on,
             passengers=passengers,
@@ -150,7 +149,6 @@ def from_json(body: bytes, now: datetime) -> ManifestRequest:
         direction=journey.direction,
         origin=journey.origin,
         destination=journey.destination,
-        place=journey.destination if journey.direction == "entry" else journey.origin,
         departs_at=journey.departs_at,
         passengers=passengers,
         warnings=_reading_warnings(passengers),
@@ -160,7 +158,7 @@ def from_json(body: bytes, now: datetime) -> ManifestRequest:
 def at_port(
     requested: ManifestRequest, port: Checkpoint | None, now: datetime, question_days: int
 ) -> ManifestRequest:
-    """Return a declaration of arrivals with its `arrival` set: the day in the port's time zone.
+    """Return a declaration of arrivals with its `place` and `arrival` set: the day in the port's time zone.
 
     Args:
         requested: a manifest of declared arrivals.
@@ -183,7 +181,31 @@ def at_port(
     if arrival.days_ahead(now) > most:
         fault = Fault("/arrives_on", "too_far", f"The day is more than {most} days ahead.")
         raise Invalid("Arrivals can't be declared for this day.", faults=[fault])
-    return replace(requested, arrival=arrival)
+    return replace(requested, place=port.code, arrival=arrival)
+
+
+def at_checkpoint(
+    requested: ManifestRequest, places: Mapping[str, Checkpoint], otherwise: str
+) -> ManifestRequest:
+    """Return the manifest of a journey with its `place` set: the checkpoint at the Indonesian end.
+
+    If no active checkpoint has the code of this end, the place is `otherwise`, and the manifest gets a warning. So the
+    passengers are checked, and their hits reach supervisors that can resolve them.
+
+    Args:
+        requested: a manifest of a journey.
+        places: the register's checkpoints, by code.
+        otherwise: code of the checkpoint for a journey without one.
+    """
+    end, pointer = (
+        (requested.destination, "/to") if requested.direction == "entry" else (requested.origin, "/from")
+    )
+    found = checkpoint_named(end, places)
+    if found is not None and found.active:
+        return replace(requested, place=found.code)
+    detail = f"There is no active checkpoint with this code: {otherwise} handles the journey."
+    warning = ListWarning("checkpoint_unknown", detail, pointer)
+    return replace(requested, place=otherwise, warnings=[*requested.warnings, warning])
 
 
 def _row(row: Any, direction: Direction, today: date) -> Passenger:
@@ -241,8 +263,8 @@ def from_edifact(body: bytes) -> PassengerList:
 def from_list(listed: PassengerList, places: Mapping[str, Checkpoint], now: datetime) -> ManifestRequest:
     """Return the manifest of a parsed passenger list, with the questions about each passenger. Raises nothing.
 
-    An unknown place or time makes a warning of the manifest; a fault of a passenger is returned in `Passenger.fault`.
-    Run it in a thread, because long lists take seconds.
+    An unknown direction or time makes a warning of the manifest; a fault of a passenger is returned in
+    `Passenger.fault`. Run it in a thread, because long lists take seconds.
 
     Args:
         listed: the parsed list.
@@ -251,15 +273,14 @@ def from_list(listed: PassengerList, places: Mapping[str, Checkpoint], now: date
     """
 
     def is_ours(code: str) -> bool:
-        known = places.get(code)
-        return (known is not None and known.mode == "air") or (len(code) == _LOCODE and code.startswith("ID"))
+        return is_indonesian(code, places)
 
     journey = crossing(listed.legs, is_ours)
     leg, warnings = journey.leg, list(listed.warnings)
     if journey.assumed:
         detail = "No leg crosses the border between known places: the passengers are asked about as arriving."
         warnings.append(ListWarning("direction_assumed", detail))
-    departs_at = departure_of(leg, dict(places))
+    departs_at = departure_of(leg, places)
     if departs_at is None:
         warnings.append(
             ListWarning("departure_unknown", "No time of departure can be read: it is watched for a day.")
@@ -277,7 +298,6 @@ def from_list(listed: PassengerList, places: Mapping[str, Checkpoint], now: date
         direction=journey.direction,
         origin=leg.origin[:32],
         destination=leg.destination[:32],
-        place=journey.place[:32] or "?",
         departs_at=departs_at,
         passengers=passengers,
         warnings=[*warnings, *_reading_warnings(passengers)],

@@ -26,14 +26,22 @@ from app.access.admission.guard import (
 from app.access.admission.quotas import Quota
 from app.access.admission.state import state_of
 from app.access.domain import Checkpoint, Role
-from app.access.places.store import find_place, list_places
+from app.access.places.store import list_places
 from app.actor import Actor
 from app.border.checks.batcher import batcher_of
 from app.border.manifests import service, store
 from app.border.manifests.answer_delay import delay_answer
 from app.border.manifests.cusres import reply
 from app.border.manifests.domain import Item, Manifest, kind_of
-from app.border.manifests.intake import ManifestRequest, at_port, from_edifact, from_json, from_list
+from app.border.manifests.intake import (
+    ManifestRequest,
+    at_checkpoint,
+    at_port,
+    from_edifact,
+    from_json,
+    from_list,
+)
+from app.border.manifests.places import checkpoint_named
 from app.border.manifests.schemas import DeclarationIn, ManifestEvent, ManifestIn, ManifestOut
 from app.border.manifests.stream import stream_manifest
 from app.db.unit import Reader
@@ -138,17 +146,16 @@ async def _read(request: Request, runtime: Runtime, actor: Actor) -> ManifestReq
     """Read a manifest's request in a thread, because parsing a thousand names takes half a second."""
     body = await request.body()
     now = runtime.clock()
-    if media_type(request.headers.get("content-type", JSON))[0] == JSON:
-        requested = await run_in_pool(from_json, body, now)
-        if requested.arrives_on is None:
-            return requested
-        async with runtime.reading(actor) as reader:
-            port = await find_place(reader, Checkpoint, requested.place)
-        return at_port(requested, port, now, runtime.settings.question_days)
-    listed = await run_in_pool(from_edifact, body)
     async with runtime.reading(actor) as reader:
         places = {each.code: each for each in await list_places(reader, Checkpoint, None, _MAX_PLACES)}
-    return await run_in_pool(from_list, listed, places, now)
+    if media_type(request.headers.get("content-type", JSON))[0] == JSON:
+        requested = await run_in_pool(from_json, body, now)
+    else:
+        requested = await run_in_pool(from_list, await run_in_pool(from_edifact, body), places, now)
+    if requested.arrives_on is not None:
+        port = checkpoint_named(requested.destination, places)
+        return at_port(requested, port, now, runtime.settings.question_days)
+    return at_checkpoint(requested, places, actor.checkpoint or runtime.settings.manifest_checkpoint)
 
 
 async def serve_manifest(scope: Scope, receive: Receive, send: Send) -> None:

@@ -44,9 +44,21 @@ class ManifestIn(WireIn):
     direction: Literal["exit", "entry"]
     """Whether the passengers leave Indonesia (`exit`) or arrive (`entry`)."""
     departs_at: Annotated[Departure, Field(description="Until then the answers follow the register.")]
-    origin: Annotated[Code, Field(alias="from", max_length=32, description="Code of the place of departure.")]
+    origin: Annotated[
+        Code,
+        Field(
+            alias="from",
+            max_length=32,
+            description="Code of the place of departure. In Indonesia it is a checkpoint's, or an airport's UN/LOCODE.",
+        ),
+    ]
     destination: Annotated[
-        Code, Field(alias="to", max_length=32, description="Code of the place of arrival.")
+        Code,
+        Field(
+            alias="to",
+            max_length=32,
+            description="Code of the place of arrival. In Indonesia it is a checkpoint's, or an airport's UN/LOCODE.",
+        ),
     ]
     passengers: Annotated[list[PassengerIn], Field(max_length=1000)]
     """The passengers, each asked about alone."""
@@ -171,7 +183,7 @@ class ManifestWarningOut(WireOut):
     code: str
     """A stable code that a program can act on."""
     pointer: str
-    """JSON pointer to the passenger's member that was not read literally; empty for the whole manifest."""
+    """JSON pointer to the member that the warning is about; empty for the whole manifest."""
     detail: str
     """A sentence for a person."""
 
@@ -206,7 +218,8 @@ class ManifestOut(WireOut):
         str, Field(description="`Last-Event-ID` with which the stream goes on behind this answer.")
     ]
     warnings: list[ManifestWarningOut]
-    """Contradictions in a PAXLST, and the numbers and names that were not read literally."""
+    """Contradictions in a PAXLST, numbers and names that were not read literally, and `checkpoint_unknown`: the place
+    in Indonesia is no active checkpoint, so that another one handles the journey."""
     items: list[ManifestItemOut]
     """The answers, in the order of the list."""
 

@@ -87,19 +87,15 @@ def test_the_border_lies_between_here_and_abroad(
 
 def test_the_first_leg_that_crosses_the_border_counts() -> None:
     journey = crossing([leg("AKL", "SYD"), leg("SYD", "DPS"), leg("DPS", "CGK")], ours)
-    assert (journey.leg.origin, journey.direction, journey.place, journey.assumed) == (
-        "SYD",
-        "entry",
-        "DPS",
-        False,
-    )
+    assert (journey.leg.origin, journey.leg.destination) == ("SYD", "DPS")
+    assert (journey.direction, journey.assumed) == ("entry", False)
 
 
 @pytest.mark.parametrize("legs", [[leg("ICN", "CAN")], [leg("CGK", "DPS")], []])
 def test_where_no_leg_does_the_passengers_are_asked_about_as_arriving(legs: list[Leg]) -> None:
     journey = crossing(legs, ours)
     assert (journey.direction, journey.assumed) == ("entry", True)
-    assert journey.place == (legs[-1].destination if legs else "")
+    assert journey.leg.destination == (legs[-1].destination if legs else "")
 
 
 def test_a_local_time_is_of_its_place_or_as_late_as_can_be() -> None:
@@ -108,6 +104,10 @@ def test_a_local_time_is_of_its_place_or_as_late_as_can_be() -> None:
     assert departure_of(abroad, here) == datetime(2026, 11, 24, 21, tzinfo=UTC)
     assert departure_of(Leg("GA1", "SYD", LOCAL, "DPS", LOCAL), here) == datetime(2026, 11, 24, 1, tzinfo=UTC)
     assert departure_of(Leg("GA1", "SYD", None, "DPS", None), here) is None
+    leaving = Leg("GA1", "IDDPS", LOCAL, "AUSYD", None)
+    assert departure_of(leaving, here) == datetime(2026, 11, 24, 1, tzinfo=UTC), (
+        "its UN/LOCODE names the airport"
+    )
 
 
 def test_a_watch_has_an_end() -> None:
