@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from app.access.admission.idempotency import KEPT
@@ -50,17 +51,12 @@ async def erase_retained(runtime: Runtime) -> int:
     erased = 0
     settings = runtime.settings
     for stage in retention.Stage:
-        after = None
-        while True:
-            async with runtime.reading(SYSTEM) as reader:
-                due = await retention.list_due(reader, stage, settings, after, BATCH_SIZE)
-            for after in due:
-                with runtime.isolating("an entry can't be erased now", entry=after[1]):
-                    async with runtime.irreversible(SYSTEM) as unit:
-                        erased += await retention.erase(unit, after[1], stage, settings)
-                await asyncio.sleep(PAUSE_SECONDS)  # thousands may be due at once, and checks come first
-            if len(due) < BATCH_SIZE:
-                break
+        list_due = partial(retention.list_due, stage=stage, settings=settings)
+        async for _, entry_id in runtime.each_due(SYSTEM, list_due, BATCH_SIZE):
+            with runtime.isolating("an entry can't be erased now", entry=entry_id):
+                async with runtime.irreversible(SYSTEM) as unit:
+                    erased += await retention.erase(unit, entry_id, stage, settings)
+            await asyncio.sleep(PAUSE_SECONDS)  # thousands may be due at once, and checks come first
     return erased
 
 
@@ -73,17 +69,14 @@ async def erase_reports(runtime: Runtime) -> int:
     Raises:
         ClockInDoubt: the clock is not plausible; reports treated before stay erased.
     """
-    erased, after = 0, ""
-    while True:
-        async with runtime.reading(SYSTEM) as reader:
-            due = await supervision.list_due(reader, runtime.settings, after, BATCH_SIZE)
-        for after in due:
-            with runtime.isolating("a supervision report can't be erased now", report=after):
-                async with runtime.irreversible(SYSTEM) as unit:
-                    erased += await supervision.erase(unit, after)
-            await asyncio.sleep(PAUSE_SECONDS)
-        if len(due) < BATCH_SIZE:
-            return erased
+    erased = 0
+    list_due = partial(supervision.list_due, settings=runtime.settings)
+    async for report_id in runtime.each_due(SYSTEM, list_due, BATCH_SIZE):
+        with runtime.isolating("a supervision report can't be erased now", report=report_id):
+            async with runtime.irreversible(SYSTEM) as unit:
+                erased += await supervision.erase(unit, report_id)
+        await asyncio.sleep(PAUSE_SECONDS)
+    return erased
 
 
 async def erase_questions(runtime: Runtime) -> None:
@@ -113,18 +106,14 @@ async def erase_drill_receipts(runtime: Runtime) -> int:
     Raises:
         ClockInDoubt: the clock is not plausible; drills treated before stay erased.
     """
-    days = timedelta(days=runtime.settings.question_days)
-    erased, after = 0, ""
-    while True:
-        async with runtime.reading(SYSTEM) as reader:
-            drills = await alerts.list_drills_to_erase(reader, reader.now - days, after, BATCH_SIZE)
-        for after in drills:
-            with runtime.isolating("receipts of a drill can't be erased now", alert=after):
-                async with runtime.irreversible(SYSTEM) as unit:
-                    erased += await alerts.erase_of_drill(unit, after, unit.now - days)
-            await asyncio.sleep(PAUSE_SECONDS)
-        if len(drills) < BATCH_SIZE:
-            return erased
+    erased, days = 0, runtime.settings.question_days
+    list_due = partial(alerts.list_drills_to_erase, days=days)
+    async for alert_id in runtime.each_due(SYSTEM, list_due, BATCH_SIZE):
+        with runtime.isolating("receipts of a drill can't be erased now", alert=alert_id):
+            async with runtime.irreversible(SYSTEM) as unit:
+                erased += await alerts.erase_of_drill(unit, alert_id, days=days)
+        await asyncio.sleep(PAUSE_SECONDS)
+    return erased
 
 
 async def erase_delayed(runtime: Runtime) -> None:

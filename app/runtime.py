@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 from app.actor import Actor
@@ -26,6 +26,21 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T", bound=Reader)
 Item = TypeVar("Item")
+
+ListDue = Callable[[Reader, Item | None, int], Awaitable[Sequence[Item]]]
+"""A function that reads a batch of due items in a fixed order: those after an item (None: the first), up to a limit."""
+
+
+class Done(NamedTuple, Generic[Item]):
+    """The result of an act that was done with several items.
+
+    Attributes:
+        number: the sum of the numbers that the act has returned.
+        failed: the items for which it has failed.
+    """
+
+    number: int
+    failed: Sequence[Item]
 
 
 class Keeper(Protocol):
@@ -261,9 +276,38 @@ class Runtime:
             if not self.outages.failed(error):
                 logger.exception(failure, extra=about)
 
+    async def each_due(self, actor: Actor, list_due: ListDue[Item], limit: int) -> AsyncIterator[Item]:
+        """Yield each item that is due. The arguments are those of `due_in_batches`, which reads them."""
+        async for batch in self.due_in_batches(actor, list_due, limit):
+            for item in batch:
+                yield item
+
+    async def due_in_batches(
+        self, actor: Actor, list_due: ListDue[Item], limit: int
+    ) -> AsyncIterator[Sequence[Item]]:
+        """Yield all items that are due, in batches; the next batch is read when the caller is done with the last one.
+
+        It begins after the last item of that batch. So items that fail, and therefore stay due, never hide the items
+        after them, however many they are.
+
+        Args:
+            actor: the actor that reads.
+            list_due: reads a batch.
+            limit: the greatest number of items in a batch.
+        """
+        after: Item | None = None
+        while True:
+            async with self.reading(actor) as reader:
+                batch = await list_due(reader, after, limit)
+            if batch:
+                yield batch
+            if len(batch) < limit:
+                return
+            after = batch[-1]
+
     async def do_together_or_apart(
         self, items: Sequence[Item], act: Callable[[Sequence[Item]], Awaitable[int]], failure: str
-    ) -> int:
+    ) -> Done[Item]:
         """Do an act with all items; after an error with each alone, so that one that fails does not delay the others.
 
         Args:
@@ -272,7 +316,7 @@ class Runtime:
             failure: the text to log for an item that fails alone.
 
         Returns:
-            The sum of the numbers.
+            The sum of the numbers, and the items that have failed alone.
 
         Raises:
             Exception: the database can't serve.
@@ -280,15 +324,16 @@ class Runtime:
             RolledBack: likewise.
         """
         try:
-            return await act(items)
+            return Done(await act(items), [])
         except Exception as error:
             if isinstance(error, ClockInDoubt | RolledBack) or outage(error) is not None:
                 raise
-        done = 0
+        number, left = 0, list(items)
         for item in items:
             with self.isolating(failure, item=str(item)):
-                done += await act([item])
-        return done
+                number += await act([item])
+                left.remove(item)
+        return Done(number, left)
 
     @asynccontextmanager
     async def _noted(self, transaction: AbstractAsyncContextManager[T], *, writing: bool) -> AsyncIterator[T]:

@@ -8,7 +8,7 @@ in a register that was rolled back all of them are.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -34,8 +34,8 @@ from app.kit.bell import wait_for_ring
 from app.maintenance.standstill.service import Standstill
 from app.maintenance.verification.continuous import ContinuousVerification
 from app.register.entries import service as entries
-from app.register.entries import store as entry_store
-from app.register.entries.names.renewal import renew_names
+from app.register.entries.names.renewal import list_outdated, renew_names
+from app.register.entries.timed_changes import list_overdue
 from app.runtime import Runtime
 from app.sync.heads.keeper import keeper_of
 from app.sync.heads.service import head_to_push
@@ -153,14 +153,16 @@ class Worker:
         """
         if await self.standstill.holds():
             return 0
-        sent = 0
-        async with self.runtime.reading(SYSTEM) as reader:
-            overdue = await entry_store.list_overdue(reader, BATCH_SIZE)
-        for entry_id in overdue:
+        return await self._do_each(self._store_ends, self._alert_pending)
+
+    async def _store_ends(self) -> int:
+        """Store the ends of measures whose period is over. Returns their number."""
+        ended = 0
+        async for _, entry_id in self.runtime.each_due(SYSTEM, list_overdue, BATCH_SIZE):
             with self.runtime.isolating("an entry's end can't be recorded now", entry=entry_id):
                 async with self.runtime.irreversible(SYSTEM) as unit:
-                    sent += await entries.end_by_law(unit, entry_id) is not None
-        return sent + await self._alert_pending()
+                    ended += await entries.end_by_law(unit, entry_id) is not None
+        return ended
 
     async def _alert_pending(self) -> int:
         """Alert checkpoints to measures whose period is over while their papers are undecided (R68).
@@ -168,9 +170,7 @@ class Worker:
         Returns the number of alerts.
         """
         sent = 0
-        async with self.runtime.reading(SYSTEM) as reader:
-            outdated = await alert_service.list_outdated(reader, BATCH_SIZE)
-        for entry_id in outdated:
+        async for _, entry_id in self.runtime.each_due(SYSTEM, alert_service.list_outdated, BATCH_SIZE):
             with self.runtime.isolating("undecided papers can't be announced now", entry=entry_id):
                 async with self.runtime.irreversible(SYSTEM) as unit:
                     sent += await alert_service.announce_pending(unit, entry_id)
@@ -184,10 +184,8 @@ class Worker:
         """
         if await self.standstill.holds():
             return 0
-        async with self.runtime.reading(SYSTEM) as reader:
-            begun = await alerts.list_begun(reader, BATCH_SIZE)
         announced = 0
-        for entry_id in begun:
+        async for _, entry_id in self.runtime.each_due(SYSTEM, alerts.list_begun, BATCH_SIZE):
             with self.runtime.isolating("a beginning can't be announced now", entry=entry_id):
                 async with self.runtime.irreversible(SYSTEM) as unit:
                     announced += await announce_begun(unit, entry_id)
@@ -278,26 +276,33 @@ class Worker:
     async def renew_names(self) -> int:
         """Recompute name keys made by older rules, in small batches between which others can write.
 
-        Returns the number of entries.
+        An entry that fails is logged, and the others go on. Returns the number of entries.
         """
-        renewed = 0
-        while True:
+
+        async def renew(some: Sequence[str]) -> int:
             async with self.runtime.writing(SYSTEM) as unit:
-                some = await renew_names(unit, SMALL_BATCH_SIZE)
-            renewed += some
-            if some < SMALL_BATCH_SIZE:
-                return renewed
+                return await renew_names(unit, some)
+
+        renewed, failure = 0, "the name keys of an entry can't be renewed now"
+        async for batch in self.runtime.due_in_batches(SYSTEM, list_outdated, SMALL_BATCH_SIZE):
+            renewed += (await self.runtime.do_together_or_apart(batch, renew, failure)).number
+        return renewed
 
     async def create_hits(self) -> int:
         """Create the hits that checks have queued, and send reminders of unresolved ones.
 
         Returns the number of hits and reminders. No reminder is sent while irreversible acts are suspended.
         """
+        creating = self._requeue_lost_hits, partial(hits.create_hits, self.runtime)
+        if await self.standstill.holds():
+            return await self._do_each(*creating)
+        return await self._do_each(*creating, partial(hits.remind, self.runtime))
+
+    async def _requeue_lost_hits(self) -> None:
+        """Queue again, once in the life of this process, the hits that the register has lost."""
         if not self._compared:
             await hits.requeue_lost(self.runtime)
             self._compared = True
-        parts = [hits.create_hits] if await self.standstill.holds() else [hits.create_hits, hits.remind]
-        return await self._do_each(*(partial(part, self.runtime) for part in parts))
 
     async def look_back(self) -> int:
         """Search past checks for the subjects of urgent entries (R58). Returns the number of notices about finds."""

@@ -130,7 +130,7 @@ async def _search(runtime: Runtime, number: int, born: Birth | None) -> dict[str
 
 async def _waits(runtime: Runtime) -> bool:
     async with runtime.reading(SYSTEM) as reader:
-        return bool(await store.list_due(reader, 1))
+        return bool(await store.list_due(reader, None, 1))
 
 
 @asynccontextmanager

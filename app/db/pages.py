@@ -1,7 +1,21 @@
-"""Filtered reads that load page after page until enough rows match."""
+"""Reads page after page: where the next page begins, and filtered reads that go on until enough rows match."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, TypeVar
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import ColumnElement, true, tuple_
+
+Position = tuple[datetime, str]
+"""The instant and the id of a row, for rows that are read in the order of both."""
+
+
+def follows(after: Sequence[Any] | None, *order: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Return the SQL condition that a row comes after a position in the order of some columns.
+
+    `after` has the values of these columns at the position. With None, for the first page, the condition is true.
+    """
+    return true() if after is None else tuple_(*order) > tuple_(*after, types=[each.type for each in order])
 
 
 class _Named(Protocol):

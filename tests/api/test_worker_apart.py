@@ -1,14 +1,17 @@
 """One item that fails does not keep the others of a round of the worker waiting."""
 
 import logging
+from collections import Counter
+from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import Table, select, text, update
+from sqlalchemy import ColumnElement, Table, select, text, update
 
 from app.access.domain import SYSTEM
 from app.alerting.alerts.tables import alert as alert_table
 from app.border.checks.tables import check as check_table
+from app.border.hits import service as hits_service
 from app.border.hits.tables import hit as hit_table
 from app.border.lookbacks.tables import lookback as lookback_table
 from app.register.entries.tables import entry as entry_table
@@ -17,10 +20,29 @@ from app.runtime import Runtime
 from app.worker import Worker
 from tests.api.register.test_supervision import report_body
 from tests.support.actors import Actors, Caller
+from tests.support.bodies import formal_body
 from tests.support.clock import SettableClock
 from tests.support.crossings import ask, namesakes
 from tests.support.erasure import PERSON, found_in
-from tests.support.steps import Json, expect, impose, sound
+from tests.support.steps import Json, approve, decide, expect, formalise, impose, sound, submit
+
+BATCHES = (
+    "app.worker.BATCH_SIZE",
+    "app.worker.SMALL_BATCH_SIZE",
+    "app.erasing.BATCH_SIZE",
+    "app.alerting.notices.rounds._BATCH_SIZE",
+    "app.border.hits.creation._BATCH_SIZE",
+    "app.border.hits.service._BATCH_SIZE",
+    "app.border.lookbacks.service._BATCH_SIZE",
+)
+
+
+@pytest.fixture(params=["alone in its batch", "beside others"], autouse=True)
+def _place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the item stands that fails: alone, so that it fills its batch, or among others that can be done."""
+    if request.param == "alone in its batch":
+        for name in BATCHES:
+            monkeypatch.setattr(name, 1)
 
 
 async def spoil(runtime: Runtime, table: Table, row_id: str, **values: object) -> None:
@@ -36,6 +58,143 @@ def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
 async def named(http: httpx2.AsyncClient, by: Caller, name: str) -> list[Json]:
     items = expect(await http.get("/v1/notices", headers=by.headers), 200)["items"]
     return [each for each in items if each["name"] == name]
+
+
+async def stored(runtime: Runtime, *wanted: ColumnElement[Any]) -> list[Any]:
+    """The rows of the register with these columns."""
+    async with runtime.reading(SYSTEM) as reader:
+        return list((await reader.run(select(*wanted))).all())
+
+
+async def test_an_end_that_can_not_be_recorded_keeps_no_other_waiting(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    runtime: Runtime,
+    worker: Worker,
+    clock: SettableClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    owner = await actors.client("submitter")
+    entries = [(await sound(http, owner))["entry"]["id"] for _ in range(2)]
+    await spoil(runtime, entry_table, entries[0], document="{")
+    clock.advance(days=21)
+    assert await worker.end_by_law() == 1
+    assert logged(caplog) == ["an entry's end can't be recorded now"]
+    rows = await stored(runtime, entry_table.c.id, entry_table.c.state)
+    assert {entry_id: state for entry_id, state in rows if entry_id in entries} == {
+        entries[0]: "provisional",
+        entries[1]: "ended",
+    }
+
+
+async def test_a_beginning_that_can_not_be_announced_keeps_no_other_waiting(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    runtime: Runtime,
+    worker: Worker,
+    clock: SettableClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    owner, duty = await actors.client("submitter"), await actors.client("duty_officer")
+    formal = []
+    for starts_on, ends_on in (("2026-11-30", "2027-05-30"), ("2026-12-01", "2027-06-01")):
+        urgent = await decide(http, duty, (await sound(http, owner))["entry"], "countersign")
+        answer = await formalise(http, owner, urgent, formal_body(starts_on=starts_on, ends_on=ends_on))
+        formal.append((await approve(http, actors, expect(answer, 201)))["id"])
+    await spoil(runtime, entry_table, formal[0], document="{")
+    clock.set("2026-12-02T00:00:00+07:00")
+    assert await worker.announce_begun() == 1
+    assert logged(caplog) == ["a beginning can't be announced now"]
+    assert formal[1] in {each.entry_id for each in await stored(runtime, alert_table.c.entry_id)}
+
+
+async def test_a_wait_for_papers_that_can_not_be_announced_keeps_no_other_waiting(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    runtime: Runtime,
+    worker: Worker,
+    clock: SettableClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    owner, duty = await actors.client("submitter"), await actors.client("duty_officer")
+    entries = []
+    for _ in range(2):
+        urgent = await decide(http, duty, (await sound(http, owner))["entry"], "countersign")
+        papers = formal_body(starts_on="2026-12-13", ends_on="2027-06-12")
+        formal = expect(await formalise(http, owner, urgent, papers), 201)
+        await decide(http, await actors.client("verifier"), formal, "verify")
+        entries.append(urgent["id"])
+    await spoil(runtime, entry_table, entries[0], document="{")
+    alerts = Counter(each.entry_id for each in await stored(runtime, alert_table.c.entry_id))
+    clock.set("2026-12-13T09:00:00+07:00")
+    assert await worker.end_by_law() == 1
+    assert logged(caplog) == ["undecided papers can't be announced now"]
+    alerts[entries[1]] += 1
+    assert Counter(each.entry_id for each in await stored(runtime, alert_table.c.entry_id)) == alerts
+
+
+async def test_name_keys_that_can_not_be_renewed_keep_no_others_waiting(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    runtime: Runtime,
+    worker: Worker,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    owner = await actors.client("submitter")
+    entries = [(await submit(http, owner))["id"] for _ in range(3)]
+    async with runtime.writing(SYSTEM) as unit:
+        await unit.run(update(entry_table).values(norm_version=0))
+    await spoil(runtime, entry_table, entries[0], document="{")
+    assert await worker.renew_names() == 2
+    assert logged(caplog) == ["the name keys of an entry can't be renewed now"]
+    rows = await stored(runtime, entry_table.c.id, entry_table.c.norm_version)
+    assert {entry_id for entry_id, version in rows if version == 0} == {entries[0]}
+    caplog.clear()
+    assert await worker.renew_names() == 0
+    assert logged(caplog) == ["the name keys of an entry can't be renewed now"]
+
+
+async def test_a_reminder_that_can_not_be_written_keeps_no_other_waiting(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    runtime: Runtime,
+    worker: Worker,
+    counter: Caller,
+    clock: SettableClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    hits = []
+    for _ in range(2):
+        body, question = namesakes()
+        await impose(http, actors, body)
+        hits.append((await ask(http, counter, question))["hit_id"])
+        clock.advance(seconds=1)
+    assert await worker.create_hits() == 2
+    await spoil(runtime, hit_table, hits[0], document="{")
+    clock.advance(hours=1)
+    assert await worker.create_hits() == 1
+    assert logged(caplog) == ["a hit's reminder can't be written now"]
+    duty = await actors.client("duty_officer")
+    assert [each["hit_id"] for each in await named(http, duty, "hit_unresolved")] == [hits[1]]
+
+
+async def test_hits_are_created_though_those_that_were_lost_can_not_be_looked_for(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    runtime: Runtime,
+    counter: Caller,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def fail(_: Runtime) -> None:
+        raise ValueError
+
+    monkeypatch.setattr(hits_service, "requeue_lost", fail)
+    body, question = namesakes()
+    await impose(http, actors, body)
+    await ask(http, counter, question)
+    assert await Worker(runtime).create_hits() == 1
+    assert logged(caplog) == ["a part of a round of the worker has failed"]
 
 
 async def test_an_alert_of_which_officers_can_not_be_notified_keeps_no_other_waiting(
@@ -129,7 +288,7 @@ async def test_a_hit_that_can_not_be_created_keeps_no_other_waiting(
     assert await worker.create_hits() == 1
     async with runtime.reading(SYSTEM) as reader:
         assert list((await reader.run(select(hit_table.c.id))).scalars()) == [asked[1]["hit_id"]]
-    assert "a hit can't be created now" in logged(caplog)
+    assert logged(caplog) == ["a hit can't be created now"]
     async with runtime.writing_checks(SYSTEM) as unit:
         await unit.run(spoiled.values(matches=matches))
     assert await worker.create_hits() == 1

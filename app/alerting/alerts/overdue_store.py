@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, and_, exists, select, true, update
 
 from app.alerting.alerts.domain import AlertKind
 from app.alerting.alerts.tables import alert
+from app.db.pages import Position, follows
 from app.db.unit import Reader, Unit
 
 _FIRST = alert.alias()
@@ -25,21 +26,23 @@ def to_acknowledge(now: datetime | None) -> ColumnElement[bool]:
     return and_(running, alert.c.kind != AlertKind.CANCEL, living, alert.c.replaced_at.is_(None))
 
 
-async def list_unnotified(reader: Reader, limit: int) -> list[str]:
-    """Return ids of alerts past `acknowledge_by` without a notice to officers, earliest `acknowledge_by` first.
+async def list_unnotified(reader: Reader, after: Position | None, limit: int) -> list[Position]:
+    """Return the alerts past `acknowledge_by` without a notice to officers, as pairs of `acknowledge_by` and id.
 
-    At most `limit` are returned. Such an alert fulfils `to_acknowledge`; drills are among them. The receipts are not
-    examined: every checkpoint may have acknowledged such an alert.
+    The earliest comes first. At most `limit` are returned, only those after the pair `after` (None: the first). Such an
+    alert fulfils `to_acknowledge`; drills are among them. The receipts are not examined: every checkpoint may have
+    acknowledged such an alert.
     """
-    statement = (
-        select(alert.c.id)
-        .where(
-            alert.c.acknowledge_by <= reader.now, alert.c.escalated_at.is_(None), to_acknowledge(reader.now)
-        )
-        .order_by(alert.c.acknowledge_by)
-        .limit(limit)
+    order = (alert.c.acknowledge_by, alert.c.id)
+    statement = select(*order).where(
+        alert.c.acknowledge_by <= reader.now,
+        alert.c.escalated_at.is_(None),
+        to_acknowledge(reader.now),
+        follows(after, *order),
     )
-    return list((await reader.run(statement)).scalars())
+    return [
+        (due_at, alert_id) for due_at, alert_id in await reader.run(statement.order_by(*order).limit(limit))
+    ]
 
 
 async def mark_escalated(unit: Unit, alert_id: str) -> None:

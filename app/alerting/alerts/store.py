@@ -13,6 +13,7 @@ from app.access.tables import checkpoint as checkpoint_table
 from app.access.tables import state as access_state
 from app.alerting.alerts import tables
 from app.alerting.alerts.domain import Alert, AlertKind, Reach, Receipt, ReceiptLevel
+from app.db.pages import Position, follows
 from app.db.types import Id, any_of
 from app.db.unit import Reader, Unit
 from app.errors import NotFound
@@ -125,31 +126,31 @@ async def find_family(reader: Reader, entry_ids: Sequence[str]) -> Alert | None:
     return _alert(row) if row else None
 
 
-async def list_begun(reader: Reader, limit: int) -> list[str]:
-    """Return ids of formal entries whose beginning is not alerted yet, earliest begun first, at most `limit`.
+async def list_begun(reader: Reader, after: Position | None, limit: int) -> list[Position]:
+    """Return the formal entries whose beginning is not alerted yet, as pairs of beginning and id.
 
-    Such an entry is in force, checkpoints were alerted to its urgent entry, and no alert about it was issued since its
-    beginning. Entries that are over with undecided papers (R68) are included, in case no process ran during their
-    period.
+    The earliest beginning comes first. At most `limit` are returned, only those after the pair `after` (None: the
+    first). Such an entry is in force, checkpoints were alerted to its urgent entry, and no alert about it was issued
+    since its beginning. Entries that are over with undecided papers (R68) are included, in case no process ran during
+    their period.
     """
     about, table = tables.alert, entry_table
     urgent_alerted = exists().where(about.c.entry_id == table.c.formalises)
     alerted = exists().where(about.c.entry_id == table.c.id, about.c.issued_at >= table.c.in_force_from)
     until = table.c.in_force_until
-    statement = (
-        select(table.c.id)
-        .where(
-            table.c.formalises.is_not(None),
-            table.c.state == State.ACTIVE,
-            table.c.in_force_from <= reader.now,
-            or_(until.is_(None), until > reader.now, waits(reader.now)),
-            urgent_alerted,
-            ~alerted,
-        )
-        .order_by(table.c.in_force_from)
-        .limit(limit)
+    order = (table.c.in_force_from, table.c.id)
+    statement = select(*order).where(
+        table.c.formalises.is_not(None),
+        table.c.state == State.ACTIVE,
+        table.c.in_force_from <= reader.now,
+        or_(until.is_(None), until > reader.now, waits(reader.now)),
+        urgent_alerted,
+        ~alerted,
+        follows(after, *order),
     )
-    return list((await reader.run(statement)).scalars())
+    return [
+        (begun, entry_id) for begun, entry_id in await reader.run(statement.order_by(*order).limit(limit))
+    ]
 
 
 async def replace_earlier(unit: Unit, family: str) -> None:
@@ -164,22 +165,23 @@ async def cancel_family(unit: Unit, family: str) -> None:
     await unit.run(update(tables.alert).where(tables.alert.c.id == family).values(cancelled_at=unit.now))
 
 
+_BY_END = (entry_table.c.in_force_until, tables.alert.c.entry_id)
 _OUTDATED = (
-    select(tables.alert.c.entry_id)
+    select(*_BY_END)
     .join(entry_table, entry_table.c.id == tables.alert.c.entry_id)
-    .group_by(tables.alert.c.entry_id, entry_table.c.in_force_until)
+    .group_by(*_BY_END)
     .having(func.max(tables.alert.c.issued_at) < entry_table.c.in_force_until)
 )
 
 
-async def list_outdated(reader: Reader, limit: int) -> list[str]:
-    """Return ids of entries whose last alert is outdated, because their period is over (R68), earliest end first.
+async def list_outdated(reader: Reader, after: Position | None, limit: int) -> list[Position]:
+    """Return the entries whose last alert is outdated, because their period is over (R68), as pairs of end and id.
 
-    Such an entry is over with undecided papers, and no alert about it was issued since its end. At most `limit` are
-    returned.
+    Such an entry is over with undecided papers, and no alert about it was issued since its end. The earliest end comes
+    first. At most `limit` are returned, only those after the pair `after` (None: the first).
     """
-    statement = _OUTDATED.where(waits(reader.now)).order_by(entry_table.c.in_force_until).limit(limit)
-    return list((await reader.run(statement)).scalars())
+    statement = _OUTDATED.where(waits(reader.now), follows(after, *_BY_END)).order_by(*_BY_END).limit(limit)
+    return [(end, entry_id) for end, entry_id in await reader.run(statement)]
 
 
 async def is_outdated(reader: Reader, entry_id: str) -> bool:

@@ -145,10 +145,8 @@ async def notify_unacknowledged(runtime: Runtime) -> int:
     has no standby is not reported, because nobody there can acknowledge. If it fails for an alert, the error is logged
     and the others are treated. Returns the number of alerts marked, including those without a checkpoint to report.
     """
-    async with runtime.reading(SYSTEM) as reader:
-        unnotified = await alerts.list_unnotified(reader, _BATCH_SIZE)
     marked = 0
-    for alert_id in unnotified:
+    async for _, alert_id in runtime.each_due(SYSTEM, alerts.list_unnotified, _BATCH_SIZE):
         with runtime.isolating("officers can't be notified of a missing acknowledgement now", alert=alert_id):
             async with runtime.writing(SYSTEM) as unit:
                 await _notify_unacknowledged(unit, alert_id, runtime.settings.holidays)
@@ -199,7 +197,7 @@ async def _notify_about(runtime: Runtime, entry_ids: Iterable[str], judge: Judge
     written, rest = 0, iter(entry_ids)
     while batch := list(islice(rest, _BATCH_SIZE)):
         failure = "officers can't be notified about an entry now"
-        written += await runtime.do_together_or_apart(batch, notify_some, failure)
+        written += (await runtime.do_together_or_apart(batch, notify_some, failure)).number
     return written
 
 

@@ -11,7 +11,12 @@ from app.border.checks.store import OpenedHit, entry_ids_in
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 
-_HITS = select(tables.opened_hit).order_by(tables.opened_hit.c.check_id).limit(bindparam("limit"))
+_HITS = (
+    select(tables.opened_hit)
+    .where(tables.opened_hit.c.check_id > bindparam("after"))
+    .order_by(tables.opened_hit.c.check_id)
+    .limit(bindparam("limit"))
+)
 _TAKEN_UP = (
     select(tables.opened_hit.c.check_id)
     .where(any_of(tables.opened_hit.c.check_id, "ids"))
@@ -21,9 +26,12 @@ _TAKEN_UP = (
 _FORGET = delete(tables.opened_hit).where(tables.opened_hit.c.check_id.in_(_TAKEN_UP))
 
 
-async def list_opened_hits(reader: Reader, limit: int) -> list[OpenedHit]:
-    """Return the first hits in the queue of hits still to be created in the register, by check id, at most `limit`."""
-    return [OpenedHit(*row) for row in await reader.run(_HITS, {"limit": limit})]
+async def list_opened_hits(reader: Reader, after: str, limit: int) -> list[OpenedHit]:
+    """Return the next hits in the queue of hits still to be created in the register, by check id, at most `limit`.
+
+    They are those of checks with an id after `after`; empty for the first ones.
+    """
+    return [OpenedHit(*row) for row in await reader.run(_HITS, {"after": after, "limit": limit})]
 
 
 _LATEST_HITS = (

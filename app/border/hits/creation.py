@@ -36,16 +36,16 @@ async def create_hits(runtime: Runtime) -> int:
     """
     if runtime.rollback is not None:
         return 0
-    new, before = 0, None
+    new, after = 0, ""
+    create = partial(_create_queued, runtime)
     while True:
         async with runtime.reading_checks(SYSTEM) as reader:
-            came = await hit_store.list_opened_hits(reader, _BATCH_SIZE)
-        if came and came != before:
-            create = partial(_create_queued, runtime)
-            new += await runtime.do_together_or_apart(came, create, "a hit can't be created now")
-        if len(came) < _BATCH_SIZE or came == before:  # the same again: all of them have failed
+            came = await hit_store.list_opened_hits(reader, after, _BATCH_SIZE)
+        if came:
+            new += (await runtime.do_together_or_apart(came, create, "a hit can't be created now")).number
+        if len(came) < _BATCH_SIZE:
             return new
-        before = came
+        after = came[-1].check_id  # those that have failed stay in the queue, and must not hide the others
         await asyncio.sleep(0)
 
 

@@ -269,12 +269,10 @@ async def expect_open(unit: Unit, hit_id: str, runtime: Runtime) -> HitTraveller
 async def remind(runtime: Runtime) -> int:
     """Write a notice for each hit that was not resolved in time and has none yet. Returns their number.
 
-    A call handles at most 200 hits, those with the earliest time limits.
+    If it fails for a hit, the error is logged and the others are treated.
     """
     written = 0
-    async with runtime.reading(SYSTEM) as reader:
-        due = await store.list_due(reader, _BATCH_SIZE)
-    for hit_id in due:
+    async for _, hit_id in runtime.each_due(SYSTEM, store.list_due, _BATCH_SIZE):
         with runtime.isolating("a hit's reminder can't be written now", hit=hit_id):
             async with runtime.writing(SYSTEM) as unit:
                 hit = await store.lock(unit, hit_id)

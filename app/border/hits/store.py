@@ -10,6 +10,7 @@ from app.border.hits import tables
 from app.border.hits.domain import Hit, HitState
 from app.db.documents import Documents, document
 from app.db.driver import DriverSelect
+from app.db.pages import Position, follows
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.register.entries.visibility import barred
@@ -106,18 +107,16 @@ async def list_resolved(reader: Reader, hit_ids: Collection[str]) -> list[Hit]:
     return await _documents.all(reader, _RESOLVED_IN_FULL, {"ids": sorted(hit_ids)})
 
 
-async def list_due(reader: Reader, limit: int) -> list[str]:
-    """Return ids of open hits whose time limit has passed, earliest limit first, at most `limit`.
+async def list_due(reader: Reader, after: Position | None, limit: int) -> list[Position]:
+    """Return the open hits whose time limit has passed, as pairs of time limit and id, earliest limit first.
 
-    Hits for which a notice of the passed limit was written already are omitted.
+    At most `limit` are returned, only those after the pair `after` (None: the first). Hits for which a notice of the
+    passed limit was written already are omitted.
     """
-    statement = (
-        select(_table.c.id)
-        .where(_table.c.remind_at.is_not(None), _table.c.remind_at <= reader.now)
-        .order_by(_table.c.remind_at)
-        .limit(limit)
-    )
-    return list((await reader.run(statement)).scalars())
+    order = (_table.c.remind_at, _table.c.id)
+    due = (_table.c.remind_at.is_not(None), _table.c.remind_at <= reader.now, follows(after, *order))
+    rows = await reader.run(select(*order).where(*due).order_by(*order).limit(limit))
+    return [(resolve_by, hit_id) for resolve_by, hit_id in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from app.runtime import Runtime
 logger = logging.getLogger(__name__)
 
 _BATCH_SIZE: Final = 20
-"""Searches of one round."""
+"""Searches that one round continues; those that fail are not counted."""
 _STEP_CHECKS: Final = 100
 """Checks that are read and judged before control returns to the event loop, after some milliseconds."""
 _STEPS_PER_ROUND: Final = 200
@@ -51,13 +51,14 @@ async def look_back(runtime: Runtime) -> int:
     if begun:
         async with runtime.writing(SYSTEM) as unit:
             await store.add(unit, (Lookback.of(entry_id, came_at) for entry_id, came_at in begun))
-    async with runtime.reading(SYSTEM) as reader:
-        due = await store.list_due(reader, _BATCH_SIZE)
     policy = policy_of(runtime.settings.match_policy)
-    written = 0
-    for lookback in due:
+    written = continued = 0
+    async for lookback in runtime.each_due(SYSTEM, store.list_due, _BATCH_SIZE):
         with runtime.isolating("a search of past checks can't be continued now", entry=lookback.entry_id):
             written += await _continue(runtime, lookback, policy)
+            continued += 1
+        if continued == _BATCH_SIZE:  # searches that began meanwhile must not wait for all others
+            break
     return written
 
 

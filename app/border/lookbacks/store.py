@@ -8,6 +8,7 @@ from sqlalchemy import exists, select, update
 
 from app.border.lookbacks import tables
 from app.border.lookbacks.domain import Lookback
+from app.db.pages import follows
 from app.db.unit import Reader, Unit
 from app.register.entries.domain import State
 from app.register.entries.tables import entry as entry_table
@@ -55,12 +56,13 @@ async def save(unit: Unit, lookback: Lookback) -> None:
     await unit.run(update(_table).where(*same).values(asdict(lookback)))
 
 
-async def list_due(reader: Reader, limit: int) -> list[Lookback]:
-    """Return searches that are due to be continued now, the longest due first, at most `limit`."""
-    statement = (
-        select(_table)
-        .where(_table.c.due_at.is_not(None), _table.c.due_at <= reader.now)
-        .order_by(_table.c.due_at)
-        .limit(limit)
-    )
-    return [Lookback(**row._mapping) for row in await reader.run(statement)]
+async def list_due(reader: Reader, after: Lookback | None, limit: int) -> list[Lookback]:
+    """Return searches that are due to be continued now, the longest due first, at most `limit`.
+
+    Only those after the search `after` (None: the first).
+    """
+    order = (_table.c.due_at, _table.c.entry_id)
+    position = None if after is None else (after.due_at, after.entry_id)
+    due = (_table.c.due_at.is_not(None), _table.c.due_at <= reader.now, follows(position, *order))
+    rows = await reader.run(select(_table).where(*due).order_by(*order).limit(limit))
+    return [Lookback(**row._mapping) for row in rows]

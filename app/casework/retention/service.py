@@ -10,6 +10,7 @@ from datetime import datetime
 from app.access.acts import AuditAct
 from app.access.clients.service import record
 from app.casework.retention.domain import Stage, ended_by
+from app.db.pages import Position
 from app.db.unit import Reader, Unit
 from app.register.amendments.waiting import needs_person
 from app.register.entries import erasure_store as retained
@@ -17,7 +18,6 @@ from app.register.entries import store as entry_store
 from app.register.entries.acts import Act
 from app.register.entries.domain import Entry
 from app.register.entries.erasure import erased
-from app.register.entries.erasure_store import Position
 from app.register.entries.events import EntryErased
 from app.register.objections import service as objections
 from app.register.rectifications import service as rectifications
@@ -30,7 +30,7 @@ _ALL: Sequence[str] = ("photo", "letter", "citizenship_loss", "judgment")
 
 
 async def list_due(
-    reader: Reader, stage: Stage, settings: Settings, after: Position | None, limit: int
+    reader: Reader, after: Position | None, limit: int, *, stage: Stage, settings: Settings
 ) -> list[Position]:
     """Return the entries for which a stage of erasure is due, as pairs of (time of end, entry id), oldest end first.
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import delete, func, select, update
 
 from app.db.documents import Documents, document
+from app.db.pages import Position, follows
 from app.db.unit import Reader, Unit
 from app.register.entries import tables
 from app.register.entries.domain import Entry
@@ -17,9 +18,6 @@ _documents = Documents(Entry)
 
 NOTHING: Final = 0
 """Stage of an entry before any erasure."""
-
-Position = tuple[datetime, str]
-"""Time when an entry ended, or was returned for good, and its id."""
 
 
 async def list_ended(
@@ -39,14 +37,9 @@ async def list_ended(
         limit: maximum number of entries.
     """
     table = tables.entry
-    statement = select(table.c.ended_at, table.c.id).where(
-        table.c.erased.in_(range(below)), table.c.ended_at <= until
-    )
-    if after is not None:
-        ended_at, entry_id = after
-        later = and_(table.c.ended_at == ended_at, table.c.id > entry_id)
-        statement = statement.where(or_(table.c.ended_at > ended_at, later))
-    rows = await reader.run(statement.order_by(table.c.ended_at, table.c.id).limit(limit))
+    order = (table.c.ended_at, table.c.id)
+    due = (table.c.erased.in_(range(below)), table.c.ended_at <= until, follows(after, *order))
+    rows = await reader.run(select(*order).where(*due).order_by(*order).limit(limit))
     return [(ended_at, entry_id) for ended_at, entry_id in rows]
 
 

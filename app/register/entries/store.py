@@ -231,13 +231,13 @@ async def list_related(reader: Reader, entry: Entry) -> list[Entry]:
 
 def _current_state(now: datetime) -> ColumnElement[str]:
     """Return the SQL expression of an entry's state at an instant, as ended where the law has ended it by then."""
-    over = and_(tables.entry.c.in_force_until.is_not(None), ~_runs(now))
+    over = and_(tables.entry.c.in_force_until.is_not(None), ~runs(now))
     live = tables.entry.c.state.in_([State.PROVISIONAL, State.ACTIVE])
     undecided = and_(tables.entry.c.state == State.SUBMITTED, tables.entry.c.urgent)
     return case((and_(over, or_(live, undecided)), State.ENDED.value), else_=tables.entry.c.state)
 
 
-def _runs(now: datetime) -> ColumnElement[bool]:
+def runs(now: datetime) -> ColumnElement[bool]:
     """Return the SQL condition that an entry has no end or one after `now`, or that its papers are undecided (R68)."""
     until = tables.entry.c.in_force_until
     return or_(until.is_(None), until > now, func.coalesce(tables.entry.c.pending_until, until) > now)
@@ -261,7 +261,7 @@ def holds(now: datetime) -> ColumnElement[bool]:
 
     A wait for papers (R68) counts as part of the period. It is true too for an entry that begins later.
     """
-    return and_(tables.entry.c.state.in_([State.PROVISIONAL, State.ACTIVE]), _runs(now))
+    return and_(tables.entry.c.state.in_([State.PROVISIONAL, State.ACTIVE]), runs(now))
 
 
 def extendable(terms: Terms) -> ColumnElement[bool]:
@@ -342,25 +342,6 @@ async def list_in_state(
     if urgent is not None:
         statement = statement.where(table.c.urgent == urgent)
     return await _documents.all(reader, statement)
-
-
-async def list_overdue(reader: Reader, limit: int) -> list[str]:
-    """Return up to `limit` ids of entries that are over, wait for no papers and have no stored end; earliest first."""
-    table = tables.entry
-    statement = (
-        select(table.c.id)
-        .where(
-            or_(
-                table.c.state.in_([State.PROVISIONAL, State.ACTIVE]),
-                and_(table.c.state == State.SUBMITTED, table.c.urgent),
-            ),
-            table.c.in_force_until <= reader.now,
-            ~_runs(reader.now),
-        )
-        .order_by(table.c.in_force_until)
-        .limit(limit)
-    )
-    return list((await reader.run(statement)).scalars())
 
 
 async def list_history(reader: Reader, entry_id: str) -> list[dict[str, Any]]:

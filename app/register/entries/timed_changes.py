@@ -1,14 +1,16 @@
-"""SQL on the instants at which a check's answer about an entry changes by time alone, without a ledger record."""
+"""SQL on the instants at which a check's answer about an entry changes by time alone, before any ledger record."""
 
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, select, true
+from sqlalchemy import ColumnElement, and_, or_, select, true
 
 from app.db.documents import Documents
+from app.db.pages import Position, follows
 from app.db.types import any_of
 from app.db.unit import Reader
-from app.register.entries.domain import Entry
+from app.register.entries.domain import Entry, State
+from app.register.entries.store import runs
 from app.register.entries.tables import entry as table
 
 _documents = Documents(Entry)
@@ -20,6 +22,24 @@ def undecided(now: datetime) -> ColumnElement[bool]:
     It waits for papers that arrived in time: an extension, or its formal entry.
     """
     return and_(table.c.pending_until > now, table.c.in_force_until <= now)
+
+
+async def list_overdue(reader: Reader, after: Position | None, limit: int) -> list[Position]:
+    """Return the entries that are over, wait for no papers and have no stored end, as pairs of end and id.
+
+    The earliest end comes first. At most `limit` are returned, only those after the pair `after` (None: the first).
+    """
+    order = (table.c.in_force_until, table.c.id)
+    statement = select(*order).where(
+        or_(
+            table.c.state.in_([State.PROVISIONAL, State.ACTIVE]),
+            and_(table.c.state == State.SUBMITTED, table.c.urgent),
+        ),
+        table.c.in_force_until <= reader.now,
+        ~runs(reader.now),
+        follows(after, *order),
+    )
+    return [(end, entry_id) for end, entry_id in await reader.run(statement.order_by(*order).limit(limit))]
 
 
 async def list_turned(reader: Reader, after: datetime, until: datetime) -> dict[str, datetime]:

@@ -106,16 +106,16 @@ async def _based_entries(reader: Reader, reports: Sequence[Report]) -> dict[str,
     return found
 
 
-async def list_due(reader: Reader, settings: Settings, after: str, limit: int) -> list[str]:
-    """Return ids of reports after the id `after` whose retention period is over, oldest first, at most `limit`.
+async def list_due(reader: Reader, after: str | None, limit: int, *, settings: Settings) -> list[str]:
+    """Return ids of reports whose retention period is over, oldest first, at most `limit`.
 
-    The result includes reports that `erase` must keep because of an entry. Empty if the deployment sets no retention
-    period.
+    Only those after the id `after` (None: the first). The result includes reports that `erase` must keep because of an
+    entry. Empty if the deployment sets no retention period.
     """
     if settings.personal_retention_days is None:
         return []
     until = reader.now - timedelta(days=settings.personal_retention_days)
-    return await store.list_unerased(reader, first_id("svr", until), after, limit)
+    return await store.list_unerased(reader, first_id("svr", until), after or "", limit)
 
 
 async def erase(unit: Unit, report_id: str) -> bool:

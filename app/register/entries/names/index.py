@@ -295,24 +295,26 @@ def births_in(form: bytes) -> tuple[Birth, ...]:
     return _unpack_births(form).births
 
 
-async def list_outdated(reader: Reader, limit: int) -> list[str]:
-    """Return the ids of up to `limit` entries whose keys were made by older rules or never, in no order.
+_OUTDATED = select(tables.entry.c.id).where(
+    tables.entry.c.norm_version < NORM_VERSION, tables.entry.c.erased < _PERSON_ERASED
+)
 
-    Entries from which the person was erased have no keys and are left out.
+
+async def list_outdated(reader: Reader, after: str | None, limit: int) -> list[str]:
+    """Return the ids of the next entries whose keys were made by older rules or never, sorted, at most `limit`.
+
+    Only those after the id `after` (None: the first). Entries from which the person was erased have no keys and are
+    left out.
     """
-    statement = (
-        select(tables.entry.c.id)
-        .where(tables.entry.c.norm_version < NORM_VERSION, tables.entry.c.erased < _PERSON_ERASED)
-        .limit(limit)
-    )
+    own = tables.entry.c.id
+    if (
+        await reader.run(_OUTDATED.limit(1))
+    ).first() is None:  # else the order walks through all entries in vain
+        return []
+    statement = _OUTDATED.where(own > (after or "")).order_by(own).limit(limit)
     return list((await reader.run(statement)).scalars())
 
 
 async def count_outdated(reader: Reader) -> int:
     """Return the number of entries whose keys were made by older rules or never; erased entries are left out."""
-    statement = (
-        select(func.count())
-        .select_from(tables.entry)
-        .where(tables.entry.c.norm_version < NORM_VERSION, tables.entry.c.erased < _PERSON_ERASED)
-    )
-    return int((await reader.run(statement)).scalar_one())
+    return int((await reader.run(select(func.count()).select_from(_OUTDATED.subquery()))).scalar_one())

@@ -1,16 +1,24 @@
 """Renewal of name keys after a change of the rules, while the register is in use."""
 
+from collections.abc import Iterable
+
 from app.db.unit import Unit
 from app.register.entries import store
-from app.register.entries.names import index as name_keys
+from app.register.entries.names.index import list_outdated
+
+__all__ = ["list_outdated", "renew_names"]
 
 
-async def renew_names(unit: Unit, limit: int) -> int:
-    """Make all lookup keys anew for up to `limit` entries with name keys by older rules. Returns their number.
+async def renew_names(unit: Unit, entry_ids: Iterable[str]) -> int:
+    """Make all lookup keys of the entries with these ids anew, unless the person was erased. Returns their number.
 
-    A number below `limit` means that no such entry is left.
+    Raises:
+        NotFound: there is no entry with one of these ids.
     """
-    outdated = await name_keys.list_outdated(unit, limit)
-    for entry_id in sorted(outdated):  # in the order of all locks on entries, so that no deadlock occurs
-        await store.rekey(unit, await store.lock(unit, entry_id))
-    return len(outdated)
+    renewed = 0
+    for entry_id in sorted(entry_ids):  # in the order of all locks on entries, so that no deadlock occurs
+        entry = await store.lock(unit, entry_id)
+        if entry.erased_at is None:  # it may have been erased since it was listed
+            await store.rekey(unit, entry)
+            renewed += 1
+    return renewed
