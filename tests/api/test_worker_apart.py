@@ -1,12 +1,11 @@
 """One item that fails does not keep the others of a round of the worker waiting."""
 
-import logging
 from collections import Counter
 from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import ColumnElement, Table, select, text, update
+from sqlalchemy import ColumnElement, select, text, update
 
 from app.access.domain import SYSTEM
 from app.alerting.alerts.tables import alert as alert_table
@@ -24,6 +23,7 @@ from tests.support.bodies import formal_body
 from tests.support.clock import SettableClock
 from tests.support.crossings import ask, namesakes
 from tests.support.erasure import PERSON, found_in
+from tests.support.poison import errors, spoil
 from tests.support.steps import Json, approve, decide, expect, formalise, impose, sound, submit
 
 BATCHES = (
@@ -43,16 +43,6 @@ def _place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
     if request.param == "alone in its batch":
         for name in BATCHES:
             monkeypatch.setattr(name, 1)
-
-
-async def spoil(runtime: Runtime, table: Table, row_id: str, **values: object) -> None:
-    """Store in a row what no program can read."""
-    async with runtime.writing(SYSTEM) as unit:
-        await unit.run(update(table).where(table.c.id == row_id).values(**values))
-
-
-def logged(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [each.message for each in caplog.records if each.levelno >= logging.ERROR]
 
 
 async def named(http: httpx2.AsyncClient, by: Caller, name: str) -> list[Json]:
@@ -76,10 +66,10 @@ async def test_an_end_that_can_not_be_recorded_keeps_no_other_waiting(
 ) -> None:
     owner = await actors.client("submitter")
     entries = [(await sound(http, owner))["entry"]["id"] for _ in range(2)]
-    await spoil(runtime, entry_table, entries[0], document="{")
+    await spoil(runtime, entry_table.c.id, entries[0], document="{")
     clock.advance(days=21)
     assert await worker.end_by_law() == 1
-    assert logged(caplog) == ["an entry's end can't be recorded now"]
+    assert errors(caplog) == ["an entry's end can't be recorded now"]
     rows = await stored(runtime, entry_table.c.id, entry_table.c.state)
     assert {entry_id: state for entry_id, state in rows if entry_id in entries} == {
         entries[0]: "provisional",
@@ -101,10 +91,10 @@ async def test_a_beginning_that_can_not_be_announced_keeps_no_other_waiting(
         urgent = await decide(http, duty, (await sound(http, owner))["entry"], "countersign")
         answer = await formalise(http, owner, urgent, formal_body(starts_on=starts_on, ends_on=ends_on))
         formal.append((await approve(http, actors, expect(answer, 201)))["id"])
-    await spoil(runtime, entry_table, formal[0], document="{")
+    await spoil(runtime, entry_table.c.id, formal[0], document="{")
     clock.set("2026-12-02T00:00:00+07:00")
     assert await worker.announce_begun() == 1
-    assert logged(caplog) == ["a beginning can't be announced now"]
+    assert errors(caplog) == ["a beginning can't be announced now"]
     assert formal[1] in {each.entry_id for each in await stored(runtime, alert_table.c.entry_id)}
 
 
@@ -124,11 +114,11 @@ async def test_a_wait_for_papers_that_can_not_be_announced_keeps_no_other_waitin
         formal = expect(await formalise(http, owner, urgent, papers), 201)
         await decide(http, await actors.client("verifier"), formal, "verify")
         entries.append(urgent["id"])
-    await spoil(runtime, entry_table, entries[0], document="{")
+    await spoil(runtime, entry_table.c.id, entries[0], document="{")
     alerts = Counter(each.entry_id for each in await stored(runtime, alert_table.c.entry_id))
     clock.set("2026-12-13T09:00:00+07:00")
     assert await worker.end_by_law() == 1
-    assert logged(caplog) == ["undecided papers can't be announced now"]
+    assert errors(caplog) == ["undecided papers can't be announced now"]
     alerts[entries[1]] += 1
     assert Counter(each.entry_id for each in await stored(runtime, alert_table.c.entry_id)) == alerts
 
@@ -144,14 +134,14 @@ async def test_name_keys_that_can_not_be_renewed_keep_no_others_waiting(
     entries = [(await submit(http, owner))["id"] for _ in range(3)]
     async with runtime.writing(SYSTEM) as unit:
         await unit.run(update(entry_table).values(norm_version=0))
-    await spoil(runtime, entry_table, entries[0], document="{")
+    await spoil(runtime, entry_table.c.id, entries[0], document="{")
     assert await worker.renew_names() == 2
-    assert logged(caplog) == ["the name keys of an entry can't be renewed now"]
+    assert errors(caplog) == ["the name keys of an entry can't be renewed now"]
     rows = await stored(runtime, entry_table.c.id, entry_table.c.norm_version)
     assert {entry_id for entry_id, version in rows if version == 0} == {entries[0]}
     caplog.clear()
     assert await worker.renew_names() == 0
-    assert logged(caplog) == ["the name keys of an entry can't be renewed now"]
+    assert errors(caplog) == ["the name keys of an entry can't be renewed now"]
 
 
 async def test_a_reminder_that_can_not_be_written_keeps_no_other_waiting(
@@ -170,10 +160,10 @@ async def test_a_reminder_that_can_not_be_written_keeps_no_other_waiting(
         hits.append((await ask(http, counter, question))["hit_id"])
         clock.advance(seconds=1)
     assert await worker.create_hits() == 2
-    await spoil(runtime, hit_table, hits[0], document="{")
+    await spoil(runtime, hit_table.c.id, hits[0], document="{")
     clock.advance(hours=1)
     assert await worker.create_hits() == 1
-    assert logged(caplog) == ["a hit's reminder can't be written now"]
+    assert errors(caplog) == ["a hit's reminder can't be written now"]
     duty = await actors.client("duty_officer")
     assert [each["hit_id"] for each in await named(http, duty, "hit_unresolved")] == [hits[1]]
 
@@ -194,7 +184,7 @@ async def test_hits_are_created_though_those_that_were_lost_can_not_be_looked_fo
     await impose(http, actors, body)
     await ask(http, counter, question)
     assert await Worker(runtime).create_hits() == 1
-    assert logged(caplog) == ["a part of a round of the worker has failed"]
+    assert errors(caplog) == ["a part of a round of the worker has failed"]
 
 
 async def test_an_alert_of_which_officers_can_not_be_notified_keeps_no_other_waiting(
@@ -210,12 +200,12 @@ async def test_an_alert_of_which_officers_can_not_be_notified_keeps_no_other_wai
     for _ in range(2):
         alerts.append((await sound(http, owner))["alert"]["id"])
         clock.advance(seconds=1)
-    await spoil(runtime, alert_table, alerts[0], chase="{")
+    await spoil(runtime, alert_table.c.id, alerts[0], chase="{")
     clock.advance(minutes=2)
     assert await worker.notify_unacknowledged_alerts() == 1
     assert [each["alert_id"] for each in await named(http, duty, "unacknowledged")] == [alerts[1]]
-    assert logged(caplog) == ["officers can't be notified of a missing acknowledgement now"]
-    await spoil(runtime, alert_table, alerts[0], chase="[]")
+    assert errors(caplog) == ["officers can't be notified of a missing acknowledgement now"]
+    await spoil(runtime, alert_table.c.id, alerts[0], chase="[]")
     assert await worker.notify_unacknowledged_alerts() == 1
 
 
@@ -236,11 +226,11 @@ async def test_a_report_that_can_not_be_erased_keeps_no_other_waiting(
             expect(await http.post("/v1/supervision-reports", json=body, headers=team.headers), 201)
         )
         clock.advance(seconds=1)
-    await spoil(runtime, report_table, reports[0]["id"], document="{")
+    await spoil(runtime, report_table.c.id, reports[0]["id"], document="{")
     clock.advance(days=101)
     assert await worker.retain() == 1
     assert await found_in(runtime, ["Muka Kuning"]) == {}
-    assert logged(caplog) == ["a supervision report can't be erased now"]
+    assert errors(caplog) == ["a supervision report can't be erased now"]
 
 
 async def test_an_erasure_that_fails_keeps_no_other_erasure_waiting(
@@ -264,7 +254,7 @@ async def test_an_erasure_that_fails_keeps_no_other_erasure_waiting(
     async with runtime.writing(SYSTEM) as unit:
         await unit.run(text("ALTER TABLE idempotent_answer_elsewhere RENAME TO idempotent_answer"))
     assert await found_in(runtime, ["Hendrawan"]) == {}
-    assert logged(caplog) == ["a part of a round of the worker has failed"]
+    assert errors(caplog) == ["a part of a round of the worker has failed"]
 
 
 async def test_a_hit_that_can_not_be_created_keeps_no_other_waiting(
@@ -288,7 +278,7 @@ async def test_a_hit_that_can_not_be_created_keeps_no_other_waiting(
     assert await worker.create_hits() == 1
     async with runtime.reading(SYSTEM) as reader:
         assert list((await reader.run(select(hit_table.c.id))).scalars()) == [asked[1]["hit_id"]]
-    assert logged(caplog) == ["a hit can't be created now"]
+    assert errors(caplog) == ["a hit can't be created now"]
     async with runtime.writing_checks(SYSTEM) as unit:
         await unit.run(spoiled.values(matches=matches))
     assert await worker.create_hits() == 1
@@ -307,12 +297,12 @@ async def test_a_search_of_past_checks_that_fails_keeps_no_other_waiting(
     for _ in range(2):
         entries.append((await sound(http, owner))["entry"]["id"])
         clock.advance(seconds=1)
-    await spoil(runtime, entry_table, entries[0], document="{")
+    await spoil(runtime, entry_table.c.id, entries[0], document="{")
     await worker.look_back()
     waiting = select(lookback_table.c.entry_id).where(lookback_table.c.due_at <= clock())
     async with runtime.reading(SYSTEM) as reader:
         assert list((await reader.run(waiting)).scalars()) == [entries[0]]
-    assert logged(caplog) == ["a search of past checks can't be continued now"]
+    assert errors(caplog) == ["a search of past checks can't be continued now"]
 
 
 async def test_an_entry_that_can_not_be_read_keeps_no_notice_of_another_waiting(
@@ -327,9 +317,9 @@ async def test_an_entry_that_can_not_be_read_keeps_no_notice_of_another_waiting(
     for _ in range(2):
         entries.append((await impose(http, actors))["id"])
         clock.advance(seconds=1)
-    await spoil(runtime, entry_table, entries[0], document="{")
+    await spoil(runtime, entry_table.c.id, entries[0], document="{")
     clock.advance(days=10)
     assert await worker.notify_officers() > 0
     overdue = await named(http, await actors.client("verifier"), "overdue")
     assert {each["entry_id"] for each in overdue} == {entries[1]}
-    assert set(logged(caplog)) == {"officers can't be notified about an entry now"}
+    assert set(errors(caplog)) == {"officers can't be notified about an entry now"}

@@ -48,24 +48,31 @@ async def call_daily_drills(runtime: Runtime) -> int:
     """Issue one drill to all open checkpoints whose daily drill is due. Returns the number of these checkpoints.
 
     Their escalation contacts get a test page each. A checkpoint that is closed at the time of the drill gets it when it
-    opens on the same day. If daily drills are switched off, does nothing and returns 0.
+    opens on the same day. After an error each checkpoint gets a drill of its own; one that fails is logged, and is due
+    again in the next round. If daily drills are switched off, does nothing and returns 0.
     """
     settings = runtime.settings
     if not settings.daily_drill:
         return 0
+    failure = "a daily drill can't be called now"
+    days: dict[str, date] = {}
     async with runtime.reading(SYSTEM) as reader:
-        days = {
-            code: day
-            for code, zone, since in await drill_store.list_places(reader)
-            if (day := day_of_drill(zone, since, settings.drill_at, reader.now)) is not None
-        }
+        for code, zone, since in await drill_store.list_places(reader):
+            with runtime.isolating(failure, item=code):
+                day = day_of_drill(zone, since, settings.drill_at, reader.now)
+                days |= {} if day is None else {code: day}
         due = sorted(days.keys() - await drill_store.list_drilled(reader, days))
-        duties = await duty_of(reader, due, reader.now, settings.holidays) if due else {}
-    due = [code for code in due if duties[code].state is DutyState.OPEN]
-    if due:
+        duties = await duty_of(reader, due, reader.now, settings.holidays)
+
+    async def call(codes: Sequence[str]) -> int:
         async with runtime.writing(SYSTEM) as unit:
-            await _call(unit, {code: days[code] for code in due}, settings)
-    return len(due)
+            await _call(unit, {code: days[code] for code in codes}, settings)
+        return len(codes)
+
+    due = [code for code in due if duties[code].state is DutyState.OPEN]
+    if not due:
+        return 0
+    return (await runtime.do_together_or_apart(due, call, failure)).number
 
 
 async def _call(unit: Unit, days: dict[str, date], settings: Settings) -> None:

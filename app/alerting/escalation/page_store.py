@@ -1,5 +1,6 @@
 """SQL statements of pages."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta
@@ -15,6 +16,8 @@ from app.alerting.escalation.domain import About, Level, Page, PageState
 from app.alerting.escalation.store import has_receipt
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
+
+logger = logging.getLogger(__name__)
 
 
 async def add_pages(unit: Unit, pages: Sequence[Page]) -> None:
@@ -41,8 +44,9 @@ async def claim_pages(
     """Claim pages of a channel that are due for an attempt, and return them with their alerts' data, at most `limit`.
 
     Pages about alerts come before test pages; both are sorted by due time, soonest first. A claimed page is due again
-    after `lease`, unless its result was stored by then. Due pages about alerts that were acknowledged or are over get
-    the state `dropped`. `doubtful` is True while the clock is not plausible: then no alert counts as expired.
+    after `lease`, unless its result was stored by then. A page that can't be read is logged, and left out until then.
+    Due pages about alerts that were acknowledged or are over get the state `dropped`. `doubtful` is True while the
+    clock is not plausible: then no alert counts as expired.
     """
     table = tables.page
     acknowledged = has_receipt(table.c.checkpoint, ReceiptLevel.ACKNOWLEDGED)
@@ -65,7 +69,16 @@ async def claim_pages(
         claimed = update(table).where(any_of(table.c.id, "ids"))
         claimed = claimed.values(due_at=unit.now + lease, attempts=table.c.attempts + 1)
         await unit.run(claimed, {"ids": [row.id for row in rows]})
-    return [(_page(row), About(row.alert_id, row.kind, row.agency, row.issued_at)) for row in rows]
+    return [found for row in rows if (found := _claimed(row))]
+
+
+def _claimed(row: Row[Any]) -> tuple[Page, About] | None:
+    """Return a claimed page with its alert's data; None if it can't be read, which must not delay the others."""
+    try:
+        return _page(row), About(row.alert_id, row.kind, row.agency, row.issued_at)
+    except ValueError:
+        logger.exception("a page can't be read", extra={"page": row.id})
+        return None
 
 
 async def has_due_pages(reader: Reader, channel: str) -> bool:

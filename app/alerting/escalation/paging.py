@@ -90,6 +90,15 @@ class Pager:
             return await page_store.claim_pages(unit, channel, limit, self._lease, doubtful=doubtful)
 
     async def _send(self, channel: Channel, page: Page, about: About) -> None:
+        outcome = await self._attempt(channel, page, about)
+        try:
+            await self._store(page, outcome)
+        except Exception as error:  # the lease of the page ends, and it is sent again
+            if not self.runtime.outages.failed(error):
+                logger.exception("a page's result can't be stored now", extra={"page": page.id})
+
+    async def _attempt(self, channel: Channel, page: Page, about: About) -> Outcome:
+        """Try once to send a page. After an error, which is logged, it has failed, and the next step is due."""
         try:
             message = Message(
                 id=page.id,
@@ -98,10 +107,10 @@ class Pager:
                 text=text_of(about, page.checkpoint, drill=page.drill),
                 drill=page.drill or about.kind == AlertKind.EXERCISE,
             )
-            await self._store(page, await channel.send(message))
-        except Exception as error:  # the lease of the page ends, and it is sent again
-            if not self.runtime.outages.failed(error):
-                logger.exception("a page's result can't be stored now", extra={"page": page.id})
+            return await channel.send(message)
+        except Exception:
+            logger.exception("a page can't be sent", extra={"page": page.id})
+            return Outcome(SendState.PERMANENT, "It can't be made: the service's log says why.", 0)
 
     async def _store(self, page: Page, outcome: Outcome) -> None:
         async with self.runtime.writing(SYSTEM) as unit:

@@ -1,6 +1,8 @@
 """The rounds of escalation, which the worker repeats."""
 
 import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from time import monotonic
 from typing import Final
@@ -11,7 +13,7 @@ from app.alerting.escalation.drills import call_daily_drills
 from app.alerting.escalation.notices import checkpoints_unreachable
 from app.alerting.escalation.paging import Pager
 from app.alerting.escalation.reachability import list_unreachable
-from app.alerting.escalation.service import begin_chases, take_due_steps
+from app.alerting.escalation.service import begin_chases, take_steps
 from app.alerting.escalation.watchdog import Watchdog
 from app.alerting.notices.service import notify
 from app.runtime import Runtime
@@ -36,25 +38,29 @@ class Escalation:
         self.pager = Pager(runtime)
         self.watchdog = Watchdog(runtime)
         self._began = monotonic()
+        self._failed = False  # whether an item of the present round has failed
 
     async def chase(self) -> int:
         """Do one round of escalation: begin escalations for missing receipts, take due steps, start to send pages.
 
+        An alert or a step that fails is logged, and the others go on; then the watchdog's next report is left out.
+
         Returns the number of new escalations (each of one alert at one checkpoint) plus the number of steps taken.
 
         Raises:
-            Exception: the first failure of the round, of any type. It is raised after all parts were tried; pages are
-                sent all the same.
+            Exception: the first failure of a whole part of the round, of any type. It is raised after all parts were
+                tried; pages are sent all the same.
         """
         failures: list[Exception] = []
         done = 0
+        self._failed = False
         for part in (self._find_missing, self._take_steps):
             try:
-                done += await part(failures)
+                done += await part()
             except Exception as error:  # noqa: BLE001 - raised below
                 failures.append(error)
         self.pager.begin()
-        self.watchdog.note_round(succeeded=not failures)
+        self.watchdog.note_round(succeeded=not failures and not self._failed)
         for further in failures[1:]:
             if not self.runtime.outages.failed(further):
                 logger.error("a part of escalation has failed", exc_info=further)
@@ -67,43 +73,42 @@ class Escalation:
         await self.pager.finish()
         await self.watchdog.finish()
 
-    async def _find_missing(self, failures: list[Exception]) -> int:
-        """Begin to chase the alerts whose receipts or acknowledgements are missing. Returns the number of chases.
-
-        An alert that fails is added to `failures`, and must not delay the others.
-        """
-        begun = 0
-        async with self.runtime.reading(SYSTEM) as reader:
-            unjudged = await store.list_unjudged(reader, _BATCH_SIZE)
-        for alert_id, family in unjudged:
-            try:
-                async with self.runtime.writing(SYSTEM) as unit:
-                    begun += await begin_chases(unit, alert_id, family, self.runtime.settings)
-            except Exception as error:  # noqa: BLE001 - raised at the end of the round
-                failures.append(error)
-        async with self.runtime.reading(SYSTEM) as reader:
-            unacknowledged = await store.list_unacknowledged(reader, _BATCH_SIZE)
-        for alert_id in unacknowledged:
-            try:
-                async with self.runtime.writing(SYSTEM) as unit:
+    async def _find_missing(self) -> int:
+        """Begin to chase the alerts whose receipts or acknowledgements are missing. Returns the number of chases."""
+        runtime, begun = self.runtime, 0
+        async for alert_id, family in runtime.each_due(SYSTEM, store.list_unjudged, _BATCH_SIZE):
+            with self._isolating("missing receipts of an alert can't be chased now", alert_id):
+                async with runtime.writing(SYSTEM) as unit:
+                    begun += await begin_chases(unit, alert_id, family, runtime.settings)
+        async for alert_id in runtime.each_due(SYSTEM, store.list_unacknowledged, _BATCH_SIZE):
+            with self._isolating("missing acknowledgements of an alert can't be chased now", alert_id):
+                async with runtime.writing(SYSTEM) as unit:
                     begun += await store.chase_missing_acknowledgements(unit, alert_id)
-            except Exception as error:  # noqa: BLE001 - as above
-                failures.append(error)
         return begun
 
-    async def _take_steps(self, _failures: list[Exception]) -> int:
+    @contextmanager
+    def _isolating(self, failure: str, alert_id: str) -> Iterator[None]:
+        """As `Runtime.isolating`, for an alert; and remember that something has failed in this round."""
+        failed = True
+        with self.runtime.isolating(failure, alert=alert_id):
+            yield
+            failed = False
+        self._failed = self._failed or failed
+
+    async def _take_steps(self) -> int:
         """Take the steps that are due, in batches between which others write. Returns their number."""
-        taken = 0
-        doubtful = self.runtime.doubt() is not None
-        while True:
-            async with self.runtime.reading(SYSTEM) as reader:
-                due = len(await store.list_due(reader, _BATCH_SIZE, doubtful=doubtful))
-            if due:
-                async with self.runtime.writing(SYSTEM) as unit:
-                    settings = self.runtime.settings
-                    taken += await take_due_steps(unit, _BATCH_SIZE, settings, doubtful=doubtful)
-            if due < _BATCH_SIZE:
-                return taken
+        runtime, taken = self.runtime, 0
+        doubtful = runtime.doubt() is not None
+
+        async def take(steps: Sequence[store.DueStep]) -> int:
+            async with runtime.writing(SYSTEM) as unit:
+                return await take_steps(unit, steps, runtime.settings, doubtful=doubtful)
+
+        async for steps in runtime.due_in_batches(SYSTEM, store.list_due, _BATCH_SIZE):
+            done = await runtime.do_together_or_apart(steps, take, "a step of escalation can't be taken now")
+            taken += done.number
+            self._failed = self._failed or bool(done.failed)
+        return taken
 
     async def call_drills(self) -> int:
         """Issue the daily drills that are due. Returns the number of their checkpoints.

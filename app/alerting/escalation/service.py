@@ -47,7 +47,7 @@ __all__ = [
     "list_pages",
     "new_page",
     "read_policy",
-    "take_due_steps",
+    "take_steps",
 ]
 
 LOOK_AGAIN = timedelta(hours=1)
@@ -156,8 +156,10 @@ async def begin_chases(unit: Unit, alert_id: str, family: str, settings: Setting
     return await store.chase_missing_receipts(unit, alert_id, family, silence)
 
 
-async def take_due_steps(unit: Unit, limit: int, settings: Settings, *, doubtful: bool) -> int:
-    """Take the due steps of escalations: store the pages of each step, and when the next step is due.
+async def take_steps(
+    unit: Unit, steps: Collection[store.DueStep], settings: Settings, *, doubtful: bool
+) -> int:
+    """Take the due steps of some chases: store the pages of each step, and when the next step is due.
 
     No step is taken in three cases. If the alert is acknowledged or over, the escalation ends. If a receipt has come,
     it waits until `acknowledge_by`. If the checkpoint is closed and has no standby, it waits until the checkpoint has
@@ -167,12 +169,12 @@ async def take_due_steps(unit: Unit, limit: int, settings: Settings, *, doubtful
 
     Args:
         unit: the transaction.
-        limit: how many due escalations to treat at most, soonest due first.
+        steps: the chases; one whose step is no longer due is left out.
         settings: the channels of the deployment and its holidays.
         doubtful: whether the clock is not plausible: then no alert counts as expired.
     """
     channels = available(settings).keys()
-    chases = await store.list_due(unit, limit, doubtful=doubtful)
+    chases = await store.lock_due(unit, steps, doubtful=doubtful)
     codes = {chase.checkpoint for chase in chases if not chase.over}
     policies = await store.list_policies(unit, codes)
     duties = await duty_of(unit, codes, unit.now, settings.holidays)

@@ -3,9 +3,10 @@
 A chase is the escalation of one alert at one checkpoint.
 """
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import (
@@ -38,9 +39,12 @@ from app.alerting.escalation.domain import (
     EscalationPolicy,
     Step,
 )
+from app.db.pages import follows
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.kit.ids import first_id
+
+logger = logging.getLogger(__name__)
 
 _steps = msgspec.json.Decoder(tuple[Step, ...])
 
@@ -71,7 +75,8 @@ async def find_policy(reader: Reader, checkpoint: str) -> EscalationPolicy | Non
 async def list_policies(reader: Reader, checkpoints: Iterable[str]) -> dict[str, EscalationPolicy]:
     """Return the stored policies of these checkpoints by code; checkpoints that never had one are omitted.
 
-    For a deleted policy the result has the default steps, `own` False, and the version of the deletion.
+    For a deleted policy the result has the default steps, `own` False, and the version of the deletion. The same holds
+    for a policy that can't be read, which is logged: somebody must be paged, and an admin can replace it.
     """
     table = tables.policy
     statement = select(table.c.checkpoint, table.c.version, table.c.steps)
@@ -80,9 +85,18 @@ async def list_policies(reader: Reader, checkpoints: Iterable[str]) -> dict[str,
     )
     found = {}
     for row in rows:
-        steps = _steps.decode(row.steps)
+        steps = _read_steps(row.checkpoint, row.steps)
         found[row.checkpoint] = EscalationPolicy(steps or DEFAULT_POLICY.steps, row.version, own=bool(steps))
     return found
+
+
+def _read_steps(checkpoint: str, text: str) -> tuple[Step, ...]:
+    """Return the steps of a stored policy; empty if it was deleted, or can't be read, which is logged."""
+    try:
+        return _steps.decode(text)
+    except msgspec.DecodeError:
+        logger.exception("an escalation policy can't be read", extra={"checkpoint": checkpoint})
+        return ()
 
 
 async def save_policy(unit: Unit, checkpoint: str, policy: EscalationPolicy) -> None:
@@ -100,17 +114,19 @@ async def save_policy(unit: Unit, checkpoint: str, policy: EscalationPolicy) -> 
     await unit.run(statement.on_conflict_do_update(index_elements=[table.c.checkpoint], set_=values))
 
 
-async def list_unjudged(reader: Reader, limit: int) -> list[tuple[str, str]]:
+async def list_unjudged(reader: Reader, after: tuple[str, str] | None, limit: int) -> list[tuple[str, str]]:
     """Return (id, family) of alerts whose receipts are due and were not examined yet, earliest issue first.
 
-    At most `limit` are returned. Such an alert fulfils `to_acknowledge`. Receipts are due `RECEIVED_WITHIN` after the
-    issue; alerts that are older than `LONGEST_OUTAGE` are omitted.
+    At most `limit` are returned, only those after the pair `after` (None: the first). Such an alert fulfils
+    `to_acknowledge`. Receipts are due `RECEIVED_WITHIN` after the issue; alerts older than `LONGEST_OUTAGE` are
+    omitted.
     """
     judged = exists().where(tables.chased_alert.c.alert_id == alert.c.id)
     statement = (
         select(alert.c.id, alert.c.family)
         .where(
             alert.c.id >= first_id("alr", reader.now - LONGEST_OUTAGE),
+            alert.c.id > (after[0] if after else ""),
             alert.c.issued_at <= reader.now - RECEIVED_WITHIN,
             to_acknowledge(reader.now),
             ~judged,
@@ -121,11 +137,11 @@ async def list_unjudged(reader: Reader, limit: int) -> list[tuple[str, str]]:
     return [(row.id, row.family) for row in await reader.run(statement)]
 
 
-async def list_unacknowledged(reader: Reader, limit: int) -> list[str]:
+async def list_unacknowledged(reader: Reader, after: str | None, limit: int) -> list[str]:
     """Return ids of alerts past `acknowledge_by` whose acknowledgements were not examined yet, earliest issue first.
 
-    At most `limit` are returned. Such an alert fulfils `to_acknowledge`. Alerts whose receipts were not examined yet
-    are omitted.
+    At most `limit` are returned, only those after the id `after` (None: the first). Such an alert fulfils
+    `to_acknowledge`. Alerts whose receipts were not examined yet are omitted.
     """
     progress = tables.chased_alert
     statement = (
@@ -133,6 +149,7 @@ async def list_unacknowledged(reader: Reader, limit: int) -> list[str]:
         .join(progress, progress.c.alert_id == alert.c.id)
         .where(
             progress.c.acknowledgements_judged_at.is_(None),
+            alert.c.id > (after or ""),
             alert.c.acknowledge_by <= reader.now,
             to_acknowledge(reader.now),
         )
@@ -229,18 +246,38 @@ async def _begin(unit: Unit, alert_id: str, due_at: ColumnElement[Any], answered
     return int((await unit.run(statement.on_conflict_do_nothing())).rowcount)  # type: ignore[attr-defined]  # an insert
 
 
-async def list_due(reader: Reader, limit: int, *, doubtful: bool) -> list[Chase]:
-    """Return the escalations whose next step is due, soonest due first, with those that must end (`Chase.over`).
+class DueStep(NamedTuple):
+    """A chase whose next step is due: when it became due, the alert's id, and the checkpoint's code."""
+
+    due_at: datetime
+    alert_id: str
+    checkpoint: str
+
+
+async def list_due(reader: Reader, after: DueStep | None, limit: int) -> list[DueStep]:
+    """Return the chases whose next step is due, soonest due first, at most `limit`; those that must end are included.
+
+    Only those after `after` (None: the first).
+    """
+    table = tables.chase
+    order = (table.c.due_at, table.c.alert_id, table.c.checkpoint)
+    due = (table.c.due_at <= reader.now, follows(after, *order))
+    rows = await reader.run(select(*order).where(*due).order_by(*order).limit(limit))
+    return [DueStep(*row) for row in rows]
+
+
+async def lock_due(unit: Unit, steps: Collection[DueStep], *, doubtful: bool) -> list[Chase]:
+    """Return those of these chases whose next step is still due, and lock their rows until the commit, in one order.
 
     Args:
-        reader: the transaction.
-        limit: how many to return at most.
+        unit: the transaction.
+        steps: the chases, as `list_due` has returned them.
         doubtful: whether the clock is not plausible: then no alert counts as expired.
     """
     table = tables.chase
     over = or_(
         has_receipt(table.c.checkpoint, ReceiptLevel.ACKNOWLEDGED),
-        ~to_acknowledge(None if doubtful else reader.now),
+        ~to_acknowledge(None if doubtful else unit.now),
         ~_chaseable(table.c.checkpoint),
     )
     statement = (
@@ -257,11 +294,21 @@ async def list_due(reader: Reader, limit: int, *, doubtful: bool) -> list[Chase]
             alert.c.issued_at,
         )
         .join(alert, alert.c.id == table.c.alert_id)
-        .where(table.c.due_at <= reader.now)
-        .order_by(table.c.due_at)
-        .limit(limit)
+        .where(
+            table.c.due_at <= unit.now,
+            any_of(table.c.alert_id, "alerts"),
+            any_of(table.c.checkpoint, "codes"),
+        )
+        .order_by(table.c.alert_id, table.c.checkpoint)
+        .with_for_update(of=table)
     )
-    return [Chase(**row._mapping) for row in await reader.run(statement)]
+    chosen = {(step.alert_id, step.checkpoint) for step in steps}
+    parameters = {
+        "alerts": sorted({alert_id for alert_id, _ in chosen}),
+        "codes": sorted({code for _, code in chosen}),
+    }
+    rows = await unit.run(statement, parameters)
+    return [Chase(**row._mapping) for row in rows if (row.alert_id, row.checkpoint) in chosen]
 
 
 _ADVANCE = (

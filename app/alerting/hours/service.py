@@ -47,7 +47,8 @@ async def duty_of(
 ) -> dict[str, Duty]:
     """Return whether each of these checkpoints is open, on standby or closed at the instant `now`, by code.
 
-    A checkpoint whose hours were never set is open except during planned closures; an unknown code counts as open.
+    A checkpoint whose hours were never set, or can't be read, is open except during planned closures; an unknown code
+    counts as open.
     `holidays` are the public holidays. One statement reads all codes.
     """
     schedules = await store.list_schedules(reader, codes, now, holidays) if codes else {}
@@ -87,9 +88,9 @@ async def change_hours(unit: Unit, code: str, requested: Hours, expected: int) -
         Invalid: two exceptions are about the same day.
     """
     await lock(unit, Checkpoint, code)
-    known = await store.find_hours(unit, code)
-    if expected != known.version:
-        raise StaleVersion("They have changed since they were read.", extra={"version": known.version})
+    version = await store.find_version(unit, code)
+    if expected != version:
+        raise StaleVersion("They have changed since they were read.", extra={"version": version})
     days = [each.day for each in requested.exceptions]
     faults = [
         Fault(f"/exceptions/{i}/day", "repeated", "An exception for this day precedes.")
@@ -98,7 +99,7 @@ async def change_hours(unit: Unit, code: str, requested: Hours, expected: int) -
     ]
     if faults:
         raise Invalid("A day has one exception, with all openings of the day.", faults=faults)
-    hours = replace(requested, version=known.version + 1)
+    hours = replace(requested, version=version + 1)
     await store.save_hours(unit, code, hours)
     await record(unit, AuditAct.HOURS_CHANGED, code, {"version": hours.version})
 

@@ -1,9 +1,10 @@
 """Every SQL statement of opening hours."""
 
+import logging
 from collections.abc import Collection, Container, Mapping
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from sqlalchemy import bindparam, delete, func, insert, select, update
@@ -13,6 +14,8 @@ from app.alerting.hours import tables
 from app.alerting.hours.domain import Closure, DatedOpenings, Hours, Schedule, Span, WeeklyOpening
 from app.db.types import Instant, any_of
 from app.db.unit import Reader, Unit
+
+logger = logging.getLogger(__name__)
 
 _weekly = msgspec.json.Decoder(tuple[WeeklyOpening, ...])
 _exceptions = msgspec.json.Decoder(tuple[DatedOpenings, ...])
@@ -48,13 +51,25 @@ def _hours(row: Mapping[Any, Any]) -> Hours:
     )
 
 
+def _read(code: str, row: Mapping[Any, Any]) -> tuple[ZoneInfo, Hours]:
+    """Return the time zone and the hours in a row; if one can't be read, the default hours, and the error is logged.
+
+    With them the checkpoint counts as open around the clock, so that its people miss no alert.
+    """
+    try:
+        return ZoneInfo(row["zone"]), Hours() if row["version"] is None else _hours(row)
+    except (msgspec.DecodeError, ValueError, ZoneInfoNotFoundError):
+        logger.exception("the hours of a checkpoint can't be read", extra={"checkpoint": code})
+        return ZoneInfo("UTC"), Hours(version=row["version"] or 0)
+
+
 async def list_schedules(
     reader: Reader, codes: Collection[str], at: datetime, holidays: Container[date]
 ) -> dict[str, Schedule]:
     """Return the schedules of these checkpoints, by code; unknown codes are omitted.
 
     A schedule has the planned closures that are not over at the instant `at`, and the public holidays `holidays`. A
-    checkpoint whose hours were never set has the default, around the clock.
+    checkpoint whose hours were never set, or can't be read, has the default, around the clock.
     """
     schedules: dict[str, Schedule] = {}
     closures: dict[str, list[Span]] = {}
@@ -62,18 +77,16 @@ async def list_schedules(
         code = row["code"]
         spans = closures.setdefault(code, [])
         if code not in schedules:
-            hours = Hours() if row["version"] is None else _hours(row)
-            schedules[code] = Schedule(ZoneInfo(row["zone"]), hours, spans, holidays)
+            schedules[code] = Schedule(*_read(code, row), spans, holidays)
         if row["begins_at"] is not None:
             spans.append(Span(row["begins_at"], row["ends_at"]))
     return schedules
 
 
-async def find_hours(reader: Reader, code: str) -> Hours:
-    """Return the hours of the checkpoint with this code; the default ones, of version 0, if none were set."""
-    statement = select(tables.hours).where(tables.hours.c.checkpoint == code)
-    row = (await reader.run(statement)).mappings().first()
-    return Hours() if row is None else _hours(row)
+async def find_version(reader: Reader, code: str) -> int:
+    """Return the version of the hours of the checkpoint with this code; 0 if none were set."""
+    statement = select(tables.hours.c.version).where(tables.hours.c.checkpoint == code)
+    return (await reader.run(statement)).scalar_one_or_none() or 0
 
 
 async def save_hours(unit: Unit, code: str, hours: Hours) -> None:

@@ -251,5 +251,5 @@ async def test_a_watchdog_that_can_not_report_disturbs_nothing(worker: Worker) -
     assert (watchdog.reported, watchdog.failed) == (0, 2)
 
 
-async def _fail(_failures: list[Exception]) -> int:
+async def _fail() -> int:
     raise OSError("no space left on the disk")

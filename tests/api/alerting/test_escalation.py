@@ -411,8 +411,8 @@ async def test_a_page_whose_sender_was_killed_is_sent_again_with_the_same_id(
     story: Story, inbox: Inbox, runtime: Runtime
 ) -> None:
     story.clock.advance(seconds=5)
-    await story.worker.escalation._find_missing([])
-    await story.worker.escalation._take_steps([])
+    await story.worker.escalation._find_missing()
+    await story.worker.escalation._take_steps()
     async with runtime.writing(SYSTEM) as unit:
         [(claimed, _)] = await page_store.claim_pages(
             unit, "command", 8, timedelta(seconds=90), doubtful=False
