@@ -9,6 +9,8 @@ from sqlalchemy import ColumnElement, select, text, update
 
 from app.access.domain import SYSTEM
 from app.alerting.alerts.tables import alert as alert_table
+from app.alerting.notices import rounds as notices
+from app.alerting.notices.tables import notice as notice_table
 from app.border.checks.tables import check as check_table
 from app.border.hits import service as hits_service
 from app.border.hits.tables import hit as hit_table
@@ -19,12 +21,22 @@ from app.runtime import Runtime
 from app.worker import Worker
 from tests.api.register.test_supervision import report_body
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import formal_body
+from tests.support.bodies import formal_body, revocation_body
 from tests.support.clock import SettableClock
 from tests.support.crossings import ask, namesakes
 from tests.support.erasure import PERSON, found_in
-from tests.support.poison import errors, spoil
-from tests.support.steps import Json, approve, decide, expect, formalise, impose, sound, submit
+from tests.support.poison import errors, refusing, spoil
+from tests.support.steps import (
+    Json,
+    approve,
+    decide,
+    expect,
+    file_amendment,
+    formalise,
+    impose,
+    sound,
+    submit,
+)
 
 BATCHES = (
     "app.worker.BATCH_SIZE",
@@ -323,3 +335,91 @@ async def test_an_entry_that_can_not_be_read_keeps_no_notice_of_another_waiting(
     overdue = await named(http, await actors.client("verifier"), "overdue")
     assert {each["entry_id"] for each in overdue} == {entries[1]}
     assert set(errors(caplog)) == {"officers can't be notified about an entry now"}
+
+
+async def test_a_near_end_of_which_an_owner_can_not_be_notified_is_tried_again_each_day(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    runtime: Runtime,
+    worker: Worker,
+    owner: Caller,
+    clock: SettableClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    entries = [(await impose(http, actors))["id"] for _ in range(2)]
+    [document] = [row.document for row in await stored(runtime, *entry_table.c) if row.id == entries[0]]
+    await spoil(runtime, entry_table.c.id, entries[0], document="{")
+    clock.set("2027-05-16T09:00:00+07:00")
+    for _ in range(2):
+        await notices.notify_ends_soon(runtime)
+    assert {each["entry_id"] for each in await named(http, owner, "ends_soon")} == {entries[1]}
+    assert errors(caplog) == ["officers can't be notified about an entry now"]
+    await spoil(runtime, entry_table.c.id, entries[0], document=document)
+    assert await notices.notify_ends_soon(runtime) == 0
+    clock.advance(days=1)
+    await notices.notify_ends_soon(runtime)
+    assert {each["entry_id"] for each in await named(http, owner, "ends_soon")} == set(entries)
+
+
+async def test_a_late_act_of_which_officers_can_not_be_notified_keeps_no_other_waiting(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    runtime: Runtime,
+    worker: Worker,
+    owner: Caller,
+    clock: SettableClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    late = []
+    for _ in range(2):
+        entry = await impose(http, actors)
+        body = revocation_body(entry)
+        late.append(expect(await file_amendment(http, owner, entry, body), 201)["id"])
+    clock.advance(days=30)
+    async with refusing(runtime, notice_table.c.key, f"overdue:{late[0]}"):
+        await notices.notify_overdue(runtime)
+    assert errors(caplog) == ["officers can't be notified of a late act now"]
+    told = {each["amendment_id"] for each in await named(http, owner, "overdue")}
+    assert told & set(late) == {late[1]}
+
+
+@pytest.mark.settings(urgent_countersign_first=True)
+async def test_an_urgent_entry_that_can_not_be_read_keeps_no_other_from_its_countersignature(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    runtime: Runtime,
+    worker: Worker,
+    clock: SettableClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    submitter, duty = await actors.client("submitter"), await actors.client("duty_officer")
+    entries = [(await sound(http, submitter))["entry"]["id"] for _ in range(2)]
+    await spoil(runtime, entry_table.c.id, entries[0], document="{")
+    clock.advance(minutes=31)
+    assert await notices.notify_countersign_awaited(runtime) == 1
+    assert errors(caplog) == ["officers can't be notified about an entry now"]
+    awaited = Counter(each["entry_id"] for each in await named(http, duty, "countersign_awaited"))
+    assert awaited == {entries[0]: 1, entries[1]: 2}
+
+
+async def test_undecided_papers_that_can_not_be_read_keep_no_others_waiting(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    runtime: Runtime,
+    worker: Worker,
+    owner: Caller,
+    clock: SettableClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    duty, entries = await actors.client("duty_officer"), []
+    for _ in range(2):
+        urgent = await decide(http, duty, (await sound(http, owner))["entry"], "countersign")
+        papers = formal_body(starts_on="2026-12-13", ends_on="2027-06-12")
+        formal = expect(await formalise(http, owner, urgent, papers), 201)
+        await decide(http, await actors.client("verifier"), formal, "verify")
+        entries.append(urgent["id"])
+    await spoil(runtime, entry_table.c.id, entries[0], document="{")
+    clock.set("2026-12-13T09:00:00+07:00")
+    assert await notices.notify_undecided(runtime) == 1
+    assert errors(caplog) == ["officers can't be notified about an entry now"]
+    assert [each["entry_id"] for each in await named(http, owner, "pending_undecided")] == [entries[1]]

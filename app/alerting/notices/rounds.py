@@ -26,7 +26,7 @@ from app.alerting.notices.domain import (
     rungs_reached,
     silence,
 )
-from app.alerting.notices.overdue import missed, overdue
+from app.alerting.notices.overdue import OverdueAct, missed, overdue
 from app.alerting.notices.service import notify
 from app.db.unit import Reader, Unit
 from app.kit.clock import day_begins, legal_day
@@ -34,13 +34,17 @@ from app.kit.ids import first_id
 from app.register.entries.domain import Entry, State
 from app.register.entries.duties.store import with_done_times
 from app.register.entries.law.deadlines import CONFIRM_WITHIN, Terms, deadlines, overdue_before
-from app.register.entries.store import list_by_ids, list_in_state, list_versions
-from app.register.entries.timed_changes import list_undecided
-from app.runtime import Runtime
+from app.register.entries.pending import undecided
+from app.register.entries.store import list_by_ids, list_versions
+from app.register.entries.timed_changes import list_undecided_ids
+from app.runtime import Done, Runtime
 
 logger = logging.getLogger(__name__)
 
 _LADDER = "ladder"
+_LADDER_TRIED = "ladder_tried"
+"""Names of the daily round that writes the notices of near ends: as written for all entries, and as tried."""
+
 _SETTLED = timedelta(hours=1)
 """How long a legal day is searched again after its beginning: a transaction that began before may commit later."""
 
@@ -55,12 +59,13 @@ Judge = Callable[[Reader, list[Entry]], Awaitable[list[NoticeContent]]]
 async def notify_ends_soon(runtime: Runtime) -> int:
     """Write the notices of measures in force that end soon, on the rungs of their ladders (R30).
 
-    A rung is one of the days before the end on which the owner is notified. Returns the number of new notices.
+    A rung is one of the days before the end on which the owner is notified. An entry that fails is logged, and tried
+    again each day. Returns the number of new notices.
     """
     async with runtime.reading(SYSTEM) as reader:
         today = legal_day(reader.now)
         done_until = await store.find_written_until(reader, _LADDER)
-        if done_until == today:
+        if today in {done_until, await store.find_written_until(reader, _LADDER_TRIED)}:
             return 0
         if done_until is not None and done_until > today:
             done_until = None  # set by a wrong clock; keys prevent a second notice of the same rung
@@ -73,8 +78,8 @@ async def notify_ends_soon(runtime: Runtime) -> int:
     written = await _notify_about(runtime, ids, lambda reader, entries: _rungs(reader, entries, terms))
     if settled:
         async with runtime.writing(SYSTEM) as unit:
-            await store.store_written_until(unit, _LADDER, today)
-    return written
+            await store.store_written_until(unit, _LADDER_TRIED if written.failed else _LADDER, today)
+    return written.number
 
 
 async def notify_overdue(runtime: Runtime) -> int:
@@ -92,7 +97,7 @@ async def notify_overdue(runtime: Runtime) -> int:
         for name in terms.duty_days:
             ids += await store.list_undone(reader, name, overdue_before(name, now, terms))
         ids += await store.list_unextended(reader, terms)
-        late = [overdue(each) for each in await store.list_overdue_acts(reader)]
+        late = await store.list_overdue_acts(reader)
 
     async def judge(reader: Reader, entries: list[Entry]) -> list[NoticeContent]:
         running = [
@@ -104,7 +109,14 @@ async def notify_overdue(runtime: Runtime) -> int:
             for content in missed(entry, terms_of_entry, reader.now)
         ]
 
-    return await _notify_about(runtime, dict.fromkeys(ids), judge) + await _write_new(runtime, late)
+    async def write(acts: Sequence[OverdueAct]) -> int:
+        return await _write_new(runtime, [overdue(each) for each in acts])
+
+    about_entries = await _notify_about(runtime, dict.fromkeys(ids), judge)
+    about_acts = await runtime.do_together_or_apart(
+        late, write, "officers can't be notified of a late act now"
+    )
+    return about_entries.number + about_acts.number
 
 
 async def notify_undecided(runtime: Runtime) -> int:
@@ -113,8 +125,12 @@ async def notify_undecided(runtime: Runtime) -> int:
     The papers extend or follow the measure, and arrived in time (R68).
     """
     async with runtime.reading(SYSTEM) as reader:
-        contents = [pending_undecided(entry, reader.now) for entry in await list_undecided(reader)]
-    return await _write_new(runtime, contents) if contents else 0
+        ids = await list_undecided_ids(reader)
+
+    async def judge(reader: Reader, entries: list[Entry]) -> list[NoticeContent]:
+        return [pending_undecided(entry, reader.now) for entry in entries if undecided(entry, reader.now)]
+
+    return (await _notify_about(runtime, ids, judge)).number
 
 
 async def notify_countersign_awaited(runtime: Runtime) -> int:
@@ -122,20 +138,13 @@ async def notify_countersign_awaited(runtime: Runtime) -> int:
 
     Returns the number of new notices.
     """
-    contents: list[NoticeContent] = []
-    after: str | None = ""
     async with runtime.reading(SYSTEM) as reader:
-        while after is not None:
-            waiting = await list_in_state(
-                reader, State.SUBMITTED, agency=None, urgent=True, after=after, limit=_BATCH_SIZE
-            )
-            contents += [
-                countersign_awaited(entry, reader.now)
-                for entry in waiting
-                if entry.at(reader.now).state is State.SUBMITTED
-            ]
-            after = waiting[-1].id if len(waiting) == _BATCH_SIZE else None
-    return await _write_new(runtime, contents) if contents else 0
+        ids = await store.list_uncountersigned(reader)
+
+    async def judge(reader: Reader, entries: list[Entry]) -> list[NoticeContent]:
+        return [countersign_awaited(entry, reader.now) for entry in entries if entry.state is State.SUBMITTED]
+
+    return (await _notify_about(runtime, ids, judge)).number
 
 
 async def notify_unacknowledged(runtime: Runtime) -> int:
@@ -182,8 +191,8 @@ async def _rungs(reader: Reader, entries: list[Entry], terms: Terms) -> list[Not
     ]
 
 
-async def _notify_about(runtime: Runtime, entry_ids: Iterable[str], judge: Judge) -> int:
-    """Judge entries in batches and write the notices that are new. Returns their number.
+async def _notify_about(runtime: Runtime, entry_ids: Iterable[str], judge: Judge) -> Done[str]:
+    """Judge entries in batches and write the notices that are new. Returns their number, and the entries that failed.
 
     An entry that fails is logged, and the others go on.
     """
@@ -194,16 +203,20 @@ async def _notify_about(runtime: Runtime, entry_ids: Iterable[str], judge: Judge
             contents = await judge(reader, entries)
         return await _write_new(runtime, contents)
 
-    written, rest = 0, iter(entry_ids)
+    written, failed, rest = 0, list[str](), iter(entry_ids)
     while batch := list(islice(rest, _BATCH_SIZE)):
         failure = "officers can't be notified about an entry now"
-        written += (await runtime.do_together_or_apart(batch, notify_some, failure)).number
-    return written
+        done = await runtime.do_together_or_apart(batch, notify_some, failure)
+        written += done.number
+        failed += done.failed
+    return Done(written, failed)
 
 
 async def _write_new(runtime: Runtime, contents: list[NoticeContent]) -> int:
     """Write the notices that are new, and return their number; take the register's write lock only if there are any."""
     keys = {content.key for content in contents}
+    if not keys:
+        return 0
     async with runtime.reading(SYSTEM) as reader:
         if not keys - await store.known_keys(reader, keys):
             return 0

@@ -201,6 +201,13 @@ async def list_undecided(reader: Reader, *, urgent_before: str) -> list[str]:
     return sorted((await reader.run(union_all(urgent, ordinary))).scalars())
 
 
+async def list_uncountersigned(reader: Reader) -> list[str]:
+    """Return the ids of urgent entries that wait for a countersignature, sorted; they stop nobody before it."""
+    table = entry_table
+    waiting = (table.c.state == State.SUBMITTED, table.c.urgent)
+    return list((await reader.run(select(table.c.id).where(*waiting).order_by(table.c.id))).scalars())
+
+
 async def list_undone(reader: Reader, name: DeadlineName, before: datetime) -> list[str]:
     """Return the ids of entries with a duty that is overdue and was not reported by a notice yet, sorted.
 

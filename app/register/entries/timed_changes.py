@@ -71,6 +71,13 @@ async def list_pending(reader: Reader, entry_ids: Collection[str]) -> dict[str, 
     return {entry_id: until for entry_id, until in rows}  # noqa: C416 - rows are no pairs
 
 
+async def list_undecided_ids(reader: Reader) -> list[str]:
+    """Return the ids of the entries whose period is over while papers are undecided, sorted; seals are not checked."""
+    return list(
+        (await reader.run(select(table.c.id).where(undecided(reader.now)).order_by(table.c.id))).scalars()
+    )
+
+
 async def list_undecided(reader: Reader) -> list[Entry]:
     """Return the entries whose period is over while papers are undecided; the first wait to end comes first.
 
