@@ -105,10 +105,12 @@ def facts_of(place: Place) -> dict[str, Any]:
     return {name: value for name, value in asdict(place).items() if name != "version"}
 
 
-def place_of(change: PendingChange, version: int) -> Place:
-    """Return the place that a change proposes, with this version; the change must not be a revocation."""
+def place_of(change: PendingChange) -> Place | None:
+    """Return the place that a change proposes, as version 1; None for a revocation, which proposes no place."""
+    if change.proposed is None:
+        return None
     kind = next(kind for kind, named in KIND_OF.items() if named is change.kind)
-    values = {**(change.proposed or {}), "version": version}
+    values = dict(change.proposed)
     if kind is Agency:
         values["legal_forms"] = tuple(values["legal_forms"])
     return kind(**values)
