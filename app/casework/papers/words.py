@@ -128,7 +128,6 @@ ACTS = {
     Act.REVOKED: ("dicabut", "revoked"),
     Act.ACQUITTED: ("putusan bebas", "acquittal"),
     Act.ANNULLED: ("dibatalkan", "annulled"),
-    Act.CASE_CLOSED: ("perkara ditutup", "case closed"),
     Act.EXPIRED: ("berakhir jangka waktunya", "expired"),
     Act.LAPSED: ("gugur demi hukum", "lapsed by law"),
     Act.SUPERSEDED: ("digantikan keputusan formal", "replaced by its formal decision"),

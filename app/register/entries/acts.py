@@ -34,7 +34,6 @@ class Act(StrEnum):
     REVOKED = "revoked"
     ACQUITTED = "acquitted"
     ANNULLED = "annulled"
-    CASE_CLOSED = "case_closed"
     EXPIRED = "expired"
     LAPSED = "lapsed"
     SUPERSEDED = "superseded"
