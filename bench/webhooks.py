@@ -137,7 +137,6 @@ async def _add_endpoints(runtime: Runtime, client_id: str, urls: Sequence[str]) 
                 url=url,
                 events=(RecordType.ALERT_RAISED.value,),
                 payload=Payload.THIN,
-                by_admin=False,
                 description=None,
                 networks=(),
                 ordered=False,

@@ -120,7 +120,6 @@ class Endpoint:
     Attributes:
         client_id: the client to which it belongs; the data that are sent are those that this client may see.
         events: the types of records that are sent.
-        by_admin: whether the actor that last made or changed it was an admin; always true if `payload` is `full`.
         networks: networks in which its address must be; empty for any that the deployment allows.
         ordered: whether a delivery about an entry waits until the earlier ones about this entry are delivered,
             exhausted or dropped; alerts wait only for alerts, other records only for other records.
@@ -145,7 +144,6 @@ class Endpoint:
     url: str
     events: tuple[str, ...]
     payload: Payload
-    by_admin: bool
     description: str | None
     networks: tuple[str, ...]
     ordered: bool

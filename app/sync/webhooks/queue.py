@@ -33,7 +33,7 @@ from app.sync.webhooks.domain import (
     Priority,
     Settled,
 )
-from app.sync.webhooks.store import delivery_of, endpoint_of, list_of
+from app.sync.webhooks.store import ENDPOINT, delivery_of, endpoint_of, list_of
 
 LOCK: Final = 0x63656B91
 """Number of the advisory lock on PostgreSQL under which a round runs."""
@@ -206,7 +206,7 @@ async def claim(unit: Unit, priority: Priority, limit: int) -> list[tuple[Delive
         return []
     # on PostgreSQL an endpoint or client that was active in the statement before may have ended since
     works = (any_of(_E.c.id, "ids"), _E.c.state == EndpointState.ACTIVE)
-    statement = select(_E).where(*works).order_by(_E.c.id).with_for_update(skip_locked=True)
+    statement = select(*ENDPOINT).where(*works).order_by(_E.c.id).with_for_update(skip_locked=True)
     found = [endpoint_of(row) for row in await unit.run(statement, {"ids": sorted(chosen)})]
     actors = await list_actors(unit, {each.client_id for each in found})
     endpoints = {each.id: each for each in found if each.client_id in actors}
@@ -251,7 +251,7 @@ async def lock_client(unit: Unit, client_id: str) -> None:
 
 async def lock_endpoints(unit: Unit, endpoint_ids: Collection[str]) -> dict[str, Endpoint]:
     """Lock the endpoints with these ids until the commit, and return them by id; unknown ids are omitted."""
-    statement = select(_E).where(any_of(_E.c.id, "ids")).order_by(_E.c.id).with_for_update()
+    statement = select(*ENDPOINT).where(any_of(_E.c.id, "ids")).order_by(_E.c.id).with_for_update()
     rows = await unit.run(statement, {"ids": sorted(endpoint_ids)})
     return {row.id: endpoint_of(row) for row in rows}
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import ColumnElement, Select, delete, insert, select, update
@@ -29,7 +29,7 @@ from app.sync.webhooks.domain import (
 _json = msgspec.json.encode
 _plain = msgspec.json.decode
 
-_ENDPOINT = tuple(column.name for column in tables.endpoint.c)
+_ENDPOINT = Endpoint.__slots__
 _DELIVERY = tuple(column.name for column in tables.delivery.c)
 _members_of = attrgetter(*_DELIVERY)
 _ADD = BulkInsert((tables.delivery, _DELIVERY))
@@ -37,6 +37,9 @@ _ADD = BulkInsert((tables.delivery, _DELIVERY))
 _LISTS = frozenset({"events", "networks"})
 
 _Conversions = list[tuple[int, Callable[[Any], Any]]]
+
+ENDPOINT: Final = [tables.endpoint.c[name] for name in _ENDPOINT]
+"""The columns that `endpoint_of` reads, in its order."""
 
 SHOWN_ATTEMPTS = 10
 """How many of a delivery's attempts its owner reads: the newest."""
@@ -65,7 +68,7 @@ _OF_DELIVERY = _conversions(_DELIVERY, priority=Priority, state=DeliveryState, f
 
 
 def endpoint_of(row: Sequence[Any]) -> Endpoint:
-    """Return the endpoint that a row of the table of endpoints contains."""
+    """Return the endpoint in a row of the columns `ENDPOINT`."""
     return Endpoint(*_converted(row, _OF_ENDPOINT))
 
 
@@ -152,7 +155,7 @@ async def get_endpoint(reader: Reader, endpoint_id: str, client_id: str | None) 
         NotFound: there is no endpoint with this id, it is deleted, or it belongs to another client.
     """
     table = tables.endpoint
-    row = (await reader.run(select(table).where(table.c.id == endpoint_id, *_seen_by(client_id)))).first()
+    row = (await reader.run(select(*ENDPOINT).where(table.c.id == endpoint_id, *_seen_by(client_id)))).first()
     if row is None:
         raise NotFound("There is no such endpoint.")
     return endpoint_of(row)
@@ -179,7 +182,7 @@ async def list_endpoints(
     `client_id` None is for the endpoints of all clients, `after` None for the first endpoints.
     """
     table = tables.endpoint
-    statement = select(table).where(*_seen_by(client_id)).order_by(table.c.id).limit(limit)
+    statement = select(*ENDPOINT).where(*_seen_by(client_id)).order_by(table.c.id).limit(limit)
     if after is not None:
         statement = statement.where(table.c.id > after)
     return [endpoint_of(row) for row in await reader.run(statement)]

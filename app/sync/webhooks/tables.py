@@ -25,7 +25,7 @@ endpoint = Table(
     Column("url", Text, nullable=False),
     Column("events", Text, nullable=False),  # JSON list
     Column("payload", String(8), nullable=False),
-    Column("by_admin", Boolean, nullable=False),
+    Column("by_admin", Boolean, nullable=False, default=False),  # of no use; a later schema drops it
     Column("description", Text),
     Column("networks", Text, nullable=False),  # JSON list
     Column("ordered", Boolean, nullable=False),
