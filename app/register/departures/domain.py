@@ -188,7 +188,7 @@ def find_patterns(delays: Iterable[Delay], by: GroupBy, at_least: int) -> list[P
     """Return groups of delays with the same sponsor, checkpoint or destination.
 
     Two delays have the same sponsor if they share a key of `Sponsor.identifiers`, or if a chain of other delays in
-    `delays` links them by such keys.
+    `delays`, of any length, links them by such keys.
 
     Args:
         delays: the delays of a period.

@@ -31,7 +31,6 @@ LONGEST_PERIOD = timedelta(days=5 * 366)
 
 _DEFAULT_PERIOD = timedelta(days=364)
 _BATCH_SIZE = 500
-_MAX_ROUNDS = 20
 
 
 async def record_delay(unit: Unit, submitted: SubmittedDelay, settings: Settings) -> Delay:
@@ -144,9 +143,9 @@ async def list_page(
         since: first day on which they occurred; None for no limit.
         until: last day on which they occurred; None for no limit.
         sponsor_of: id of a delay; only this delay and those of the same sponsor. Delays have the same sponsor if they
-            share a key of `Sponsor.identifiers`, or if a chain of other delays links them by such keys; the chain may
-            contain delays that the actor does not see. Empty result if the actor does not see the delay with this id.
-            None for any sponsor.
+            share a key of `Sponsor.identifiers`, or if a chain of other delays, of any length, links them by such keys.
+            The chain may contain delays that the actor does not see. Only erased sponsors (`delay_sponsor_days`) are
+            no links. Empty result if the actor does not see the delay with this id. None for any sponsor.
         before: id of a delay; only delays recorded before it. None for the newest.
         limit: maximum number of delays.
 
@@ -174,14 +173,7 @@ async def _of_same_sponsor(reader: Reader, delay_id: str, view: str | None) -> f
     first = await store.find(reader, delay_id)
     if first is None or view not in {None, first.checkpoint}:
         return frozenset()
-    ids, keys = {delay_id}, await store.list_sponsor_keys(reader, {delay_id})
-    for _ in range(_MAX_ROUNDS):
-        more = await store.list_by_sponsor_keys(reader, keys) - ids
-        if not more:
-            break
-        ids |= more
-        keys |= await store.list_sponsor_keys(reader, more)
-    return frozenset(ids)
+    return await store.list_of_same_sponsor(reader, delay_id)
 
 
 async def patterns(

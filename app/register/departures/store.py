@@ -1,14 +1,13 @@
 """SQL statements on delayed departures; they do not check who may see a delay."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, delete, insert, select, tuple_, update
+from sqlalchemy import Row, case, cast, delete, insert, or_, select, tuple_, update
 
-from app.db.types import any_of
+from app.db.types import Key, any_of
 from app.db.unit import Reader, Unit
 from app.register.departures import tables
 from app.register.departures.domain import Delay, DelayReason, Referral, Sponsor, Traveller
@@ -118,18 +117,20 @@ def _parameters(requested: Filter) -> dict[str, Any] | None:
     return None if requested.ids is None else {"ids": sorted(requested.ids)}
 
 
-async def list_sponsor_keys(reader: Reader, delay_ids: Iterable[str]) -> set[str]:
-    """Return the keys of the sponsors of these delays (see `Sponsor.identifiers`); unknown ids add nothing."""
-    table = tables.sponsor_key
-    statement = select(table.c.key).where(any_of(table.c.delay_id, "ids"))
-    return set((await reader.run(statement, {"ids": sorted(delay_ids)})).scalars())
+async def list_of_same_sponsor(reader: Reader, delay_id: str) -> frozenset[str]:
+    """Return the ids of a delay and of all delays that a chain of shared keys of sponsors links with it.
 
-
-async def list_by_sponsor_keys(reader: Reader, keys: Iterable[str]) -> set[str]:
-    """Return the ids of the delays whose sponsor has at least one of the keys."""
-    table = tables.sponsor_key
-    statement = select(table.c.delay_id).where(any_of(table.c.key, "keys"))
-    return set((await reader.run(statement, {"keys": sorted(keys)})).scalars())
+    The chain may have any length, as in `domain.find_patterns`; its links are the sponsors that are not erased. One
+    statement follows it, from a key to the delays that have it, and from a delay to the keys of its sponsor. No id
+    equals a key, because keys begin with a letter and a colon.
+    """
+    link = tables.sponsor_key.c
+    reached = select(link.key.label("node")).where(link.delay_id == delay_id).cte("reached", recursive=True)
+    node = reached.c.node
+    other_end = cast(case((link.key == node, link.delay_id), else_=link.key), Key)
+    reached = reached.union(select(other_end).where(or_(link.key == node, link.delay_id == node)))
+    linked = select(link.delay_id).where(link.key.in_(select(reached.c.node)))
+    return frozenset({delay_id, *(await reader.run(linked)).scalars()})
 
 
 async def erase_travellers(unit: Unit, before: datetime, limit: int) -> int:

@@ -242,6 +242,22 @@ async def test_a_recruiter_met_at_several_checkpoints_stands_out(
     assert await ids(http, supervisor, sponsor=made[1]) == []
 
 
+async def test_a_pattern_and_the_list_of_its_sponsor_follow_a_chain_of_any_length(
+    http: AsyncClient, actors: Actors, clock: SettableClock
+):
+    officer, made = await actors.client("submitter", agency="IMIGRASI"), []
+    for number in range(30):
+        clock.advance(seconds=1)
+        sponsor = {"name": "Bagas", "phone": f"0811{number:03}", "document": f"X1234{number + 1:03}"}
+        if number % 2:
+            sponsor = {"name": "Bagas", "phone": f"0811{number + 1:03}", "document": f"X1234{number:03}"}
+        made.append((await record(http, officer, sponsor=sponsor, checkpoint="CGK"))["id"])
+    told = expect(await http.get(f"{PATH}/patterns", headers=officer.headers), 200)
+    assert [(pattern["delay_id"], pattern["delays"]) for pattern in told["items"]] == [(made[0], 30)]
+    for delay_id in (made[0], made[14], made[29]):
+        assert await ids(http, officer, sponsor=delay_id) == made[::-1]
+
+
 @pytest.mark.parametrize(
     "period", [{"from": "2026-11-23", "to": "2026-11-22"}, {"from": "2020-01-01"}, {"from": "9998-12-31"}]
 )
