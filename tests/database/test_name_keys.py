@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import delete, func, select, text, update
 
 from app.access.domain import SYSTEM
+from app.casework.retention import service as retention
 from app.db import runs
 from app.db.runs import Merge
 from app.db.types import any_of
@@ -19,9 +20,11 @@ from app.matching.persons import QueriedPerson
 from app.register.entries import erasure_store as retained
 from app.register.entries import listing, store
 from app.register.entries.names import index as name_keys
-from app.register.entries.names.renewal import renew_names
-from app.register.entries.tables import birth_key, name_key, name_key_set, recent_name_key
+from app.register.entries.names.renewal import list_outdated, renew_names
+from app.register.entries.service import end_by_law
+from app.register.entries.tables import birth_key, name_form, name_key, name_key_set, recent_name_key
 from app.register.entries.tables import entry as entry_table
+from app.register.entries.tables import key as entry_key
 from app.register.lists import takeover
 from app.register.lists.un_import import import_list
 from app.runtime import Runtime
@@ -31,7 +34,8 @@ from app.worker import Worker
 from tests.support.actors import Actors
 from tests.support.bodies import entry_body
 from tests.support.clock import SettableClock
-from tests.support.steps import submit
+from tests.support.interleaving import act_after
+from tests.support.steps import impose, submit
 from tests.support.takeovers import TWO, line, ndjson, taken
 from tests.support.un_editions import individual, write
 from tests.support.waiting import until_answered
@@ -184,6 +188,36 @@ async def test_a_person_who_was_erased_is_found_no_more_and_gets_no_keys_again(
         await unit.run(update(entry_table).values(norm_version=0))
     assert await worker.renew_names() == 0
     assert await found(runtime, "Rangkuti Wenas") == []
+
+
+@pytest.mark.settings(photo_retention_days=30, personal_retention_days=100)
+@pytest.mark.parametrize("engine_url", ["postgresql"], indirect=True)
+async def test_a_person_who_is_erased_while_keys_are_made_anew_gets_no_keys_again(
+    http: httpx2.AsyncClient,
+    runtime: Runtime,
+    actors: Actors,
+    clock: SettableClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entry = await impose(http, actors, entry_body(subject={"full_name": "Rangkuti Wenas"}))
+    clock.set("2028-01-01T00:00:00Z")
+    async with runtime.writing(SYSTEM) as unit:
+        await end_by_law(unit, entry["id"])
+        await unit.run(update(entry_table).values(norm_version=NORM_VERSION - 1))
+
+    async def erase() -> None:
+        async with runtime.writing(SYSTEM) as beside:
+            assert await retention.erase(beside, entry["id"], retention.Stage.PERSON, runtime.settings)
+
+    chosen = act_after(monkeypatch, "norm_version <", erase)
+    async with runtime.writing(SYSTEM) as unit:
+        outdated_ids = await list_outdated(unit, None, 2)
+        assert chosen
+        assert await renew_names(unit, outdated_ids) == 0
+    async with runtime.reading(SYSTEM) as reader:
+        for table in (entry_key, name_key, birth_key, name_key_set, name_form):
+            assert (await reader.run(select(table))).all() == [], table.name
+    assert await outdated(runtime) == 0
 
 
 async def test_the_keys_of_an_import_are_found_once_wherever_they_are_and_settle_in_small_steps(
