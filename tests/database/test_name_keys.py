@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import httpx2
 import pytest
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, select, update
 
 from app.access.domain import SYSTEM
 from app.casework.retention import service as retention
@@ -34,7 +35,7 @@ from app.worker import Worker
 from tests.support.actors import Actors
 from tests.support.bodies import entry_body
 from tests.support.clock import SettableClock
-from tests.support.interleaving import act_after
+from tests.support.interleaving import act_after, waits_for_lock
 from tests.support.steps import impose, submit
 from tests.support.takeovers import TWO, line, ndjson, taken
 from tests.support.un_editions import individual, write
@@ -161,17 +162,10 @@ async def test_the_renewal_locks_entries_in_the_order_of_other_acts_so_that_none
         async with runtime.writing(SYSTEM) as beside:
             return await renew_names(beside, [second, first])
 
-    async def waits() -> bool:
-        locked = text(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        )
-        async with runtime.reading(SYSTEM) as reader:
-            return bool((await reader.run(locked)).scalar_one())
-
     async with runtime.writing(SYSTEM) as unit:
         await store.lock(unit, first)
         renewal = asyncio.create_task(renewed())
-        await until_answered(waits)
+        await until_answered(partial(waits_for_lock, runtime))
         await store.lock(unit, second)
     assert await renewal == 2
 

@@ -1,12 +1,14 @@
-"""What commits between two statements of a transaction, at the moment that a test chooses."""
+"""What commits between two statements of a transaction, or while it waits, at the moment that a test chooses."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Executable, Result
+from sqlalchemy import Executable, Result, text
 
+from app.access.domain import SYSTEM
 from app.db.unit import Reader
+from app.runtime import Runtime
 
 
 def act_after(monkeypatch: pytest.MonkeyPatch, words: str, act: Callable[[], Awaitable[object]]) -> list[str]:
@@ -26,3 +28,10 @@ def act_after(monkeypatch: pytest.MonkeyPatch, words: str, act: Callable[[], Awa
 
     monkeypatch.setattr(Reader, "run", run)
     return found
+
+
+async def waits_for_lock(runtime: Runtime) -> bool:
+    """Whether a transaction waits for a lock that another one holds; on PostgreSQL."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    async with runtime.reading(SYSTEM) as reader:
+        return bool((await reader.run(text(waiting))).scalar_one())

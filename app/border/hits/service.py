@@ -202,6 +202,7 @@ async def resolve(
     found, news = await _get(unit, hit_id, runtime)
     locked = await _lock_entries(unit, found) if outcome is Identity.NOT_SAME_PERSON else []
     hit = await store.lock(unit, hit_id)
+    await _expect_seen(unit, hit)  # again, since the actor may have become a possible subject meanwhile
     hit.expect_open(expected)
     hit.expect_fitting(outcome, action)
     hit.expect_ban(action, {s.measure for s in (await current_matches(unit, [hit])).values() if s.in_force})
@@ -291,12 +292,16 @@ async def _get(unit: Unit, hit_id: str, runtime: Runtime) -> tuple[Hit, list[Not
     hit, news = await store.find(unit, hit_id), list[NoticeContent]()
     if hit is None:
         hit, news = await create_hit(unit, runtime, hit_id)
-    if hit is None or not hit.within(unit.actor):
+    if hit is None:
         raise NotFound("There is no such hit.")
-    own = await list_barred(unit)
-    if any(each.entry_id in own for each in hit.matched):
-        raise NotFound("There is no such hit.")
+    await _expect_seen(unit, hit)
     return hit, news
+
+
+async def _expect_seen(unit: Unit, hit: Hit) -> None:
+    own = await list_barred(unit)
+    if not hit.within(unit.actor) or any(each.entry_id in own for each in hit.matched):
+        raise NotFound("There is no such hit.")
 
 
 async def _parsed_question(unit: Unit, hit: Hit, runtime: Runtime) -> tuple[Any, ParsedQuestion | None]:

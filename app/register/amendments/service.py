@@ -77,8 +77,8 @@ async def file(
     found = await entry_store.find(unit, entry_id)
     if found is None:
         raise NotFound("There is no such entry.")
-    own = _may_file(unit, found, requested.kind)
     entry, dossier = await lock_dossier(unit, found)
+    own = _may_file(unit, entry, requested.kind)  # under the lock, since a seal may have come meanwhile
     _expect_person(entry)
     entry.expect(expected)
     if requested.kind not in ENDING:
@@ -233,12 +233,11 @@ async def decide(
         ClockInDoubt: an approval while the clock is not plausible.
         CekalError: decisions since the filing bar the extension or correction (see `Dossier.refuse`).
     """
-    found = await get(unit, amendment_id)
-    named = await entry_store.find(unit, found.entry_id)
-    assert named is not None, "an amendment is of an entry"
+    _, named = await _found(unit, amendment_id)
     entry, dossier = await lock_dossier(unit, named)
-    _expect_person(entry)
     amendment = await store.lock(unit, amendment_id)
+    _expect_readable(unit, amendment, entry)  # under the lock, since a seal may have come meanwhile
+    _expect_person(entry)
     ending = endings.ending_of(amendment, entry, dossier)
     amendment = amendment.seen(ending.ids)
     wrote = {person for each in dossier.chain(entry) for person in each.authors}
@@ -336,12 +335,19 @@ async def get(reader: Reader, amendment_id: str) -> Amendment:
     Raises:
         NotFound: the actor sees no amendment with this id.
     """
+    amendment, entry = await _found(reader, amendment_id)
+    _expect_readable(reader, amendment, entry)
+    return amendment
+
+
+async def _found(reader: Reader, amendment_id: str) -> tuple[Amendment, Entry]:
+    """Return an amendment and its entry; who may see them is not judged."""
     amendment = await store.find(reader, amendment_id)
-    if amendment is not None:
-        entry = await entry_store.find(reader, amendment.entry_id)
-        if entry is not None and _readable(reader, amendment, entry):
-            return amendment
-    raise NotFound("There is no such amendment.")
+    if amendment is None:
+        raise NotFound("There is no such amendment.")
+    entry = await entry_store.find(reader, amendment.entry_id)
+    assert entry is not None, "an amendment is of an entry"
+    return amendment, entry
 
 
 async def expect_amendment(reader: Reader, amendment_id: str, entry_id: str) -> None:
@@ -356,10 +362,11 @@ async def expect_amendment(reader: Reader, amendment_id: str, entry_id: str) -> 
         raise Invalid(fault.detail, faults=[fault])
 
 
-def _readable(reader: Reader, amendment: Amendment, entry: Entry) -> bool:
+def _expect_readable(reader: Reader, amendment: Amendment, entry: Entry) -> None:
     actor = reader.actor
     filed = actor.agency == amendment.agency and actor.holds(Role.SUBMITTER, Role.VERIFIER)
-    return (filed and open_to(entry, actor)) or visible(entry, actor)
+    if not ((filed and open_to(entry, actor)) or visible(entry, actor)):
+        raise NotFound("There is no such amendment.")
 
 
 async def list_page(reader: Reader, entry_id: str, before: str | None, limit: int) -> list[Amendment]:

@@ -81,12 +81,10 @@ async def resubmit(
             `seals.seal`).
         CekalError: a rule of law forbids it (see `law.judge`), or the dossier bars it (see `Dossier.refuse`).
     """
-    found = await store.find(unit, entry_id)
-    if found is None or not visible(found, unit.actor):
-        raise NotFound("There is no such entry.")
-    found.expect_owner(unit.actor)
-    owner = await owner_of(unit)
+    owner = await owner_of(unit)  # locked before the entry, as everywhere, so that no deadlock occurs
     before = await store.lock(unit, entry_id)
+    _expect_visible(unit, before)
+    before.expect_owner(unit.actor)
     before.expect(expected)
     if before.erased_at is not None:
         raise WrongState("The person was erased from this request (UU 27/2022 art. 43); submit a new one.")
@@ -151,12 +149,13 @@ async def decide(
         ExtensionExhausted: other approvals have used all periods of the case since then.
     """
     found = await store.find(unit, entry_id)
-    if found is None or not visible(found, unit.actor):
+    if found is None:
         raise NotFound("There is no such entry.")
     if verdict is Verdict.COUNTERSIGN:  # so that a countersignature never waits for the owner's lock
         before, dossier = await store.lock(unit, entry_id), None
     else:
         before, dossier = await lock_dossier(unit, found)
+    _expect_visible(unit, before)  # under the lock, since a seal may have come while this waited for it
     urgent = next((e for e in dossier.entries if e.id == before.formalises), None) if dossier else None
     entry = _decided(unit, before, dossier, urgent, verdict, expected, reason)
     _expect_reason(verdict, reason)
@@ -177,6 +176,11 @@ async def decide(
         await _update_waiting(unit, urgent, entry, terms.pending_days)
     await unit.conclude()
     return entry
+
+
+def _expect_visible(reader: Reader, entry: Entry) -> None:
+    if not visible(entry, reader.actor):
+        raise NotFound("There is no such entry.")
 
 
 def _decided(
@@ -267,8 +271,9 @@ async def get(reader: Reader, entry_id: str) -> Entry:
         NotFound: the actor sees no entry with this id.
     """
     entry = await store.find(reader, entry_id)
-    if entry is None or not visible(entry, reader.actor):
+    if entry is None:
         raise NotFound("There is no such entry.")
+    _expect_visible(reader, entry)
     return (await as_known(reader, [entry]))[0].at(reader.now)
 
 

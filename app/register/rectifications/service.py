@@ -94,11 +94,10 @@ async def file(unit: Unit, filed: Filed) -> CorrectionRequest:
         WrongState: the person was erased from the entry.
     """
     actor = unit.actor
-    entry = await find(unit, filed.entry_id)
+    entry = await lock(unit, filed.entry_id)  # so that it can't be sealed or erased at this moment
     anywhere = actor.agency == IMMIGRATION or actor.holds(Role.SUPERVISOR)
-    if entry is None or not (anywhere or visible(entry, actor)):
+    if not (anywhere or visible(entry, actor)):
         raise NotFound("There is no such entry.")
-    entry = await lock(unit, entry.id)  # so that it can't be erased at this moment, without this request
     if entry.erased_at is not None:
         raise WrongState(
             "The person was erased from this entry (UU 27/2022 art. 43): no data are left to correct."
