@@ -102,9 +102,9 @@ async def create(
             not have an endpoint or these events; or the deployment does not allow the payload `full` to the host.
         WrongState: the client has `MOST_ENDPOINTS` endpoints already.
     """
+    await queue.lock_client(unit, client_id or unit.actor.client_id)
     owner = await _owner(unit, client_id or unit.actor.client_id)
     _expect_allowed(unit.actor, owner, requested, settings)
-    await queue.lock_client(unit, owner.client_id)
     if await store.count_endpoints(unit, owner.client_id) >= MOST_ENDPOINTS:
         raise WrongState(f"The client has {MOST_ENDPOINTS} endpoints, which is the most.")
     endpoint_id = new_id("whe", unit.now)
