@@ -74,6 +74,7 @@ def corrected(amendment: Amendment, entry: Entry, at: datetime) -> Entry:
             "ends_on": correction.ends_on,
             "lifetime": False,
             "in_force_until": periods.over_at(correction.ends_on),
+            "waiting": None,  # for an extension of the former last day, which can't be approved any more
         }
     return _changed(amendment, entry, at, **changes).remembering(entry)
 

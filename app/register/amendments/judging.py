@@ -183,7 +183,7 @@ async def _extended_again(
         raise WrongState("The last day of the extension is over; the measure has ended by law.")
     if entry.version == amendment.entry_version:
         return
-    if (await _as_read(unit, amendment, entry)).ends_on != entry.ends_on:
+    if not await continues(unit, amendment, entry):
         raise _overtaken(("/ends_on",))
     agency = await find_place(unit, Agency, entry.agency)
     assert agency is not None, "an entry has an owner"
@@ -194,6 +194,11 @@ async def _extended_again(
         )
     except CekalError as error:
         raise WrongState(f"The extension is not lawful for the corrected entry: {error.detail}") from None
+
+
+async def continues(unit: Unit, extension: Amendment, entry: Entry) -> bool:
+    """Return whether an extension follows the entry's present last day; False if that has changed since its filing."""
+    return (await _as_read(unit, extension, entry)).ends_on == entry.ends_on
 
 
 async def _rebased(unit: Unit, amendment: Amendment, entry: Entry) -> Correction:

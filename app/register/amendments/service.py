@@ -19,7 +19,7 @@ from app.register.amendments.domain import (
 )
 from app.register.amendments.effects import EVENTS, applied, corrected, record_type_of
 from app.register.amendments.events import AmendmentRefused, JudgmentFiled
-from app.register.amendments.judging import judged, judged_again
+from app.register.amendments.judging import continues, judged, judged_again
 from app.register.amendments.requested import RequestedAmendment
 from app.register.entries import service as entries
 from app.register.entries import store as entry_store
@@ -268,9 +268,13 @@ async def decide(
 
 
 async def _wait(unit: Unit, extension: Amendment, entry: Entry, days: int) -> None:
-    """Prolong an entry past its end while its verified extension waits; stop that once it was refused (R68)."""
+    """Prolong an entry past its end while its verified extension waits; stop that once it was refused (R68).
+
+    An extension of another last day than the entry's present one prolongs nothing, because it can't be approved.
+    """
     if extension.state is AmendmentState.VERIFIED:
-        changed = await await_papers(unit, entry, extension.id, days)
+        holds = await continues(unit, extension, entry)
+        changed = await await_papers(unit, entry, extension.id, days) if holds else []
     else:
         changed = await give_up(unit, entry, extension.id)
     if changed:

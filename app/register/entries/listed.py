@@ -175,6 +175,9 @@ class ImportedMeasure:
             lifetime=requested.lifetime,
             in_force_from=periods.begins_at(starts_on),
             in_force_until=None if requested.ends_on is None else periods.over_at(requested.ends_on),
+            waiting=before.waiting
+            if requested.ends_on == before.ends_on
+            else None,  # for an extension of that day
             extension_count=self.extension_count,
         )
 

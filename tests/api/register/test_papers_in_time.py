@@ -1,6 +1,7 @@
 """Papers that arrived in time and are undecided at the measure's end: refer, never refuse, for some days (R68)."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -26,6 +27,7 @@ from tests.support.feeds import alerts, records
 from tests.support.refusals import nothing_changed, refused
 from tests.support.steps import (
     Json,
+    amend,
     decide,
     expect,
     file_amendment,
@@ -34,6 +36,7 @@ from tests.support.steps import (
     settle,
     sound,
 )
+from tests.support.takeovers import line, ndjson, taken
 
 LAST = "2026-12-12T23:59:59.999+07:00"
 OVER = "2026-12-13T00:00:00+07:00"
@@ -502,6 +505,69 @@ async def test_an_extension_decided_after_the_days_is_too_late_for_the_measure(
         path = f"/v1/amendments/{amendment['id']}/decisions"
         answer = await http.post(path, json={"verdict": "approve"}, headers=approver.on('"2"'))
         refused(answer, 409, "wrong-state")
+
+
+@pytest.mark.parametrize("verified", ["before", "after"])
+async def test_an_extension_of_a_last_day_that_was_corrected_since_is_not_waited_for(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    counter: Caller,
+    clock: SettableClock,
+    worker: Worker,
+    verified: str,
+) -> None:
+    entry = await impose(http, actors, entry_body())  # until 23 May 2027
+    owner, verifier = await actors.client("submitter"), await actors.client("verifier")
+    extension = expect(await file_amendment(http, owner, entry, extension_body(entry, "2027-11-24")), 201)
+    if verified == "before":
+        extension = await settle(http, verifier, extension, "verify")
+    shorter = await amend(
+        http, actors, entry, {"kind": "correction", "correction": {"ends_on": "2027-01-31"}}
+    )
+    if verified == "after":
+        await settle(http, verifier, extension, "verify")
+    read = expect(await http.get(f"/v1/entries/{entry['id']}", headers=owner.headers), 200)
+    assert (shorter["ends_on"], shorter["pending_until"], read["pending_until"]) == ("2027-01-31", None, None)
+    clock.set("2027-01-31T23:59:59+07:00")
+    assert (await ask(http, counter, check_body(entry["subject"])))["outcome"] == "refuse"
+    clock.set("2027-02-01T00:00:00+07:00")
+    assert (await ask(http, counter, check_body(entry["subject"])))["outcome"] == "clear"
+    assert await worker.end_by_law() == 1
+    read = expect(await http.get(f"/v1/entries/{entry['id']}", headers=owner.headers), 200)
+    assert (read["ended_reason"], read["ended_at"]) == ("expired", "2027-01-31T17:00:00.000000Z")
+
+
+async def test_an_extension_filed_anew_after_the_last_day_was_corrected_is_waited_for(
+    http: httpx2.AsyncClient, actors: Actors, counter: Caller, clock: SettableClock
+) -> None:
+    entry = await impose(http, actors, entry_body())
+    owner, verifier = await actors.client("submitter"), await actors.client("verifier")
+    first = expect(await file_amendment(http, owner, entry, extension_body(entry, "2027-11-24")), 201)
+    first = await settle(http, verifier, first, "verify")
+    entry = await amend(http, actors, entry, {"kind": "correction", "correction": {"ends_on": "2027-01-31"}})
+    await settle(http, await actors.client("approver"), first, "return", "The period is shorter now.")
+    second = expect(await file_amendment(http, owner, entry, extension_body(entry, "2027-07-31")), 201)
+    await settle(http, verifier, second, "verify")
+    clock.set("2027-02-01T00:00:00+07:00")
+    answer = await ask(http, counter, check_body(entry["subject"]))
+    assert (answer["outcome"], answer["matches"][0]["pending_until"]) == (
+        "refer",
+        "2027-02-07T17:00:00.000000Z",
+    )
+
+
+async def test_an_extension_of_a_last_day_that_an_import_has_changed_is_not_waited_for(
+    http: httpx2.AsyncClient, actors: Actors, runtime: Runtime, tmp_path: Path
+) -> None:
+    await taken(runtime, ndjson(tmp_path, imported := line()))
+    owner, verifier = await actors.client("submitter"), await actors.client("verifier")
+    [entry] = expect(await http.get("/v1/entries", headers=owner.headers), 200)["items"]
+    longer = extension_body(entry, "2027-11-24")
+    await settle(http, verifier, expect(await file_amendment(http, owner, entry, longer), 201), "verify")
+    shorter = merged(imported, {"entry": {"ends_on": "2027-01-31"}})
+    assert (await taken(runtime, ndjson(tmp_path, shorter)))["changed"] == 1
+    read = expect(await http.get(f"/v1/entries/{entry['id']}", headers=owner.headers), 200)
+    assert (read["ends_on"], read["pending_until"]) == ("2027-01-31", None)
 
 
 async def test_an_explanation_says_that_it_waits(
