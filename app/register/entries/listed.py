@@ -19,7 +19,6 @@ from app.register.entries.drafting import with_photo
 from app.register.entries.law import periods
 from app.register.entries.proposal import Proposal
 from app.register.entries.requested import RequestedMeasure
-from app.register.entries.sameness import in_same_case
 from app.register.entries.subjects import Alias
 
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./-]{1,38}[A-Za-z0-9]")
@@ -185,8 +184,8 @@ class ImportedMeasure:
 class Neighbours:
     """A set of existing entries; `bar_to` looks among them for one that bars a new entry.
 
-    An entry bars it as a duplicate, or because a judgment about it closed the case. Only the present persons of entries
-    are compared, not those of earlier versions.
+    An entry bars it as a duplicate, or because a judgment about it closed the case. The persons, cases and letters of
+    earlier versions count too (API section 3, "What bars and what ends").
     """
 
     def __init__(self) -> None:
@@ -218,9 +217,9 @@ class Neighbours:
             for other in self._found.get(place, ()):
                 if other.id == exclude:
                     continue
-                if not entry.subject.same_person(other.subject):
+                if not proposal.may_name(other):
                     continue
-                if _closed(entry, other):
+                if entry.runs and _closed(proposal, other):
                     detail = (
                         "A final judgment acquitted this person and closed the case (UU 6/2011 art. 97(3))."
                     )
@@ -232,16 +231,17 @@ class Neighbours:
 
 
 def _places(entry: Entry) -> set[tuple[str, str]]:
-    identifiers = entry.subject.identifiers()
-    return {
-        (matter, key) for matter in keys.matter_keys(entry.agency, entry.filed_content) for key in identifiers
-    }
+    """Return each case and letter of an entry, paired with each identifier of its persons, in all its versions."""
+    contents = (entry.filed_content, *entry.former)
+    matters = {matter for content in contents for matter in keys.matter_keys(entry.agency, content)}
+    identifiers = {key for content in contents for key in content.subject.identifiers()}
+    return {(matter, key) for matter in matters for key in identifiers}
 
 
-def _closed(entry: Entry, other: Entry) -> bool:
-    """Return whether a judgment about another entry closed the case of a running exit ban."""
+def _closed(proposal: Proposal, other: Entry) -> bool:
+    """Return whether a judgment about another entry closed the case of an exit ban."""
     acquitted = any(each.kind is RulingKind.ACQUITTAL for each in other.rulings)
-    return acquitted and entry.measure is other.measure and in_same_case(entry, other) and entry.runs
+    return acquitted and proposal.measure is other.measure and proposal.in_case_of(other)
 
 
 def _plain(number: str) -> str:

@@ -1,7 +1,10 @@
 """Imports and cases: a closed case takes no line, and entries of a published list belong to no case (R67)."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from app.register.entries.listing import Approvers
 from app.register.lists.un_import import import_list
@@ -9,6 +12,7 @@ from app.runtime import Runtime
 from tests.support.actors import Actors
 from tests.support.bodies import deterrence_body, entry_body, merged, revocation_body
 from tests.support.offices import Offices, acquittal, same_case
+from tests.support.steps import Json
 from tests.support.takeovers import line, ndjson, taken
 from tests.support.un_editions import born, individual, national, passport, write
 
@@ -26,6 +30,51 @@ async def test_an_import_skips_a_line_of_a_closed_case(kpk: Offices, runtime: Ru
     (skipped,) = report["skipped"]
     assert (skipped["id"], skipped["reason"].split(":")[0]) == ("old-1", "case_closed")
     assert await kpk.action(body["subject"]) == "allow"
+
+
+def of_the_letter(body: Json) -> tuple[Json, Json]:
+    """A correction of an entry's letter, and the line of an older register with the former one."""
+    further = entry_body(basis={"number": body["basis"]["number"]})
+    return {"basis": {**body["basis"], "number": "B-77/2026"}}, merged(further, {"subject": body["subject"]})
+
+
+def of_the_case(body: Json) -> tuple[Json, Json]:
+    """A correction of an entry's case, and the line with the former one."""
+    return {"basis": {**body["basis"], "case_reference": "Sprin.Dik-77/2026"}}, same_case(body)
+
+
+def of_the_person(body: Json) -> tuple[Json, Json]:
+    """A correction of an entry's name and passport, and the line with the former ones alone."""
+    subject = body["subject"]
+    paper = {**subject["documents"][0], "number": "Y7654321"}
+    corrected = {**subject, "full_name": "Rangkuti Wiralodra", "documents": [paper], "photo": None}
+    line = merged(same_case(body), {"subject": {"nik": None}, "unknown": ["nik"]})
+    return {"subject": corrected, "withdrawn_names": [subject["full_name"]]}, line
+
+
+@pytest.mark.parametrize("former", [of_the_letter, of_the_case, of_the_person])
+async def test_an_import_skips_a_line_that_repeats_the_former_content_of_a_corrected_entry(
+    kpk: Offices, runtime: Runtime, tmp_path: Path, former: Callable[[Json], tuple[Json, Json]]
+):
+    body = entry_body()
+    changed, repeated = former(body)
+    entry = await kpk.amend(await kpk.impose(body), {"kind": "correction", "correction": changed})
+    assert entry["version"] > 3
+    report = await taken(runtime, ndjson(tmp_path, line("old-1", entry=repeated)))
+    (skipped,) = report["skipped"]
+    assert (report["added"], skipped["reason"].split(":")[0]) == (0, "duplicate_entry")
+
+
+async def test_an_import_skips_a_line_of_a_case_that_was_closed_under_another_name(
+    kpk: Offices, runtime: Runtime, tmp_path: Path
+):
+    body = entry_body()
+    changed, _ = of_the_case(body)
+    entry = await kpk.amend(await kpk.impose(body), {"kind": "correction", "correction": changed})
+    await kpk.amend(entry, acquittal(entry))
+    report = await taken(runtime, ndjson(tmp_path, line("old-1", entry=same_case(body))))
+    (skipped,) = report["skipped"]
+    assert (report["added"], skipped["reason"].split(":")[0]) == (0, "case_closed")
 
 
 async def test_an_acquittal_ends_what_was_imported_in_the_case(
