@@ -11,6 +11,7 @@ from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Literal, TypeVar
 
+from app.access.employee_numbers import normal_person
 from app.actor import Actor
 from app.errors import Fault
 
@@ -142,7 +143,7 @@ class AccountHolder:
     """A person with an account, as that account describes them.
 
     Attributes:
-        number: employee number in normal form (see `normal_person`).
+        number: employee number in normal form (see `employee_numbers`).
         folded_name: the account's name in the form in which all its spellings are equal (see `store.folded_name`).
         on_duty: whether the account works and has the role of duty officer.
     """
@@ -336,17 +337,8 @@ def parse_address(text: str | None) -> IPv4Address | IPv6Address | None:
 
 
 def person_of(client: Client) -> str | None:
-    """Return the employee number of a client's holder in normal form (see `normal_person`; R31); None for a machine."""
+    """Return the employee number of a client's holder in normal form (`employee_numbers`; R31); None for a machine."""
     return None if client.person is None else normal_person(client.person)
-
-
-def normal_person(number: str) -> str:
-    """Return an employee number in normal form, for comparison: letters and digits only, in capitals.
-
-    Leading zeros stay: police numbers begin with the year of birth, 00 for 2000. The registration of accounts refuses
-    numbers that differ only in leading zeros.
-    """
-    return "".join(filter(str.isalnum, number)).upper() or number
 
 
 @cache

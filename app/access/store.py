@@ -10,6 +10,7 @@ from sqlalchemy import Row, Select, bindparam, delete, func, insert, or_, select
 from app.access import tables
 from app.access.acts import AuditAct
 from app.access.domain import AccountHolder, Client, Key, Kind, Role, Standing, person_of
+from app.access.employee_numbers import LABELS, without_label
 from app.db.postgresql import CHANNEL
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
@@ -267,22 +268,26 @@ async def list_persons(
 ) -> list[AccountHolder]:
     """Return the account holders with one of the employee numbers or one of the folded names, in no order.
 
-    The numbers are in normal form (`normal_person`), the names as `folded_name` returns them. Revoked accounts are
-    included: their holders are still officers and may get other accounts.
+    The numbers are in normal form (see `employee_numbers`), the names as `folded_name` returns them. Revoked accounts
+    are included: their holders are still officers and may get other accounts.
     """
     parameters = {"numbers": sorted(numbers), "names": sorted(name[:LONGEST_KEY] for name in folded_names)}
     return [_person(row) for row in await reader.run(_PERSONS, parameters)]
 
 
 async def find_number_variant(reader: Reader, number: str) -> str | None:
-    """Return a known employee number that differs from this one only in leading zeros; None without one.
+    """Return a known employee number that differs from this one only in leading zeros or a label; None without one.
 
     Args:
         reader: the transaction.
         number: an employee number in normal form.
     """
-    known = tables.client.c.person_key
-    statement = select(known).where(func.ltrim(known, "0") == number.lstrip("0"), known != number).limit(1)
+    known, bare = tables.client.c.person_key, without_label(number).lstrip("0")
+    same = (
+        known.startswith(label) & (func.ltrim(func.substr(known, len(label) + 1), "0") == bare)
+        for label in ("", *LABELS)
+    )
+    statement = select(known).where(or_(*same), known != number).limit(1)
     return (await reader.run(statement)).scalars().first()
 
 

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Final
 
 from app.access.domain import AccountHolder
+from app.access.employee_numbers import written_forms
 from app.identity import documents
 from app.register.entries.domain import Entry, Former
 from app.register.entries.references import case_of, folded
@@ -39,9 +40,10 @@ def keys_of(entry: Entry) -> list[tuple[str, str]]:
 def account_keys(person: AccountHolder) -> set[str]:
     """Return the lookup keys by which entries that may be about a user are found: the user's name and number (R61).
 
-    They find entries by the current person and by the persons of earlier versions.
+    They find entries by the current person and by the persons of earlier versions, and a number also behind a label.
     """
-    found = {f"f:{person.folded_name}", f"d:{documents.normalise(person.number)}"}
+    numbers = {f"d:{documents.normalise(form)}" for form in written_forms(person.number)}
+    found = {f"f:{person.folded_name}", *numbers}
     return {key[:200] for key in (*found, *(f"{_FORMER}{key}" for key in found))}
 
 

@@ -8,6 +8,7 @@ from typing import Self
 
 import msgspec
 
+from app.access.employee_numbers import without_label
 from app.errors import CaseClosed, DuplicateEntry, Fault, Invalid, SecondPairOfEyesNeeded
 from app.identity import names
 from app.kit.clock import legal_day
@@ -21,7 +22,7 @@ from app.register.entries.proposal import Proposal
 from app.register.entries.requested import RequestedMeasure
 from app.register.entries.subjects import Alias
 
-_NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./-]{1,38}[A-Za-z0-9]")
+_NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .:/-]{1,38}[A-Za-z0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +41,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Approvers:
-    """The employee numbers of the two persons that approve an import, with letters and digits only."""
+    """The employee numbers of the two persons that approve an import, in normal form without a label."""
 
     first: str
     second: str
 
     @classmethod
     def named(cls, first: str, second: str) -> Self:
-        """Return the approvers with these two employee numbers, which may contain separators.
+        """Return the approvers with these two employee numbers, which may contain separators and begin with a label.
 
         Raises:
             Invalid: one is no employee number.
@@ -61,7 +62,7 @@ class Approvers:
         ]
         if faults:
             raise Invalid("Two persons approve an import, by their employee numbers.", faults=faults)
-        plain = [_plain(number) for number in named.values()]
+        plain = [without_label(number) for number in named.values()]
         if plain[0] == plain[1]:
             raise SecondPairOfEyesNeeded("Two different persons approve an import.")
         return cls(*plain)
@@ -242,8 +243,3 @@ def _closed(proposal: Proposal, other: Entry) -> bool:
     """Return whether a judgment about another entry closed the case of an exit ban."""
     acquitted = any(each.kind is RulingKind.ACQUITTAL for each in other.rulings)
     return acquitted and proposal.measure is other.measure and proposal.in_case_of(other)
-
-
-def _plain(number: str) -> str:
-    """Return an employee number in the form that actors have: letters and digits, upper case."""
-    return "".join(filter(str.isalnum, number)).upper()

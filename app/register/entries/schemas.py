@@ -10,7 +10,8 @@ from pydantic import (
     StringConstraints,
 )
 
-from app.access.domain import Instrument, normal_person
+from app.access.domain import Instrument
+from app.access.employee_numbers import normal_person
 from app.identity import typed_numbers
 from app.identity.lookalikes import plain
 from app.register.entries.attachments import AttachmentIn, Sha256
@@ -64,7 +65,7 @@ SealedFor = Annotated[
 
 
 def named_persons(numbers: list[str] | None) -> tuple[str, ...] | None:
-    """Return the employee numbers as accounts store them, without separators; None if no list was sent."""
+    """Return the employee numbers in normal form, without separators; None if no list was sent."""
     return None if numbers is None else tuple(map(normal_person, numbers))
 
 
@@ -326,7 +327,7 @@ class SealIn(WireIn):
     persons: SealedFor
 
     def named(self) -> tuple[str, ...]:
-        """Return the employee numbers of the persons as accounts store them, without separators."""
+        """Return the employee numbers of the persons in normal form, without separators."""
         return tuple(map(normal_person, self.persons))
 
 

@@ -18,7 +18,8 @@ from app.access.clients.service import (
     list_persons,
     record,
 )
-from app.access.domain import IMMIGRATION, AccountHolder, Agency, normal_person
+from app.access.domain import IMMIGRATION, AccountHolder, Agency
+from app.access.employee_numbers import written_forms
 from app.db.unit import Reader, Unit
 from app.errors import Fault, Invalid, NotFound, WrongRole
 from app.identity import names
@@ -50,6 +51,11 @@ class _Accounts:
         return {
             each.number for each in self.accounts if each.folded_name in spellings or each.number in numbered
         }
+
+    def named(self, persons: Iterable[str]) -> tuple[str, ...]:
+        """Return employee numbers as their accounts have them, with or without a label; others as they are."""
+        known = {form: each.number for each in self.accounts for form in written_forms(each.number)}
+        return tuple(known.get(person, person) for person in persons)
 
     @property
     def users(self) -> set[str]:
@@ -84,6 +90,7 @@ async def seal(
     earlier = before.opened_to if before is not None else frozenset()
     subjects = _subjects(entry)
     accounts = await _accounts(unit, subjects, {*(wished or ()), *earlier})
+    wished = None if wished is None else accounts.named(wished)
     _expect_strangers(accounts, wished or (), subjects, "/sealed_for")
     about = accounts.about(*subjects)
     barred = {*entry.barred, *(before.barred if before is not None else ()), *about}
@@ -141,6 +148,7 @@ async def seal_filed(
         return entry, ()
     subjects = [*_subjects(entry), *((named,) if named is not None else ())]
     accounts = await _accounts(unit, subjects, {*(wished or ()), *entry.opened_to, str(unit.actor.person)})
+    wished = None if wished is None else accounts.named(wished)
     _expect_strangers(accounts, wished or (), subjects, "/sealed_for")
     about = accounts.about(*subjects) - {*entry.barred}
     if wished is None and not about:
@@ -160,14 +168,16 @@ async def seal_imported(unit: Unit, entries: Sequence[tuple[Entry, RequestedMeas
     and those that an earlier seal admits, but nobody who may be the subject. Whether the named ones are users is not
     checked. The sealed entries' records are closed in the ledger; the caller stores the entries themselves.
     """
-    accounts = await _accounts(unit, [subject for entry, _ in entries for subject in _subjects(entry)], ())
+    subjects = [subject for entry, _ in entries for subject in _subjects(entry)]
+    named = {person for entry, asked in entries for person in (*entry.approved_by, *(asked.sealed_for or ()))}
+    accounts = await _accounts(unit, subjects, named)
     sealed = []
     for entry, requested in entries:
         about = accounts.about(*_subjects(entry))
         if not (about or requested.sealed_for is not None or entry.sealed_for is not None):
             sealed.append(entry)
             continue
-        let_in = {*map(normal_person, entry.approved_by), *(requested.sealed_for or ()), *entry.opened_to}
+        let_in = {*accounts.named((*entry.approved_by, *(requested.sealed_for or ()))), *entry.opened_to}
         barred = {*entry.barred, *about}
         after = _sealed(entry, let_in, barred, warn=bool(about) and requested.sealed_for is None)
         await close(unit, after.id, after.barred)
@@ -202,6 +212,7 @@ async def change_seal(unit: Unit, entry_id: str, expected: int, persons: Sequenc
         raise WrongRole("Only the entry's authors and persons named in its seal may change the seal (R61).")
     subjects = _subjects(before)
     accounts = await _accounts(unit, subjects, persons)
+    persons = accounts.named(persons)
     _expect_strangers(accounts, persons, subjects, "/persons")
     entry = before.replace(version=before.version + 1, updated_at=unit.now)
     entry = _sealed(entry, persons, before.barred, warn=False)
@@ -332,7 +343,7 @@ async def _expect_openable(reader: Reader, entry: Entry, accounts: _Accounts, po
 async def _accounts(reader: Reader, subjects: Iterable[Subject], persons: Iterable[str]) -> _Accounts:
     """Return the accounts of some persons and of the users that some subjects may be, read in one statement."""
     subjects = list(subjects)
-    numbers = set(persons).union(*map(_numbers, subjects))
+    numbers = set[str]().union(*map(written_forms, persons), *map(_numbers, subjects))
     spellings = set[str]().union(*map(_names, subjects))
     return _Accounts(tuple(await list_persons(reader, numbers, spellings)))
 
@@ -348,7 +359,9 @@ def _names(subject: Subject) -> set[str]:
 
 
 def _numbers(subject: Subject) -> set[str]:
-    return {normal_person(each.number) for each in subject.documents if each.type == _OTHER} - {""}
+    """Return the employee numbers that the subject's cards may have, with and without a label."""
+    cards = (each.number for each in subject.documents if each.type == _OTHER)
+    return set[str]().union(*map(written_forms, cards)) - {""}
 
 
 def _expect_strangers(

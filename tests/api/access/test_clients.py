@@ -185,19 +185,22 @@ async def test_the_second_admin_is_another_person_than_maker_and_holder(
     expect(await confirm(http, outsider, client["id"]), 201)
 
 
-async def test_a_number_with_other_leading_zeros_is_the_person_whom_the_register_has(
+async def test_a_number_with_other_leading_zeros_or_another_label_is_the_person_whom_the_register_has(
     http: AsyncClient, actors: Actors, runtime: Runtime
 ):
     admin = await actors.client("admin", person="05001")
     await actors.client("submitter", person="7-100")
     async with nothing_changed(runtime):
-        for written in ("5001", "005001", "50-01", "007100"):
+        for written in ("5001", "005001", "50-01", "007100", "NIP.05001", "NRP5001", "nip-7100"):
             answer = await http.post(
                 "/v1/clients", json={**VERIFIER, "person": written}, headers=admin.headers
             )
             assert refused(answer, 422, "validation") == {"/person": "other_form"}
-    for written in ("05001", "0-5001", "7100", "50010", "15001"):
+    for written in ("05001", "0-5001", "7100", "50010", "15001", "NIP.8800", "nip8800"):
         await register(http, admin, {**VERIFIER, "person": written})
+    async with nothing_changed(runtime):
+        answer = await http.post("/v1/clients", json={**VERIFIER, "person": "8800"}, headers=admin.headers)
+        assert refused(answer, 422, "validation") == {"/person": "other_form"}
 
 
 async def test_only_an_admin_administers_and_an_auditor_looks_on(

@@ -1,5 +1,6 @@
 """Sealed entries: seen by the persons they name, by their authors and by auditors only (R61)."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.support.bodies import entry_body
 from tests.support.clock import SettableClock
 from tests.support.refusals import nothing_changed, refused
 from tests.support.steps import Json, decide, etag, expect, submit
+from tests.support.takeovers import TWO, line, ndjson, taken
 
 OFFICER = "Wirabumi Kertanegara Sasmita"
 CARD = {"type": "other", "number": "19.850315 201001 2 001", "issuing_state": "IDN"}
@@ -87,6 +89,28 @@ async def test_only_those_who_are_named_see_a_sealed_entry_and_four_eyes_still_d
         refused(answer, 404, "not-found")
 
 
+async def test_a_person_is_named_by_a_number_with_its_label_too(http: AsyncClient, actors: Actors):
+    submitter, verifier, approver = await team(actors)
+    labelled = [f"NIP.{verifier.person}", f"NRP/{approver.person}"]
+    entry = await submit(http, submitter, entry_body(sealed_for=labelled))
+    assert entry["sealed_for"] == sorted([verifier.person, approver.person])
+    entry = expect(await put_seal(http, submitter, entry, labelled[:1]), 200)
+    assert entry["sealed_for"] == [verifier.person]
+    assert (await decide(http, verifier, entry, "verify"))["state"] == "verified"
+
+
+async def test_an_import_admits_its_approvers_and_those_it_names_as_their_accounts_have_them(
+    http: AsyncClient, actors: Actors, runtime: Runtime, tmp_path: Path
+):
+    approver = await actors.client("approver", person=f"NIP.{TWO.first}")
+    verifier = await actors.client("verifier")
+    sealed = line(entry={"sealed_for": [f"NIP.{verifier.person}"]})
+    assert (await taken(runtime, ndjson(tmp_path, sealed)))["added"] == 1
+    for by in (approver, verifier):
+        [entry] = expect(await http.get("/v1/entries", headers=by.headers), 200)["items"]
+        assert {f"NIP{TWO.first}", verifier.person} <= {*entry["sealed_for"]}
+
+
 async def test_an_entry_without_a_seal_says_so(http: AsyncClient, actors: Actors):
     assert (await submit(http, await actors.client("submitter")))["sealed_for"] is None
 
@@ -97,6 +121,8 @@ async def test_an_entry_without_a_seal_says_so(http: AsyncClient, actors: Actors
         ({"full_name": "SASMITA, Kertanegara Wirabumi"}, {"name": OFFICER}),
         ({"aliases": [{"name": OFFICER.upper(), "quality": "good"}]}, {"name": f"Dr. {OFFICER}, S.H."}),
         ({"documents": [CARD]}, {"person": "19850315.201001-2001"}),
+        ({"documents": [{**CARD, "number": "NIP. 19850315 201001 2 001"}]}, {"person": "198503152010012001"}),
+        ({"documents": [CARD]}, {"person": "NIP.198503152010012001"}),
     ],
 )
 async def test_the_register_seals_by_itself_what_is_about_its_own_people(

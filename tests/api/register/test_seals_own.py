@@ -47,6 +47,10 @@ WAYS = {
     "name": ({"full_name": OFFICER.upper()}, {"name": f"Dr. {OFFICER}"}),
     "alias": ({"aliases": [{"name": OFFICER, "quality": "good"}]}, {"name": OFFICER}),
     "number": ({"documents": [CARD]}, {"person": NUMBER}),
+    "number behind a label": (
+        {"documents": [{**CARD, "number": "NIP: 19850315 201001 2 001"}]},
+        {"person": NUMBER},
+    ),
 }
 
 
