@@ -26,7 +26,7 @@ class Bell:
 
 
 async def wait_for_ring(event: asyncio.Event, seconds: float) -> bool:
-    """Wait at most `seconds` for the event of a bell. Returns True if it rang, False if the time has passed."""
+    """Wait at most `seconds` for an event, such as one of `Bell.listen`. Returns whether it was set in this time."""
     try:
         async with asyncio.timeout(seconds):
             await event.wait()

@@ -1,7 +1,7 @@
 """Time: the type of a register's clock, the clocks of this machine, and legal days in Asia/Jakarta.
 
-Instants are aware UTC datetimes; legal days are dates in Asia/Jakarta (WIB, UTC+7, no daylight saving),
-last day included (R20-R28).
+Instants are aware UTC datetimes. Legal days are dates in Asia/Jakarta (WIB, UTC+7, no daylight saving). A period of
+legal days includes its last day (R20-R28).
 """
 
 import time as system
@@ -24,7 +24,7 @@ def system_clock() -> datetime:
 def uptime() -> float:
     """Return the seconds since the machine started, from a clock that cannot be set.
 
-    They include standby where the system has a clock that counts it (`CLOCK_BOOTTIME`).
+    Time in standby counts too where the system has a clock for it (`CLOCK_BOOTTIME`).
     """
     counts_standby = getattr(system, "CLOCK_BOOTTIME", None)
     return system.monotonic() if counts_standby is None else system.clock_gettime(counts_standby)
@@ -44,14 +44,14 @@ class Machine:
 
 
 class FileClock:
-    """A clock that reads its time from a file with RFC 3339 text at each use; for tests on loopback only."""
+    """A clock for tests, on loopback only: each call reads the time, RFC 3339 text with an offset, from a file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._last: datetime | None = None
 
     def __call__(self) -> datetime:
-        """Return the instant in the file, in UTC; the last one read while the file is being rewritten.
+        """Return the instant in the file, in UTC. While the file can't be read, return the last instant read from it.
 
         Raises:
             ValueError: the file has never held an RFC 3339 time with an offset.
@@ -77,7 +77,7 @@ def legal_day(moment: datetime) -> date:
 
 
 def day_begins(day: date) -> datetime:
-    """Return the instant, in UTC, at which a day begins in Asia/Jakarta, whose days the law counts."""
+    """Return the instant, in UTC, at which a legal day (Asia/Jakarta) begins."""
     return datetime.combine(day, time.min, WIB).astimezone(UTC)
 
 

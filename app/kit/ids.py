@@ -29,12 +29,15 @@ def first_id(prefix: str, at: datetime) -> str:
 
 
 def bound_after(identifier: str) -> str:
-    """Return a text that sorts after this id and before every later one; an exclusive upper bound for ranges of ids."""
+    """Return a text that sorts after this id and before every later id.
+
+    As the exclusive upper bound of a range of ids, it makes the range end with this id.
+    """
     return identifier + _DIGITS[0]
 
 
 def instant_of(identifier: str) -> datetime | None:
-    """Return the instant in an id, in UTC with milliseconds, or None when the text has another form."""
+    """Return the instant in an id, in UTC with milliseconds; None for a text that is not an id."""
     _, _, body = identifier.rpartition("_")
     if len(body) != _LENGTH or any(c not in _DIGITS for c in body):
         return None

@@ -17,7 +17,7 @@ Path = tuple[str | int, ...]
 
 
 class NotJson(ValueError):
-    """The text is not JSON."""
+    """Raised for a text that is not JSON, or not UTF-8."""
 
 
 class _Repeating(dict[str, Any]):
@@ -31,10 +31,11 @@ class _Repeating(dict[str, Any]):
 
 
 def read(text: bytes) -> Any:
-    """Parse a JSON text and return its value. Repeated members raise no error: `repeated_members` finds them.
+    """Parse a JSON text and return its value.
 
-    Of members with the same name the value has the last one. A leading byte order mark is ignored (RFC 8259 section
-    8.1): it is unambiguous. Lone surrogates, NaN and Infinity are accepted: the caller must refuse them in each value.
+    Members with the same name raise no error: the value has the last of them, and `repeated_members` finds them.
+    A leading byte order mark is ignored (RFC 8259 section 8.1). Lone surrogates, NaN and Infinity are accepted, though
+    JSON forbids them: the caller must refuse them.
 
     Raises:
         NotJson: it is not JSON, or not UTF-8.

@@ -66,10 +66,11 @@ _QUOTED = re.compile(r"\nDETAIL:.*|(invalid input for query argument \$\d+):.*",
 
 
 class Formatter(logging.Formatter):
-    """A formatter that makes one redacted line of a record: the common members, its `extra` and its exception.
+    """A formatter that writes a record, redacted: the common members, the members of its `extra`, and its exception.
 
     Args:
-        json: whether a line is a JSON object; otherwise it is `time LEVEL logger message key=value …`.
+        json: whether to write one line with a JSON object; otherwise `time LEVEL logger message key=value …`, and the
+            exception on further lines.
         messages: whether to write the messages of exceptions too.
     """
 
@@ -81,7 +82,7 @@ class Formatter(logging.Formatter):
         self._stamp = ""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record as a line, without the line end."""
+        """Return the record as text, without the last line end."""
         message = redact(record.getMessage())
         members = self._head(record.created, record.levelname, record.name, message, correlation.get())
         for key, value in record.__dict__.items():
@@ -205,8 +206,8 @@ def configure(level: str = "INFO", *, json: bool = True, stream: TextIO | None =
 
     Args:
         level: name of the lowest level written. DEBUG also writes the messages of exceptions.
-        json: JSON lines; otherwise text for a terminal.
-        stream: the output; standard error when None.
+        json: whether to write JSON lines; otherwise text for a terminal.
+        stream: the output; None for standard error.
 
     Raises:
         ValueError: the level is unknown.

@@ -37,7 +37,7 @@ async def run_in_pool(act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) ->
 def paced(act: Callable[[T], U], things: Iterable[T]) -> list[U]:
     """Return the result of `act` for each of the things, in order, with a rest after every few milliseconds.
 
-    Call this in a thread only.
+    This blocks: call it in a thread (see `run_in_pool`), not in the event loop.
     """
     done: list[U] = []
     left = iter(things)

@@ -66,7 +66,7 @@ def _is_sensitive(key: str) -> bool:
 def redact(value: Any, key: str = "") -> Any:
     """Return a value safe for a log: only JSON types, with sensitive values and texts redacted at every depth.
 
-    `key` is the name of the member that holds the value; a sensitive name redacts it all.
+    `key` is the name of the member that holds the value. If the name is sensitive, the whole value is redacted.
     """
     if value is not None and _is_sensitive(key):
         return REDACTED
