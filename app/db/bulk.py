@@ -33,8 +33,8 @@ _encode = msgspec.json.Encoder().encode
 class BulkInsert:
     """An insert of complete rows into one or more tables.
 
-    On PostgreSQL one statement takes the rows of each table as a JSON text: one round trip, and a fraction of the
-    server's work for single rows. Arrays of columns cost the driver, which looks at each value in Python, a third more.
+    On PostgreSQL one statement inserts all rows, in one round trip. Its parameters are JSON texts, one for each table.
+    Inserts of single rows cost the server several times as much, and arrays of columns cost the driver a third more.
 
     Args:
         tables: each table with the names of its rows' columns, in order.

@@ -11,7 +11,7 @@ from app.kit.clock import Clock, Machine
 OLDEST_READING: Final = 5.0
 """Age of a reading, in seconds, above which a transaction reads the server's clock when it begins.
 
-A process that follows the ledger also reads the clock each second, so that no check has to."""
+A process that follows the ledger reads the clock each second too, so that checks seldom have to."""
 
 _NOW = select(func.clock_timestamp())
 

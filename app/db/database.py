@@ -37,10 +37,10 @@ class Connection(Protocol):
         """
 
     async def fetch(self, statement: str, arguments: Sequence[Any]) -> Sequence[Any]:
-        """Execute a statement in the driver's own syntax by the driver itself; used by `DriverSelect` and `LookUp`.
+        """Execute a statement in the driver's own syntax by the driver itself, which is several times faster.
 
-        SQLAlchemy's execution would cost several times as much. Returns the rows as the driver gives them; an empty
-        sequence for a statement without rows. Errors are raised as SQLAlchemy's classes.
+        Returns the rows as the driver gives them; an empty sequence for a statement without rows. Errors are raised as
+        SQLAlchemy's classes.
         """
 
     async def run_sync(self, act: Callable[[SyncConnection], T]) -> T:
@@ -66,7 +66,7 @@ class Database(Protocol):
         """Open a connection for reads for the block.
 
         On SQLite the block is one transaction. On PostgreSQL each statement is a transaction of its own: it sees what
-        was committed before it. A write in the block would be committed at once; only `unit.storing` makes one.
+        was committed before it, and if it writes, it is committed at once (see `unit.storing`).
 
         Raises:
             PoolTimeout: no connection to PostgreSQL became free in time.
@@ -91,7 +91,7 @@ class Database(Protocol):
     def in_use(self) -> Iterator[InUse]:
         """Yield how many transactions run and wait in each lane: a kind of work with connections of its own.
 
-        SQLite has no lanes. It yields one item, for its queue of writers.
+        For SQLite, which has no lanes, yield one item: the use of its queue of writers, as that of `Lane.WRITES`.
         """
 
     async def dispose(self) -> None:

@@ -89,7 +89,7 @@ def outage(error: BaseException) -> Outage | None:
     """Return the kind of outage that an error shows, or None for every other error.
 
     Args:
-        error: an exception of SQLAlchemy, or of the driver while it connected.
+        error: the exception. A group of exceptions shows an outage if all of them show the same one.
     """
     if isinstance(error, BaseExceptionGroup):
         found = {outage(each) for each in error.exceptions}
@@ -115,9 +115,9 @@ def outage(error: BaseException) -> Outage | None:
 
 
 def unanswered(why: Outage | None) -> bool:
-    """Return whether an outage of this kind left the last statement or commit without an answer.
+    """Return whether an outage of this kind leaves open if the last statement or commit has taken effect.
 
-    Then it may or may not have taken effect. False for None.
+    This is so if its answer is missing. False for None, which means no outage.
     """
     return why in {Outage.UNREACHABLE, Outage.SILENT}
 

@@ -11,7 +11,10 @@ _JOURNALS = ("", "-wal", "-shm")
 
 
 def database_files(*databases: Database) -> Iterator[Path]:
-    """Return the folder and the files, journals included, of SQLite databases; nothing for PostgreSQL."""
+    """Yield the folder and the files of each SQLite database, journals included; nothing for PostgreSQL.
+
+    A file that does not exist, such as a journal, is yielded too.
+    """
     for database in databases:
         if database.is_sqlite:
             path = Path(str(database.url.database)).absolute()

@@ -99,8 +99,8 @@ def using(lane: Lane | None) -> Iterator[None]:
         _lane.reset(token)
 
 
-def in_use() -> Lane | None:
-    """Return the lane that `using` has selected here; None if none is selected."""
+def selected_lane() -> Lane | None:
+    """Return the lane that the enclosing `using` block has selected; None if none is selected."""
     return _lane.get()
 
 

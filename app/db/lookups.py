@@ -21,7 +21,8 @@ MOST_VALUES: Final = 4096
 several."""
 
 Among = Callable[[ColumnElement[Any], str], ColumnElement[bool]]
-"""A function that returns the SQL condition that a column is among the values of the list with a name."""
+"""A function of a column and the name of a list; it returns the SQL condition that the column's value is in the list.
+"""
 
 
 class LookUp:

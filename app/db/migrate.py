@@ -21,10 +21,10 @@ NEWEST: Final = "0049"
 """The revision that this program needs; a test compares it with the newest file in `migrations/`."""
 
 OLDEST: Final = "0045"
-"""The oldest revision whose programs can serve this schema beside this one while machines are upgraded one by one.
+"""The smallest `NEWEST` of a program that can serve the schema of this program, while machines are upgraded one by one.
 
-Later migrations only add what those programs may ignore. A migration that does more has to set this to its own
-revision; a test compares the schemas (docs/versioning.md).
+Migrations after this revision only add what such an older program may ignore. A migration that does more has to set
+this to its own revision; a test compares the schemas (docs/versioning.md).
 """
 
 REGISTER: Final = "register"

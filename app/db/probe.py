@@ -22,7 +22,9 @@ _SQLITE_WRITE: Final = "PRAGMA user_version = 0"
 
 
 async def why_unwritable(*databases: Database) -> Outage | None:
-    """Return why one of the databases can't be written now, or None where all can, also if another process writes now.
+    """Return why one of the databases can't be written now, or None if all of them can.
+
+    A database that is busy or locked, because another process is writing, counts as one that can be written.
 
     Raises:
         DBAPIError: an error that is not an outage of the database.

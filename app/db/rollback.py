@@ -11,7 +11,7 @@ _SECONDS: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Rollback:
-    """The evidence that a database was put back to an earlier state: it lacks ledger records that are known to exist.
+    """The evidence that a database was put back to an earlier state: known ledger records are missing, or are others.
 
     They are known from the highest ledger head that was signed, or that this process has read from the database.
 

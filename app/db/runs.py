@@ -49,8 +49,8 @@ class Merge(NamedTuple):
 class Runs:
     """Plans and does the merges of runs: sorted groups of new rows that wait in a second table beside their table.
 
-    Many small inserts at random keys are slow on SQLite. So an import adds its new rows to a run; runs are merged into
-    larger ones, and at last moved into the table.
+    Many small inserts at random keys are slow on SQLite. So each transaction of an import puts its new rows into a run
+    of level 0. `FAN` runs of one level are merged into one of the next level. At last all rows move into the table.
 
     Args:
         table: the table; its first column is the key by which runs are sorted.
@@ -79,11 +79,11 @@ class Runs:
         return await self._next(unit, level=0)
 
     async def due(self, reader: Reader, *, everything: bool) -> Merge | None:
-        """Return the next merge: of the lowest level that has at least `FAN` runs; None if no level has so many.
+        """Return the next merge: that of the lowest level with at least `FAN` runs; None if no level has so many.
 
         Args:
             reader: the transaction.
-            everything: whether the merge moves all runs into the table, however few; None then means no runs.
+            everything: whether to return instead a merge that moves all runs into the table; None if there are no runs.
         """
         numbers = list((await reader.run(self._numbers)).scalars())
         if everything:

@@ -13,7 +13,7 @@ _REFUSAL = "pooling mode"
 
 
 class SessionsShared(RuntimeError):
-    """Raised at the start: a connection pooler gives each transaction another session, so session locks would fail."""
+    """Raised at the start if a connection pooler gives each transaction another session of PostgreSQL."""
 
     def __init__(self) -> None:
         super().__init__(

@@ -37,8 +37,11 @@ T = TypeVar("T")
 class SQLite:
     """Opens read and write transactions on a SQLite file.
 
-    Writers of this process wait in a first-in, first-out queue, because SQLite allows one writer at a time and its
-    own waiting is unfair: with twelve writers its p99 is twenty times its median.
+    Writers of this process wait in a first-in, first-out queue. SQLite allows one writer at a time, and its own waiting
+    is unfair: with twelve writers, the 99th percentile of the waits is twenty times their median.
+
+    Args:
+        url: the file's address.
     """
 
     is_sqlite = True

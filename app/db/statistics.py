@@ -22,7 +22,8 @@ _GROWN: Final = """
 async def analyze_grown(connection: Connection) -> None:
     """Renew the statistics of the tables that have more than doubled since they were last analyzed. PostgreSQL only.
 
-    Tables that another process analyzes now are left out, and those for which this user lacks the right.
+    Left out are tables of at most ten pages, tables that are locked, for instance by another process that analyzes
+    them, and tables that this user may not analyze.
     """
     grown = (await connection.exec_driver_sql(_GROWN)).scalar_one()
     if grown is not None:

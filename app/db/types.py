@@ -63,7 +63,7 @@ class Instant(TypeDecorator[datetime]):
         return dialect.type_descriptor(DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        """Return a datetime in the form that the engine stores, None for None; a naive one is refused.
+        """Return an aware datetime in the form that the engine stores; None for None.
 
         Raises:
             ValueError: the datetime has no offset.

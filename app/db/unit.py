@@ -81,7 +81,7 @@ class Unit(Reader):
     def expect_plausible(self) -> None:
         """Raise ClockInDoubt unless the clock is plausible; call it before acts that can't be undone.
 
-        It judges the clock as it was until now, so it also covers `now`, which was read earlier in this transaction.
+        A change of the clock since the start of this transaction is noticed too, so that `now` is covered.
 
         Raises:
             ClockInDoubt: the clock is not plausible.
@@ -123,13 +123,14 @@ Append = Callable[[Unit, Sequence[Any]], Awaitable[Sequence[Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """The functions that a unit calls itself: projectors after events, the ledger's append, wake-ups after commits.
+    """What follows from the events of a unit and from its commit; `Unit.conclude` and `writing` call its functions.
 
     Attributes:
         projectors: by type of event, the functions that handle it in the same transaction.
-        append: appends drafts to the ledger.
+        append: the function that appends drafts to the ledger.
         acknowledge_within: how long checkpoints have to acknowledge an alert (R54).
-        on_commit: called after each commit with the ledger records that it has made durable, in order; mostly none.
+        on_commit: functions called after each commit with the ledger records of the transaction, in order; many
+            transactions have none.
     """
 
     projectors: Mapping[type, Sequence[Projector]]
@@ -164,7 +165,7 @@ async def writing(
         database: the database.
         clock: the register's clock.
         actor: the caller.
-        follow: the functions that run after events and after the commit.
+        follow: the functions to call for events and after the commit.
         doubt: returns why the clock may be wrong, or None while it is plausible.
     """
     async with database.writing() as connection:
@@ -187,7 +188,7 @@ async def storing(
 
     Args:
         reader: the open read transaction; the Unit has its instant and actor.
-        follow: the functions that run after events.
+        follow: the functions to call for events.
         doubt: returns why the clock may be wrong, or None while it is plausible.
     """
     yield Unit(reader.connection, reader.now, reader.actor, follow, doubt=doubt)

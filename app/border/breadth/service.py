@@ -20,7 +20,7 @@ from app.border.breadth.domain import SPAN, Count, Question, Sample, bound, coun
 from app.border.breadth.store import PastQuestion
 from app.border.checks.joining import document_hash
 from app.border.checks.parsing import parse_stored
-from app.db.lanes import Lane, in_use, using
+from app.db.lanes import Lane, selected_lane, using
 from app.db.unit import Reader
 from app.kit.clock import legal_day
 from app.kit.ids import first_id, instant_of
@@ -118,7 +118,7 @@ class Travellers:
             return False
         until, more = perf_counter() + _CATCH_UP_SECONDS, True
         try:
-            with using(in_use() or Lane.WRITES):  # a filed entry must not wait behind readers
+            with using(selected_lane() or Lane.WRITES):  # a filed entry must not wait behind readers
                 while more and perf_counter() < until:
                     more = await self._read_for(_SLICE_SECONDS, until - perf_counter())
                     await asyncio.sleep(0)
