@@ -7,7 +7,7 @@ def main() -> None:
     """Run the command given by the process's arguments; the entry point of the `cekal` script."""
     from app.cli import failures, handover
 
-    job = handover.job()
+    job = handover.take_job()
     if job is not None:
         from app.kit.garbage import defer_searches
 

@@ -34,9 +34,9 @@ def backup(
     version or a newer one. Then the copy is checked: the files' integrity, the number of rows of each table, the
     ledger's Merkle root. DIR contains `inventory.json` only after all checks have passed.
 
-    Not in it: the pepper and the signing keys, which must be kept apart from backups (`inventory.json` says where this
-    machine keeps the pepper, `cekal keys list` shows the public keys), secrets among the settings, TLS keys. Encrypt
-    it: it holds everything that the register knows.
+    A backup never contains the pepper and the signing keys, which must be kept apart from backups (`inventory.json`
+    says where this machine keeps the pepper, `cekal keys list` shows the public keys). Nor does it contain TLS keys or
+    secrets among the settings. Encrypt the backup: it holds everything that the register knows.
 
     For example:
 
@@ -92,7 +92,10 @@ def restore(
         ),
     ] = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Put a register that is there already aside, or overwrite it.")
+        bool,
+        typer.Option(
+            "--replace", help="Move a register that is there already aside; on PostgreSQL, drop it."
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -100,8 +103,8 @@ def restore(
 
     The register continues in a new epoch, which its ledger records. Record numbers continue, and every reader with an
     older cursor gets 410 and must begin again. Duty officers and admins are notified. The backup is verified before
-    anything is changed, and the whole register at the end. End `cekal serve` first, and start it afterwards: this ends
-    the 503 `register-rolled-back`.
+    anything is changed, and the whole register at the end. End `cekal serve` before this command, and start it
+    afterwards: then it no longer answers 503 `register-rolled-back`.
 
     The mark (the file CEKAL_MARK_FILE with the highest signed head) shows how many records are lost. The first head of
     the new epoch becomes the new mark; it is signed here if this machine has the signing keys.
@@ -124,7 +127,7 @@ def restore(
     if folder is None and replace:
         raise Refused("Without DIR nothing is put back, so there is nothing to replace.", usage=True)
     if folder is None:
-        restored = with_register(_accept, in_use=False)
+        restored = with_register(_accept, expect_accepted=False)
     else:
         restored = asyncio.run(_restore(folder, replace=replace))
     finished, verified = with_register(_finish)

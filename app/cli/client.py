@@ -134,8 +134,8 @@ def reinstate(
 ) -> None:
     """Reactivate an admin, or an admin's keys, after another admin has suspended them.
 
-    Revoking an admin or its key over HTTP suspends at once, and is final once a second admin confirms it. This is the
-    way back.
+    An admin who revokes another admin, or the other's key, over HTTP only suspends it, until a second admin confirms
+    the revocation. Before that confirmation this command drops the revocation and ends the suspension.
 
     For example:
 

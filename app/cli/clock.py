@@ -33,8 +33,8 @@ def accept() -> None:
     this command every such process goes on with them within seconds.
 
     The command prints the time. If that is wrong, set the clock right at once: what ends or is erased by a wrong clock
-    can't be brought back. If the clock was set right again by itself, the command is not needed. Each use is recorded
-    in the audit trail.
+    can't be brought back. If the clock has been set right again, the command is not needed. Each use is recorded in
+    the audit trail.
 
     For example:
 

@@ -21,9 +21,10 @@ def demo(
 ) -> int:
     """Demonstrate Cekal with a real server on this machine; only the persons are invented.
 
-    Needs nothing: it creates a register on SQLite, starts the server, connects a stream for each of the 171
-    checkpoints, and shows how an urgent entry gets from the officer's desk to the counters. Each step checks claims.
-    Then the server runs on, with keys and `curl` lines to try. Exit code 0 if every claim was true, else 1.
+    The demonstration needs nothing: it creates a register on SQLite, starts the server, connects a stream for each of
+    the 171 checkpoints, and shows how an urgent entry gets from the officer's desk to the counters. Each step states
+    claims and checks them. Then the server runs on, with keys and `curl` lines to try. Exit code 0 if every claim was
+    true, else 1.
 
     For example:
 
@@ -31,7 +32,7 @@ def demo(
 
         cekal demo --once
 
-    Settings: none; the environment's are left alone, so that no other register is touched.
+    Settings: none; those in the environment are ignored, so that no other register is touched.
     """
     from app.demo.story import run
 

@@ -42,7 +42,7 @@ class CodeList:
 
 
 def code_lists(document: Json) -> list[CodeList]:
-    """Return all code lists of the document by name; a list shared by several members occurs once."""
+    """Return all code lists of the OpenAPI document, sorted by name; a list that several members share occurs once."""
     schemas: Json = document["components"]["schemas"]
     used: dict[str, set[str]] = defaultdict(set)
     unnamed: dict[tuple[str, ...], set[str]] = defaultdict(set)
@@ -64,9 +64,9 @@ def code_lists(document: Json) -> list[CodeList]:
 
 
 def code_lists_csv(document: Json) -> str:
-    """Return the code lists of the OpenAPI document as CSV: a line for each value, with its list.
+    """Return the code lists of the OpenAPI document as CSV.
 
-    Each line also names the members that use the list.
+    Each value has a line: the name of its list, the value, and the members of the API that use the list.
     """
     written = io.StringIO()
     lines = csv.writer(written, lineterminator="\n")

@@ -21,7 +21,7 @@ class Job:
     Attributes:
         serve: whether to serve HTTP; otherwise only the worker's loops run.
         host: the address to listen on.
-        port: the port to listen on; 0 for any.
+        port: the port to listen on; 0 for any free one.
         workers: the number of processes.
     """
 
@@ -32,7 +32,7 @@ class Job:
 
 
 def replace_process(job: Job) -> NoReturn:
-    """Replace this process by one that runs the job, which never returns here.
+    """Replace this process by one that runs the job. Returns only by an error.
 
     Raises:
         OSError: the program can't be executed again.
@@ -44,7 +44,10 @@ def replace_process(job: Job) -> NoReturn:
     os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - this very program, with the arguments it was given
 
 
-def job() -> Job | None:
-    """Return the job handed over to this process, None without one, and remove it so that no child inherits it."""
+def take_job() -> Job | None:
+    """Return the job that `replace_process` has handed over to this process; None if there is none.
+
+    The job is removed from the environment, so that no child of this process inherits it.
+    """
     encoded = os.environ.pop(_JOB, None)
     return None if encoded is None else Job(**json.loads(encoded))

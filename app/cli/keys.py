@@ -41,7 +41,7 @@ def rotate(*, json: Json = False) -> None:
     """Make new signing keys; the former ones sign beside them for 30 days, then no more.
 
     Tell everybody who verifies heads: witnesses, integrators, readers of letters. They get the new keys from
-    /v1/signing-keys, and compare them with a copy from another source. It is recorded in the audit trail.
+    /v1/signing-keys, and compare them with a copy from another source. The rotation is recorded in the audit trail.
 
     For example:
 

@@ -29,7 +29,9 @@ def clients(
     ] = None,
     expiring: Annotated[
         int | None,
-        typer.Option(metavar="DAYS", min=0, help="Only those that work and have no key beyond so many days."),
+        typer.Option(
+            metavar="DAYS", min=0, help="Only those that work, but have no key for more than DAYS days."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -20,8 +20,8 @@ def page(
 ) -> None:
     """Send a drill to one address, by e-mail or by the command that pages.
 
-    It prints what the server or the command has answered. A failure that may pass is `transient`, one that will not is
-    `permanent`; both end with exit code 1. The register is not read.
+    The answer of the server or of the command is printed. `transient` is a failure that may pass, `permanent` one that
+    will not; both end with exit code 1. The register is not read.
 
     For example:
 

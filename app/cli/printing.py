@@ -40,10 +40,10 @@ def progress(
     what: str,
     unit: Amount | Literal["checks", "pairs", "persons", "queries"],
 ) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar labelled `what` during the block if standard error is a terminal.
+    """Show a progress bar labelled `what` during the block, if standard error is a terminal.
 
-    Yields the function that advances it, with the amount done and the total, in `unit`. Without a terminal the function
-    does nothing.
+    Yields the function that advances the bar. Its arguments are the amount done and the total, both in `unit`; a total
+    of 0 means that the total is unknown. Without a terminal the function does nothing.
     """
     if not sys.stderr.isatty():
         yield lambda _done, _total: None

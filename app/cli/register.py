@@ -46,19 +46,19 @@ def expect_register(settings: "Settings") -> None:
         raise Refused(f"There is no register at {url.database} yet: run `cekal migrate` first.")
 
 
-def with_register(work: Callable[["Runtime"], Awaitable[T]], *, in_use: bool = True) -> T:
+def with_register(work: Callable[["Runtime"], Awaitable[T]], *, expect_accepted: bool = True) -> T:
     """Run a function on the register that the settings name, and return its result.
 
     Args:
         work: the function.
-        in_use: whether to raise HeadMissing for a register that was restored from a backup by hand and that
-            `cekal restore` has not accepted yet; False runs `work` on it too.
+        expect_accepted: whether to refuse a register that was restored from a backup by hand and that `cekal restore`
+            has not accepted yet.
 
     Raises:
         Refused: there is no register.
-        SessionsShared: a connection pool shares its sessions.
+        SessionsShared: a connection pooler gives each transaction another session of PostgreSQL.
         SchemaOutdated: the schema belongs to another release.
-        HeadMissing: with `in_use`, the register was restored from a backup by hand and not yet accepted.
+        HeadMissing: with `expect_accepted`, the register was restored by hand and is not accepted yet.
         Exception: `work` has raised it.
     """
     from app.access.domain import SYSTEM
@@ -75,7 +75,7 @@ def with_register(work: Callable[["Runtime"], Awaitable[T]], *, in_use: bool = T
         try:
             await require_sessions(runtime.register)
             await require_newest(runtime.register, runtime.checks)
-            if in_use:
+            if expect_accepted:
                 async with runtime.reading(SYSTEM) as reader:
                     await require_head(reader)
             return await work(runtime)

@@ -71,7 +71,7 @@ def run(job: Job) -> int:
 
     Raises:
         Refused: arguments and settings contradict each other, or there is no register.
-        SessionsShared: a connection pool shares its sessions.
+        SessionsShared: a connection pooler gives each transaction another session of PostgreSQL.
         SchemaOutdated: the register's schema is older than this program, or too new for it.
         HeadMissing: the register was restored from a backup by hand, and `cekal restore` has not accepted it.
         PermissionError: the register can't be written.

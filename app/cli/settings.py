@@ -17,7 +17,7 @@ def settings(
         ),
     ] = False,
 ) -> None:
-    """List every setting: its value here, where that comes from, its default and what it does.
+    """List every setting: its present value, where the value comes from, its default and what it does.
 
     A setting is an environment variable, or a line NAME=value of the file that CEKAL_SETTINGS names; the environment
     wins. Secrets are hidden.

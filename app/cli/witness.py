@@ -60,7 +60,8 @@ def serve(
     accept_clock: Annotated[
         bool,
         typer.Option(
-            "--accept-clock", help="The time is right now, although newer cosignatures were dated later."
+            "--accept-clock",
+            help="Accept this machine's present time as correct, although earlier cosignatures have later times.",
         ),
     ] = False,
 ) -> int:
@@ -152,8 +153,8 @@ def verify(
 ) -> int:
     """Verify that an evidence file proves that a log contradicts itself.
 
-    It needs the file and the log's published keys, and neither the witness nor its operator's word. The exit code is 0
-    if it is proved, else 1.
+    The proof rests on the file and the log's published keys alone; neither the witness nor its operator has to be
+    trusted. Exit code 0 if the contradiction is proved, else 1.
 
     For example:
 

@@ -17,9 +17,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 def witnesses(as_json: Json = False) -> None:
     """List the witnesses that cosign the ledger's signed heads, what each cosigned last, and which of them lag.
 
-    A register has witnesses once CEKAL_WITNESS_POLICY names them with their addresses. A witness lags when the newest
-    head has been without its cosignature for a minute and a half; the reason of its last failure is beside it. The
-    last line says whether the newest head has the quorum: as many cosignatures as the policy demands.
+    A register has witnesses once CEKAL_WITNESS_POLICY names them with their addresses. A witness lags if all attempts
+    of more than 90 seconds have failed, or if it has not cosigned the newest head 90 seconds after its signing.
+    `failure` is the reason of the last failed attempt. The last line says whether the newest head has the quorum: as
+    many cosignatures as the policy demands.
 
     For example:
 
