@@ -1,4 +1,4 @@
-"""Maintenance of an installation: backups, restoring, verification, and suspending irreversible acts in doubt.
+"""Maintenance of an installation: backups, their restoration, verification, and the standstill under a doubted clock.
 
-The doubt is whether the clock is right. This wing may import every other wing.
+This wing may import all wings below it, which serve the requests.
 """

@@ -40,13 +40,13 @@ class EpochBegun:
 async def begin_epoch(unit: Unit, moment: datetime, old: str | None = None) -> EpochBegun:
     """Begin a new epoch, record it in the ledger and the audit trail, and notify duty officers and admins.
 
-    At its end it calls `unit.conclude`.
+    The function calls `unit.conclude` itself.
 
     Args:
         unit: a transaction on the restored register.
         moment: the moment of the backup; acts acknowledged after it may be lost.
-        old: the previous epoch; None if it is not known. It is ignored if the restored ledger has a head, because the
-            head contains the previous epoch.
+        old: the previous epoch; None if it is not known. Used only if the restored ledger has no head, because a head
+            contains the previous epoch.
 
     Returns:
         The event, which has been reported to the unit.
@@ -65,8 +65,9 @@ async def begin_epoch(unit: Unit, moment: datetime, old: str | None = None) -> E
 async def publish_epoch(unit: Unit, event: EpochBegun) -> Sequence[Draft]:
     """Return the draft of the ledger record about a new epoch (API section 6); it concerns no entry or person.
 
-    A projector: called with the event in its transaction. The record names the newest signed head of the old epoch that
-    the restored register has. A reader that knows a later head of that epoch sees by this that records were lost.
+    This is a projector: a function called with an event in its transaction. The record contains the newest signed head
+    of the old epoch that the restored register has. A reader that knows a later head of that epoch sees from the record
+    that records were lost.
     """
     signed = await newest_head(unit, event.old) if event.old else None
     return [

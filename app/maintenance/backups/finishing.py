@@ -18,9 +18,9 @@ class Finished:
     The mark is a file outside the database that names the highest signed head.
 
     Attributes:
-        unsigned: why no head was signed; None if this process or a running service has signed one. If keys are missing,
-            it names the folder in which they are expected.
-        mark: why the mark's file could not be written; None if it was, or if there was no head to write yet.
+        unsigned: why no head was signed; None if this process or a running service has signed one. For missing keys,
+            this text names the folder in which they are expected.
+        mark: why the mark's file could not be written; None if it was written, or if there was no head to write yet.
         aside: the path to which an unusable mark file was renamed; None if the file was usable or missing.
     """
 
@@ -32,9 +32,9 @@ class Finished:
 async def finish(runtime: Runtime) -> Finished:
     """Sign the first head of a restored register's new epoch, and write it to the mark's file.
 
-    The head has at most the first 20,000 records; a service that is started signs the others. If this machine has no
-    signing keys, nothing is signed and the mark stays that of the former epoch. It does no harm, because it is not
-    compared with the new epoch, and the first head that another machine signs replaces it.
+    The head has at most the first 20,000 records; a service that is started later signs heads with the others. If this
+    machine has no signing keys, nothing is signed, and the mark of the former epoch stays. That mark does no harm: it
+    is not compared with the new epoch, and the first head that another machine signs replaces it.
 
     Raises:
         RolledBack: the database was rolled back again since the new epoch began.

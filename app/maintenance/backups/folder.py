@@ -98,14 +98,14 @@ def flush(path: Path) -> None:
 def discard(folder: Path, names: Iterable[str], *, made: bool) -> None:
     """Remove a failed backup from its folder.
 
-    Every file whose name begins with one of the names is removed: finished and incomplete files, SQLite's journals of
-    them, and whatever else has such a name.
+    Every file whose name begins with one of `names`, or with that of the inventory, is removed: finished and incomplete
+    files, and SQLite's journals.
 
     Args:
         folder: the folder of the backup.
-        names: the final names of the files; that of the inventory is added here.
-        made: whether the folder was created for the backup, as `prepare` has returned: then it is removed too, unless
-            it contains another file.
+        names: the final names of the files, without the inventory.
+        made: whether the folder was created for the backup (the result of `prepare`); then the folder is removed too,
+            unless it contains another file.
     """
     for name in (*names, FILE):
         for path in folder.glob(f"{name}*"):

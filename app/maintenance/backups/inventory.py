@@ -56,7 +56,7 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         program: the release of Cekal that made the backup.
         engine: `sqlite` or `postgresql`.
         schema: the revision of the database's schema.
-        moment: the moment of the backup; it contains everything that was acknowledged before.
+        moment: the moment of the backup, which contains everything that was acknowledged before this moment.
         ledger: the end of the ledger at that moment.
         rows: the number of rows by table, without the tables in `NOT_COUNTED`.
         photos: the number of photos of persons.
@@ -162,10 +162,10 @@ def digest(path: Path, progress: Callable[[int], None] = lambda _bytes: None) ->
 def require_same(folder: Path, inventory: Inventory, progress: Callable[[int, int], None]) -> None:
     """Raise BackupFailed unless the files of a backup have the sizes and hashes in its inventory.
 
-    `progress` is called with the number of bytes read so far, and the number of all.
+    `progress` is called with the number of bytes read so far and the total.
 
     Raises:
-        BackupFailed: a file is missing or differs.
+        BackupFailed: a file is missing or differs, or the inventory names a file outside the folder.
         OSError: a file can't be read.
     """
     total, done = sum(each.size for each in inventory.files.values()), 0

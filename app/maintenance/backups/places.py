@@ -60,10 +60,10 @@ def merge_journal(path: Path) -> None:
 
 
 def swap(files: Sequence[Path], staged: Path) -> Path | None:
-    """Replace the register's files by the prepared ones. Returns the folder with the former files, None without any.
+    """Replace the register's files by the prepared ones. Returns the folder with the former files; None without any.
 
-    `files` are the paths of the register's file and of its checks, in this order; `staged` is the folder with the
-    prepared files, which have the same names.
+    `files` are the paths of the register's file and of the file of its checks, in this order. `staged` is the folder of
+    the prepared files, which have the same names; the folder is removed.
 
     The register's own file is moved away first and put in place last. The service does not start without it, so an
     interruption at any point leaves no mixture of two registers in use.

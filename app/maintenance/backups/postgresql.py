@@ -95,7 +95,7 @@ def dump(url: URL, moment: Moment, target: Path, report_progress: ReportProgress
         report_progress: called with the present size of the file in bytes, and 0, because the final size is unknown.
 
     Raises:
-        BackupFailed: pg_dump is missing, too old for the server, or failed.
+        BackupFailed: pg_dump or pg_restore is missing, or pg_dump has failed, for instance as too old for the server.
     """
     require("pg_dump", "pg_restore")
     server = server_of(url)
@@ -210,7 +210,7 @@ def _unescaped(cell: bytes) -> bytes:
 async def examine_database(reader: Reader, report_progress: ReportProgress) -> CountedFigures:
     """Count the rows and photos of a database, and compute the root of its ledger.
 
-    `report_progress` is called with the number of records read and the number of all.
+    `report_progress` is called with the number of ledger records read and the total.
 
     Raises:
         LedgerBroken: a record of the ledger is missing.
@@ -252,13 +252,14 @@ def restore_dump(
     Args:
         url: the database's address.
         target: the file of the dump.
-        place: the database before; all its tables are dropped in the same transaction, and what depends on them.
-        rows: the number of rows that each table must have before the transaction ends; after it, a service that still
-            runs may add rows.
+        place: the schema and its present tables, from `find_place`. These tables, and what depends on them, are dropped
+            in the same transaction.
+        rows: the number of rows that each table must have at the end of the transaction.
         report_progress: called with the number of bytes read from pg_restore, and 0, because the total is unknown.
 
     Raises:
-        BackupFailed: a program is missing or has failed, or a table has other rows; the database is unchanged.
+        BackupFailed: a program is missing or has failed, or a table has another number of rows; the database is
+            unchanged.
     """
     require("pg_restore", "psql")
     server = server_of(url)

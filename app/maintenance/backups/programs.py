@@ -74,7 +74,7 @@ class Program:
         self._error_file = error_file
 
     def finish(self, meanwhile: Callable[[], None] = lambda: None) -> None:
-        """Wait until the program has ended; until then, call `meanwhile` every half second.
+        """Wait until the program has ended, and call `meanwhile` every half second of the wait.
 
         Raises:
             BackupFailed: the program's exit code is not 0; the message contains its own error lines.

@@ -69,9 +69,10 @@ class Restored:
         ended_again: the number of accounts and keys that worked in the backup, had been ended in the replaced register,
             and were therefore ended in the restored one; None if not known.
         pepper: why this machine's pepper, the key of the keyed hashes, is refused; None if it is accepted.
-        conceded: the records that the register had signed, as the mark proves, and that the restored one lacks; None if
-            no mark and no note about its last epoch is known.
-        differing: the settings that differ between backup and now: by name, the values then and now.
+        conceded: how many records existed according to the highest known signed head, and how many of them are lost;
+            None if no such head of the former epoch is known.
+        differing: the settings that differ between the backup and now: by name, the pair of the former and the present
+            value.
     """
 
     begun: EpochBegun
@@ -127,8 +128,9 @@ async def restore(settings: Settings, folder: Path, opened: Open, stage: Stage, 
         folder: the folder of the backup.
         opened: returns the runtime of the register that given settings name.
         stage: called at the beginning of each stage, for the display of progress.
-        replace: whether a register that exists at this place is replaced: on SQLite its files are moved to a folder
-            beside it, on PostgreSQL all tables of the schema are dropped. Otherwise it makes the restoration fail.
+        replace: whether to replace a register that exists at this place: on SQLite its files are moved to a folder
+            beside it, on PostgreSQL all tables of the schema are dropped. If False, such a register makes the
+            restoration fail.
 
     Raises:
         BackupFailed: the backup is incomplete, damaged, of another engine or of a later release; a register exists

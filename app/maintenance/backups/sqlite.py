@@ -92,12 +92,12 @@ async def count(moment: Moment) -> dict[str, int]:
 async def copy(moment: Moment, targets: Sequence[Path], report_progress: ReportProgress) -> None:
     """Copy the register's two files into empty files, and remove the ledger's head from the copy.
 
-    Because the head is missing, a copy that is put in place by hand is refused until `cekal restore` has accepted it.
+    Without the head, a copy that somebody puts in place by hand is refused until `cekal restore` has accepted it.
 
     Args:
         moment: the view that is copied.
         targets: the empty files for the register and for the checks.
-        report_progress: called with the number of bytes copied and the number of all.
+        report_progress: called with the number of bytes copied and the total.
 
     Raises:
         BackupFailed: a copy can't be written.
@@ -129,7 +129,7 @@ def examine(paths: Sequence[Path], report_progress: ReportProgress) -> CountedFi
 
     Args:
         paths: the register's file, then that of the checks.
-        report_progress: function that is called with the number of records read and the number of all.
+        report_progress: called with the number of ledger records read and the total.
 
     Raises:
         BackupFailed: SQLite finds damage; a record of the ledger is missing; or a check refers to a ledger record

@@ -17,9 +17,9 @@ logger = logging.getLogger(__name__)
 
 
 async def accept_clock(unit: Unit) -> None:
-    """Store that the unit's actor confirms the clock as right, and record it in the audit trail.
+    """Store that the unit's actor confirms the clock as right, and record this in the audit trail.
 
-    Processes that suspend irreversible acts because they doubt the clock then resume them within seconds.
+    Within seconds, each process that doubts the clock resumes the irreversible acts that it had suspended.
     """
     await store.add(unit)
     await record(unit, AuditAct.CLOCK_ACCEPTED, None, {"at": rfc3339(unit.now)})
@@ -28,8 +28,8 @@ async def accept_clock(unit: Unit) -> None:
 class Standstill:
     """Decides whether this process suspends acts that can't be undone, such as ends by law and erasures.
 
-    They are suspended while the clock may be wrong: until the clocks agree again, or a person confirms the clock
-    (`cekal clock accept`).
+    These acts are suspended while the clock may be wrong, until the clocks agree again or a person confirms the clock
+    (`cekal clock accept`); and after a rollback of the register.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -40,7 +40,8 @@ class Standstill:
     async def holds(self) -> bool:
         """Return True if irreversible acts are suspended: the clock may be wrong, or the register was rolled back.
 
-        When a doubt about the clock begins, this logs it and notifies the admins; when it ends, this logs the end.
+        The first call that finds a doubt about the clock logs the doubt and notifies the admins. The first call after
+        the doubt has ended logs the end.
         """
         if self._runtime.rollback is not None:
             return True

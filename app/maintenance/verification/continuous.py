@@ -26,9 +26,9 @@ _STEP_SHARE: Final = 0.02
 
 
 class ContinuousVerification:
-    """Verifies the whole register about once a day, in small steps; `step` is called again and again.
+    """Verifies the whole register about once a day, in small steps. The caller calls `step` again and again.
 
-    A pass is one verification of the whole register. The caller sees to it that only one process does the steps.
+    A pass is one verification of the whole register. The caller ensures that only one process does the steps.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -42,10 +42,9 @@ class ContinuousVerification:
     async def step(self) -> bool:
         """Do the next step if it is due. Returns True after the last step of a pass, False otherwise.
 
-        New differences are logged at once, and admins and duty officers are notified, at most once a day. If the step
-        raises an error, this method raises it too, and the next call begins a new pass. If the step finds a difference
-        and the register was restored since the pass began, the difference is ignored, and the next call begins a new
-        pass.
+        New differences are logged at once, and admins and duty officers are notified of them, at most once a day. An
+        error of the step is raised, and the next call begins a new pass. If the register was restored since the pass
+        began, differences are ignored, and the next call begins a new pass.
         """
         now = self._runtime.clock()
         if self._steps is None:

@@ -94,8 +94,8 @@ class Verified:
 async def verify(runtime: Runtime, stage: Stage) -> Verified:
     """Verify the whole register and return the result. Differences are listed in the result and not raised.
 
-    It may run beside a service: each page is read in a transaction of its own, and ledger records that are written
-    after the beginning are not verified. Its memory grows only with the number of signed heads, whose roots it keeps.
+    A service may go on writing meanwhile: each page is read in a transaction of its own, and ledger records that are
+    written after the beginning are not verified.
 
     Args:
         runtime: the runtime of the register.
@@ -110,13 +110,13 @@ async def verify(runtime: Runtime, stage: Stage) -> Verified:
 
 
 class Verification:
-    """One verification of a register, divided into steps. The caller decides when each step is done.
+    """One verification of a register, divided into steps. The caller does the steps of one part after the other.
 
     Args:
         runtime: the runtime of the register.
-        page: the number of records that a step verifies.
-        recomputed: the largest number of ledger records that are read to compute stored digests again, newest digest
-            first; 0 computes none.
+        page: the number of records that a step verifies at most.
+        recomputed: the approximate number of ledger records that are read to compute digests again, newest digest
+            first; with 0 no digest is computed.
 
     Attributes:
         verified: the result so far.
@@ -139,8 +139,8 @@ class Verification:
     def parts(self) -> Iterator[tuple[Amount, Progress]]:
         """Yield the parts of the verification, each as a pair: the unit that it counts, and the iterator of its steps.
 
-        The caller must exhaust a part's iterator before it takes the next part. After each step the iterator yields
-        the number that was verified and the total, 0 if that is unknown.
+        The caller must exhaust a part's iterator before it takes the next part. After each step the iterator yields how
+        many were verified so far, and the total; a total of 0 means that it is unknown.
         """
         yield "heads", self._heads()
         yield "records", self._records()
