@@ -65,8 +65,8 @@ class Draft:
             types, hashes and dates, never personal data.
         personal: the data that retention may erase later; stored outside the leaf, which contains a commitment to it.
             Empty if the record has no personal data.
-        effective_at: when an end took effect: of an entry, an end by law or by the list from which it was imported; of
-            a clearance, any end. None for other ends and records.
+        effective_at: when the end took effect, if the record is about the end of a clearance, or about an entry's end
+            by law or by the list from which the entry was imported; otherwise None.
         tombstone: whether holders of a copy must remove the entry from it.
         alert_id: the alert, if the record is about one; else None.
     """
@@ -90,8 +90,8 @@ class Record:
         sequence: the record's number.
         type: the type of the record.
         at: when the record was written.
-        effective_at: when an end took effect: of an entry, an end by law or by the list from which it was imported; of
-            a clearance, any end. None for other ends and records.
+        effective_at: when the end took effect, if the record is about the end of a clearance, or about an entry's end
+            by law or by the list from which the entry was imported; otherwise None.
         entry_id: the entry that the record is about; None if it is about none.
         version: the entry's version after the event, or the version that a clearance covers; None if the record is
             about no version.
@@ -121,8 +121,8 @@ class Record:
 class RecordText(NamedTuple):
     """A record as it is stored: instants are RFC 3339 text, leaf and personal part are JSON text.
 
-    It can be sent on without parsing. The members are those of `Record`, without `alert_id`; `personal` and `salt` are
-    None once the personal part is erased.
+    Such a record can be sent on without parsing. The members are those of `Record`, without `alert_id`; `personal` and
+    `salt` are None once the personal part is erased.
     """
 
     sequence: int
@@ -163,8 +163,8 @@ class Closures:
         closed: ids of the closed entries; only auditors may see the personal part of their records.
         barred: by the id of a closed entry, the persons that never see that personal part, not even as auditors; closed
             entries without such persons are omitted.
-        erased: ids of the closed entries whose personal data were erased after records about them had been read; nobody
-            may see the personal part of these records, because the persons that were barred are no longer known.
+        erased: ids of the closed entries that were erased after records about them had been read. Nobody may see the
+            personal part of these records, because the persons barred from it are no longer known.
     """
 
     closed: frozenset[str] = frozenset()
@@ -187,7 +187,7 @@ class Head:
     last_alert: int
 
     def cursor(self, sequence: int | None = None) -> str:
-        """Return the cursor `epoch.sequence` of a sequence; None for the last sequence."""
+        """Return the cursor (`epoch.sequence`) of a sequence; without a sequence, the cursor of the last record."""
         return f"{self.epoch}.{self.size if sequence is None else sequence}"
 
     def position(self, cursor: str | None, restart: str) -> int:

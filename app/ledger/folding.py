@@ -1,4 +1,7 @@
-"""How a state is made of the records that statements return; imports no framework, since snapshots are made with it."""
+"""Builds a state of the register from the records that statements return.
+
+It imports no framework, because the small process that makes snapshots imports it.
+"""
 
 from collections.abc import Iterable
 from operator import attrgetter

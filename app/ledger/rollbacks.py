@@ -1,7 +1,7 @@
 """Notes in the database that it was rolled back: every process refuses writes in an epoch that has one.
 
-A process notices a rollback by the mark, or by what it has read before. Neither is in the database. It writes
-the note for processes that know less. `cekal restore` begins a new epoch, which has no note.
+A process notices a rollback by the mark, or by what it has read before. Neither is in the database. The process that
+notices it writes the note for processes that know less. `cekal restore` begins a new epoch, which has no note.
 """
 
 from sqlalchemy import select

@@ -1,4 +1,4 @@
-"""Records by their numbers, and numbers by type and time, for those who send them on one by one."""
+"""Records by their numbers, and numbers by type and time; used where records are sent on one by one."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -42,7 +42,7 @@ _CHOSEN = select(record_table).where(any_of(record_table.c.sequence, "sequences"
 async def list_numbers(
     reader: Reader, after: int, upto: int, limit: int, *, alerts: bool | None
 ) -> list[Numbered]:
-    """Return at most `limit` records with sequences above `after` and up to `upto`, by sequence.
+    """Return number, type and ids of the first `limit` records after the sequence `after`, up to `upto`, by sequence.
 
     `alerts` is True for records about alerts only, False for other records only, None for both.
     """
@@ -87,13 +87,14 @@ async def lock_erased(unit: Unit, sequences: Collection[int]) -> frozenset[int]:
 async def last_before(reader: Reader, at: datetime, size: int) -> int:
     """Return the sequence of the last record that was written before an instant; 0 if there is none.
 
-    It takes about log2(`size`) statements, because the times of records have no index. If the clocks of two machines
-    differ, a record may have an earlier time than the record before it. The result may then be wrong by a few records.
+    The search takes about log2(`size`) statements, because the times of records have no index. If the clocks of two
+    machines differ, a record may have an earlier time than the record before it. The result may then be wrong by a few
+    records.
 
     Args:
         reader: the transaction.
         at: the instant.
-        size: up to which record it searches; at most the ledger's number of records.
+        size: the sequence of the last record to search; at most the ledger's number of records.
     """
     low, high = 0, size
     while low < high:

@@ -130,8 +130,8 @@ class Changes:
 async def append(unit: Unit, drafts: Sequence[Draft]) -> Sequence[Record]:
     """Append drafts to the ledger as numbered records, and return the records in the order of the drafts.
 
-    It must be the last step of a transaction: numbers are assigned under one lock that is held until the commit. So
-    they have no gaps and are in commit order; a transaction that fails also frees its numbers.
+    This must be the last step of a transaction: numbers are assigned under one lock that is held until the commit. So
+    numbers have no gaps and are in commit order; a transaction that fails frees its numbers again.
 
     The records are also added to `unit.records`.
 
@@ -259,9 +259,9 @@ async def erase_of_entry(unit: Unit, entry_id: str) -> int:
 async def closures_among(reader: Reader, records: Collection[Record | RecordText]) -> Closures:
     """Return which entries of these records are or were sealed, and the persons that must not see their personal part.
 
-    Call it after the records were read. An erasure removes the list of barred persons together with the personal parts;
-    if it was committed after the records were read, they still have the parts, and the list is gone. So the records of
-    closed entries without barred persons are read once more, and an entry that was erased since is in `erased`.
+    Call this after the records were read. If an entry was erased in between, `records` still contain its personal
+    parts, but the list of its barred persons is gone. Therefore closed entries without barred persons are checked
+    again, and those that were erased are in `Closures.erased`.
     """
     closed, barred = await store.closed_among(reader, {each.entry_id for each in records if each.entry_id})
     shown = [
@@ -340,8 +340,8 @@ async def read_alerts(reader: Reader, cursor: str | None, limit: int, restart: s
 async def check_tail(reader: Reader) -> bool:
     """Return whether the ledger's last record agrees with the head and with the Merkle tree.
 
-    It must have the number that the head states, and its leaf must have the hash that is stored in the tree. The result
-    is also True for an empty ledger, and if the head moves while this reads, because a record is appended.
+    The record must have the number that the head states, and its leaf must have the hash that is stored in the tree.
+    The result is also True for an empty ledger, and if a record is appended during the reads.
 
     Raises:
         HeadMissing: the ledger has no head.

@@ -23,7 +23,7 @@ from app.ledger.tables import record as record_table
 from app.ledger.tables import withdrawn as withdrawn_table
 
 NEVER: Final = 2**62
-"""The end of an entry that is still listed."""
+"""The value of `listed_until` for a withdrawn entry that is still listed; larger than any sequence."""
 
 _NOT_BEHIND: Final = record_table.c.sequence + 0 <= bindparam("upto")
 """Condition: the record is not behind the state. The sum keeps planners from the index of sequences, with which each

@@ -344,7 +344,7 @@ def _row(record: Record, leaf: bytes) -> tuple[Any, ...]:
 
 
 def as_read(record: Record) -> Record:
-    """Return a record that was appended as it is read back: leaf and personal part as the stored JSON has them."""
+    """Return a record that was just appended as a later read returns it, with values as the stored JSON has them."""
     return replace(record, leaf=_decode(canonical(record.leaf)), personal=_decode(_encode(record.personal)))
 
 
@@ -383,10 +383,10 @@ async def close(unit: Unit, entry_id: str, barred: Iterable[str] = ()) -> bool:
 async def closed_among(
     reader: Reader, entry_ids: Iterable[str]
 ) -> tuple[frozenset[str], Mapping[str, frozenset[str]]]:
-    """Return (closed, barred) of these entries, as of one moment.
+    """Return (closed, barred): which of these entries are closed, and who is barred from them, as of one moment.
 
-    `closed` has the ids of those that are or were sealed; `barred`, by ids of these, the persons barred from the
-    personal part of the entry's records. Entries without barred persons are omitted.
+    `closed` has the ids of the entries that are or were sealed. `barred` has, by the id of a closed entry, the persons
+    that never see the personal part of its records; entries without such persons are omitted.
     """
     ids = sorted(entry_ids)
     if not ids:
