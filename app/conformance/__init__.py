@@ -1,1 +1,1 @@
-"""Conformance: whether a running service keeps the promises of the feed and of its proofs, seen from outside."""
+"""Conformance: whether a service, or a consumer of its feed, keeps the promises of the feed, examined from outside."""

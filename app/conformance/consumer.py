@@ -3,8 +3,8 @@
 A record has a leaf, which the ledger's hashes cover, and often a personal part, to which the leaf commits by a salted
 hash. A tombstone is a record that removes its entry from every copy.
 
-Each check changes the scripted service, waits for the consumer, and returns one sentence about what was seen. It raises
-Failed where the consumer breaks the promise, and Skipped where it can't be checked.
+Each check changes the scripted service, waits for the consumer, and returns one sentence about what was seen. A check
+raises Failed if the consumer breaks the promise, and Skipped if the promise can't be checked.
 """
 
 import shutil
@@ -185,13 +185,13 @@ def restore(rehearsal: Rehearsal) -> str:
     rehearsal.begin()
     old = rehearsal.ledger.entries()
     restored = rehearsal.ledger.restored(4)
-    gone, silent = Fault(), Fault(silent=True)
-    with rehearsal.stage.changing(gone, silent, ledger=restored) as ledger:
+    gone, incomplete = Fault(), Fault(incomplete=True)
+    with rehearsal.stage.changing(gone, incomplete, ledger=restored) as ledger:
         ledger.add("entry.listed", "ent_f", 1)
     rehearsal.ledger = restored
     stage = rehearsal.stage
     rehearsal.wait_for(lambda: not stage.waits, "It did not begin anew.")
-    again = next(each.after for each in stage.asked if each.fault is silent)
+    again = next(each.after for each in stage.asked if each.fault is incomplete)
     expect(again is None, f"After 410 it asks behind {again} in place of from the beginning.")
     time.sleep(_MEANWHILE_SECONDS)
     meanwhile = rehearsal.shown()
@@ -253,7 +253,7 @@ def leave_a_gap(rehearsal: Rehearsal) -> str:
     "first-copy",
 )
 def fall_silent(rehearsal: Rehearsal) -> str:
-    """Check that the consumer opens another connection if one stays open and brings nothing for too long.
+    """Check that the consumer opens another connection once its present one has brought no byte for too long.
 
     Returns one sentence about what was seen. Raises Failed if the check fails.
     """
@@ -274,7 +274,8 @@ def fall_silent(rehearsal: Rehearsal) -> str:
 def take_a_snapshot(rehearsal: Rehearsal) -> str:
     """Check that the consumer begins a new copy with a snapshot, and reads the feed after the snapshot's cursor.
 
-    Returns one sentence about what was seen. Raises Failed if the check fails, Skipped if it takes no snapshots.
+    Returns one sentence about what was seen. Raises Failed if the check fails, Skipped if the consumer takes no
+    snapshots.
     """
     rehearsal.forget()
     with rehearsal.stage.changing() as ledger:
@@ -302,7 +303,7 @@ def cut_a_snapshot(rehearsal: Rehearsal) -> str:
     cuts = Fault(cut_after=2), Fault(alter=lambda lines: lines[:2])
     with rehearsal.stage.changing(snapshots=cuts):
         pass
-    rehearsal.begin(keeping=True)
+    rehearsal.begin(keep_faults=True)
     rehearsal.settle()
     times = rehearsal.stage.snapshots - read
     after = rehearsal.stage.asked[asked].after
@@ -315,7 +316,7 @@ def _refuse(rehearsal: Rehearsal, alter: Callable[[list[Json]], list[Json]]) -> 
     rehearsal.forget()
     with rehearsal.stage.changing(snapshots=[Fault(alter=alter)] * _ALWAYS):
         pass
-    rehearsal.begin(keeping=True)
+    rehearsal.begin(keep_faults=True)
     return f"It stopped: {rehearsal.ended({})}"
 
 
@@ -384,7 +385,7 @@ def examine_consumer(
         silence: seconds without a byte after which the consumer must give up a connection.
 
     Raises:
-        ConsumerRefused: at the first `next`: the program does not exist.
+        ConsumerRefused: the program does not exist; raised when the first finding is requested.
     """
     if not command or shutil.which(command[0]) is None:
         raise ConsumerRefused(f"There is no program {' '.join(command[:1]) or 'in an empty command'}.")

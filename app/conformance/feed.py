@@ -4,8 +4,8 @@ A record has a leaf, which the ledger's hashes cover, and often a personal part,
 hash. A cursor names the record up to which a reader has read, and the ledger's epoch: a restore begins a new one. The
 head is the end of the ledger.
 
-Each returns one sentence about what was seen. It raises Failed where the service breaks the promise, and Skipped where
-it can't be checked.
+Each check returns one sentence about what was seen. A check raises Failed if the service breaks the promise, and
+Skipped if the promise can't be checked.
 """
 
 import hashlib
@@ -112,7 +112,9 @@ def read_lines(session: Session) -> str:
 
 @feed.promise("events", "Server-sent events give the same records, each with its cursor as id.", "pages")
 def read_events(session: Session) -> str:
-    """Check that events give the same records as pages, and then a heartbeat.
+    """Check that events give the same records as pages, and that heartbeats have all their members.
+
+    If the records that were read reach the ledger's end, a heartbeat must come too.
 
     Returns:
         One sentence about what was seen.
@@ -252,7 +254,7 @@ def _in_words(asked: Json) -> str:
 
 @feed.promise("cursor-end", "The cursor of the end gives nothing, and stays.", "pages")
 def ask_behind_the_end(session: Session) -> str:
-    """Check that a page after the newest record has no records, and its cursor is the cursor that was sent.
+    """Check that a page after the newest record is empty, and that its cursor is the one that was sent.
 
     Returns:
         One sentence about what was seen.

@@ -89,7 +89,7 @@ def examine(
 
     Args:
         checks: the checks, each after those that it needs.
-        session: the object that each check gets: it reads from it, and stores data in it for later checks.
+        session: the object that each check gets. A check reads by it, and may store in it what later checks need.
         broken: classes of errors, each with a text. If a check raises an error of such a class, the check has failed,
             and the finding's sentence begins with the text. An error of another class is raised.
     """

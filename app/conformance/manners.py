@@ -1,7 +1,7 @@
 """Checks of what every call must do: keys, problems, media types, HEAD, compression, request ids.
 
-Each returns one sentence about what was seen. It raises Failed where the service breaks the promise, and Skipped where
-it can't be checked.
+Each check returns one sentence about what was seen. A check raises Failed if the service breaks the promise, and
+Skipped if the promise can't be checked.
 """
 
 import secrets
@@ -116,7 +116,7 @@ def ask_for_the_head_alone(session: Session) -> str:
     "compression", "A compressed page has the same content, and is not sent to a caller who refuses it."
 )
 def ask_for_compression(session: Session) -> str:
-    """Check that a compressed page equals the plain one, and that a caller that refuses gzip gets the plain one.
+    """Check that a page compressed by gzip has the same records, and that a caller that refuses gzip gets it plain.
 
     Returns:
         One sentence about what was seen.

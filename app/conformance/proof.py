@@ -4,8 +4,8 @@ A head is the ledger's size and the Merkle root over its records' leaves, signed
 shows that a record is below this root; a consistency proof, that a larger ledger continues a smaller one. A tile is a
 file with up to 256 leaves or hashes of the log.
 
-Each returns one sentence about what was seen. It raises Failed where the service breaks the promise, and Skipped where
-it can't be checked.
+Each check returns one sentence about what was seen. A check raises Failed if the service breaks the promise, and
+Skipped if the promise can't be checked.
 """
 
 import hashlib
@@ -68,6 +68,8 @@ def read_keys(session: Session) -> str:
 )
 def read_head(session: Session) -> str:
     """Check that each published key that is in use has signed the newest head; store the head in the session.
+
+    One of these keys must be a plain Ed25519 key.
 
     Returns:
         One sentence about what was seen.
@@ -274,6 +276,9 @@ def compare_root(session: Session) -> str:
 )
 def read_tiles(session: Session) -> str:
     """Check that the log's tiles contain the leaves in the feed and their hashes.
+
+    The answers must forbid the use of a copy without a new request, and such a request with the copy's `ETag` must be
+    answered with 304.
 
     Returns:
         One sentence about what was seen.

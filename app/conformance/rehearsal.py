@@ -48,17 +48,18 @@ class Rehearsal:
         self._following: subprocess.Popen[bytes] | None = None
         self._errors = folder / "follow.err"
 
-    def begin(self, *, keeping: bool = False) -> None:
+    def begin(self, *, keep_faults: bool = False) -> None:
         """Begin a step. If the consumer does not run, start it and wait for its first request.
 
         Args:
-            keeping: whether faults of the service that were prepared before stay; otherwise they are removed.
+            keep_faults: whether to keep the service's faults that were prepared and not shown yet; otherwise they are
+                removed.
 
         Raises:
             Failed: the started consumer has ended, or sends no request within `patience` seconds.
-            OSError: its command can't be run.
+            OSError: the consumer's command can't be run.
         """
-        if self.stage.is_faulty and not keeping:
+        if self.stage.is_faulty and not keep_faults:
             with self.stage.changing():
                 pass
         if self._following is not None and self._following.poll() is None:
@@ -98,7 +99,7 @@ class Rehearsal:
 
         Raises:
             Failed: `show` keeps failing, or does not end.
-            ValueError, LookupError, TypeError: it prints something else than lines of JSON with an entry's members.
+            ValueError, LookupError, TypeError: `show` prints something else than lines of JSON with an entry's members.
         """
         until = time.monotonic() + _SHOW_FAILS_SECONDS
         while True:
@@ -141,10 +142,10 @@ class Rehearsal:
         """Wait until the consumer has stopped by itself. Returns the last error line that it wrote to standard error.
 
         Args:
-            before: the entries of its copy, by entry id; the copy must still have them unchanged.
+            before: the expected entries of the consumer's copy, by entry id: those before the fault.
 
         Raises:
-            Failed: it runs on for `patience` seconds, exits with 0, or has changed its copy.
+            Failed: the consumer runs on for `patience` seconds, exits with 0, or has changed its copy.
         """
         for _ in self._looks():
             assert self._following is not None, "begin() comes first"
@@ -158,10 +159,10 @@ class Rehearsal:
         raise Failed(f"It had not stopped after {self._patience:.0f} s.")
 
     def came_back(self, fault: Fault) -> tuple[float, str | None]:
-        """Return how the consumer came back after a fault: the seconds until its next request, and that one's cursor.
+        """Return how the consumer came back after a fault: the seconds until its next request, and the cursor in it.
 
-        The seconds count from the request that was answered with the fault. The cursor is None if the next request
-        begins with the first record.
+        The seconds count from the request that was answered with the fault. The cursor is None if the consumer asked
+        for the feed from its first record.
         """
         asked = self.stage.asked
         at = next(index for index, each in enumerate(asked) if each.fault is fault)
@@ -208,7 +209,7 @@ def _last_words(data: bytes) -> str:
 
 
 def difference(expected: dict[str, Json], found: dict[str, Json]) -> str:
-    """Return in a sentence how the copy `found` differs from the expected one; it names ids only."""
+    """Return a sentence that says how the copy `found` differs from the expected one, with ids of entries only."""
     missing, surplus = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
     if missing:
         return f"the copy lacks {', '.join(missing)}."

@@ -66,15 +66,15 @@ class ScriptedLedger:
         withheld: str = "",
         **facts: Json,
     ) -> None:
-        """Append a record.
+        """Append a record about an invented person.
 
         Args:
             kind: the record's type, such as `entry.listed`.
-            entry_id: the id of the entry that it is about; None for a record about no entry.
+            entry_id: the id of the entry that the record is about; None for a record about no entry.
             version: the entry's version; None for a record about no entry.
             tombstone: whether the entry must leave every copy.
             facts: further members of the leaf.
-            withheld: why the reader does not get the personal part (`scope`, `erased`); empty if it does.
+            withheld: why the feed does not show the personal part (`scope`, `erased`); empty if the feed shows it.
         """
         sequence, at = self.size + 1, rfc3339(datetime.now(UTC))
         personal = {
@@ -110,7 +110,7 @@ class ScriptedLedger:
     def restored(self, size: int) -> "ScriptedLedger":
         """Return the ledger as after a restore from a backup: in a new epoch, with the first `size` records.
 
-        It has one more record, of type `register.restored`.
+        A record of type `register.restored` follows these records.
         """
         other = ScriptedLedger()
         other._keys = self._keys

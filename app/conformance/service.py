@@ -45,7 +45,8 @@ def examine_service(url: str, key: str, most: int) -> Iterator[Finding]:
         most: the largest number of records that are read from the ledger's beginning.
 
     Raises:
-        ServiceRefused: at the first `next`: the address can't be reached, or the key may not read the feed.
+        ServiceRefused: the address can't be reached, or the key may not read the feed; raised when the first finding is
+            requested.
     """
     with _client(url) as http:
         session = Session(http, key, most)

@@ -68,7 +68,8 @@ class Session:
         signing_keys: the published signing keys; empty before they were read.
         digest: the record number at which a snapshot was made, and the digest of its lines; (0, an empty digest) before
             a snapshot was read.
-        seal: the number of the record that seals this digest, and the hash of its leaf; (0, no bytes) before.
+        seal: the number of the record that seals this digest, and the hash of its leaf; (0, no bytes) before a snapshot
+            was read.
     """
 
     def __init__(self, http: httpx2.Client, key: str, most: int) -> None:
@@ -99,10 +100,10 @@ class Session:
         self._head = head
 
     def first(self, least: int = 1) -> list[Json]:
-        """Return the ledger's first records that were read, in order.
+        """Return the records that were read from the beginning of the ledger, in order.
 
         Raises:
-            Skipped: there are fewer than `least`.
+            Skipped: fewer than `least` records were read.
         """
         if len(self.records) < least:
             raise Skipped(f"The ledger has {len(self.records)} records, and this needs {least}.")
@@ -117,7 +118,7 @@ class Session:
     ) -> httpx2.Response:
         """Send a request and return its answer.
 
-        After a 429 or 503 with `Retry-After` it waits and repeats, a few times.
+        After a 429 or 503 with a `Retry-After` of at most ten seconds, wait and send it again, up to four times in all.
 
         Args:
             path: the path below the service's address.
@@ -169,9 +170,9 @@ class Session:
             yield _lines(answer.iter_bytes(), time.monotonic() + _LONGEST_ANSWER)
 
     def status(self, accept: str, **params: Any) -> int:
-        """Return the status with which the feed answers; its content is not read.
+        """Return the status of the feed's answer, without reading the content.
 
-        `accept` is the media type; `params` are the query parameters.
+        `accept` is the requested media type; `params` are the query parameters.
         """
         headers = self._headers(accept, {}, keyless=False)
         with self._http.stream("GET", CHANGES, headers=headers, params=params) as answer:
@@ -227,7 +228,7 @@ def expect_kind(answer: httpx2.Response, status: int, kind: str) -> None:
     """Raise Failed unless an answer has this status and media type.
 
     Raises:
-        Failed: one of them is another.
+        Failed: the status or the media type is another.
     """
     path = answer.request.url.path
     expect(answer.status_code == status, f"{path} answered {answer.status_code} in place of {status}.")
@@ -270,7 +271,8 @@ def expect_problem(answer: httpx2.Response, status: int, slug: str) -> Json:
     `slug` is the last part of the problem's `type`.
 
     Raises:
-        Failed: it is another answer.
+        Failed: the answer has another status or type, or lacks a member.
+        ValueError: its content is not JSON.
     """
     expect_kind(answer, status, PROBLEM)
     document = object_of(answer.content)

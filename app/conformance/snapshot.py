@@ -99,7 +99,7 @@ def read_snapshot(session: Session) -> str:
     "snapshot",
 )
 def read_parts(session: Session) -> str:
-    """Check that a snapshot's file can be read in two parts, and that no part is sent if the file was replaced.
+    """Check that a snapshot's file can be read in two parts, and that a request with another file's `ETag` gets none.
 
     Returns:
         One sentence about what was seen.

@@ -40,8 +40,8 @@ class Fault:
         retry_after: seconds in `Retry-After` of a refusal; 0 for no such header.
         cut_after: number of records (or lines) to send whole; the connection is cut within the next. None: no cut.
         alter: returns the records (or lines) to send, given the true ones.
+        incomplete: whether the answer never says that all records were sent, so that a new copy is never complete.
         mute: whether the stream's connection stays open without a record or a heartbeat.
-        silent: whether the service never says that all records were sent, so that a new copy does not become complete.
     """
 
     status: int = 200
@@ -49,7 +49,7 @@ class Fault:
     retry_after: int = 0
     cut_after: int | None = None
     alter: Callable[[list[Json]], list[Json]] = list
-    silent: bool = False
+    incomplete: bool = False
     mute: bool = False
 
 
@@ -59,7 +59,7 @@ class Asked:
 
     Attributes:
         at: the time of the request, in seconds of a monotonic clock.
-        after: the cursor after which it asks for records; None for a request from the first record.
+        after: the cursor after which records were requested; None for a request from the first record.
         fault: the fault in its answer; None for an answer without a fault.
     """
 
@@ -148,7 +148,7 @@ class Stage:
             return [dict(each) for each in ledger.records[position:]]
 
     def is_over(self, scene: int, seconds: float) -> bool:
-        """Wait until `changing` is used again after `enter` returned `scene`. Returns False after `seconds` without."""
+        """Wait at most `seconds` for a use of `changing` after `enter` returned `scene`. Returns whether one came."""
         with self._changed:
             return self._changed.wait_for(lambda: self._scene != scene, seconds)
 
@@ -316,14 +316,14 @@ class _Handler(BaseHTTPRequestHandler):
             if self._is_cut(frames, fault):
                 return
             position = max([position, *(each["sequence"] for each in records)])
-            if fault.silent:
+            if fault.incomplete:
                 self._chunk(b":\n\n")  # a comment: the line lives
             else:
                 beat = json.dumps(
                     {"head": ledger.size, "at": "2026-01-01T00:00:00.000000Z", "degraded": False}
                 )
                 self._chunk(f"id: {ledger.epoch}.{position}\nevent: heartbeat\ndata: {beat}\n\n".encode())
-            fault = Fault(silent=fault.silent)
+            fault = Fault(incomplete=fault.incomplete)
             if self.stage.is_over(scene, _BEAT_SECONDS):
                 self._chunk(b"")
                 return
@@ -336,7 +336,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self._is_cut([f"{json.dumps(each)}\n".encode() for each in records], fault):
             return
         position = max([position, *(each["sequence"] for each in records)])
-        more = fault.silent or position < ledger.size
+        more = fault.incomplete or position < ledger.size
         last = {"cursor": f"{ledger.epoch}.{position}", "head": ledger.size, "more": more}
         self._chunk(f"{json.dumps(last)}\n".encode())
         self._chunk(b"")
@@ -348,7 +348,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not records:
             self.stage.is_over(scene, min(float(params.get("wait", 0)), _LONGEST_WAIT))
         position = max([position, *(each["sequence"] for each in records)])
-        more = fault.silent or position < ledger.size
+        more = fault.incomplete or position < ledger.size
         page = {"items": records, "cursor": f"{ledger.epoch}.{position}", "head": ledger.size, "more": more}
         if fault.cut_after is None:
             self._say(200, page)

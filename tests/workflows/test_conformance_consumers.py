@@ -121,7 +121,7 @@ def test_polls_and_lines_meet_the_same_faults_as_streams():
         for accept in ("application/json", "application/x-ndjson"):
             headers = {"Authorization": f"Bearer {stage.key}", "Accept": accept}
             with stage.changing(
-                Fault(cut_after=0), Fault(503, "unavailable", retry_after=7), Fault(silent=True)
+                Fault(cut_after=0), Fault(503, "unavailable", retry_after=7), Fault(incomplete=True)
             ):
                 pass
             with pytest.raises(httpx2.RemoteProtocolError):
