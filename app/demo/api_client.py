@@ -44,7 +44,7 @@ class ApiClient:
         self._narrator = narrator
 
     async def get(self, client: Holder, path: str, summary: str = "", **query: str | int) -> Answer:
-        """Send a GET request.
+        """Send a GET request and return the answer.
 
         Args:
             client: the client whose key is used.
@@ -62,7 +62,7 @@ class ApiClient:
     async def post(
         self, client: Holder, path: str, body: Any, summary: str, *, expected: int, **headers: str
     ) -> Answer:
-        """Send a POST request.
+        """Send a POST request and return the answer.
 
         Args:
             client: the client whose key is used.
@@ -70,7 +70,7 @@ class ApiClient:
             body: the request's body.
             summary: a summary of the body, shown by the narrator.
             expected: the expected status.
-            headers: further headers, with `_` for `-`.
+            headers: further headers by name, each with `_` in place of `-`.
 
         Raises:
             UnexpectedAnswer: the status is not the expected one.
@@ -81,13 +81,13 @@ class ApiClient:
         return _parse_answer(answer, expected)
 
     async def put(self, client: Holder, path: str, body: Any, summary: str = "", *, if_match: str) -> Answer:
-        """Send a PUT request for the version that was read.
+        """Send a PUT request that changes the version that was read, and return the answer.
 
         Args:
             client: the client whose key is used.
             path: the path of the resource.
             body: the request's body, made to JSON.
-            summary: a summary of the body, shown by the narrator; the request is not shown without one.
+            summary: a summary of the body, shown by the narrator; nothing is shown without it.
             if_match: the ETag of the version that was read.
 
         Raises:
@@ -121,10 +121,10 @@ class ApiClient:
             entry_id: id of the entry.
             verdict: the decision.
             reason: the reason; None without one.
-            expected: the expected status.
+            expected: the expected status of the decision.
 
         Raises:
-            UnexpectedAnswer: the status is another.
+            UnexpectedAnswer: the entry can't be read, or the status is not the expected one.
         """
         read = await self.get(client, f"/v1/entries/{entry_id}")
         path, body = f"/v1/entries/{entry_id}/decisions", {"verdict": verdict, "reason": reason}

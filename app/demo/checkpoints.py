@@ -106,13 +106,13 @@ class CheckpointSystem:
     Args:
         code: the checkpoint's code.
         holder: the checkpoint's client, with whose key it calls.
-        crowd: the systems of all checkpoints, which records each alert that arrives.
+        crowd: the group of all checkpoints' systems; each alert that arrives is recorded in it.
         cursor: the id of the event after which the stream begins.
 
     Attributes:
         connected: whether its stream is open.
-        active: set it to False to end `listen` and `confirm`, in addition to cancelling them: a library may lose a
-            cancellation.
+        active: whether `listen` and `confirm` go on. Set it to False before you cancel them, because a library may lose
+            the cancellation.
     """
 
     def __init__(self, code: str, holder: Holder, crowd: "Crowd", cursor: str) -> None:
@@ -125,7 +125,7 @@ class CheckpointSystem:
         self._to_confirm: asyncio.Queue[str] = asyncio.Queue()
 
     async def listen(self) -> None:
-        """Keep a stream open and receive alerts until cancelled, or until the key is refused."""
+        """Keep a stream open and receive alerts, until cancelled, `active` is False, or the key is refused."""
         while self.active:
             wait = 1.0
             try:
@@ -167,7 +167,7 @@ class CheckpointSystem:
             self._to_confirm.put_nowait(alert["id"])
 
     async def confirm(self) -> None:
-        """Send a receipt for each received alert, until cancelled; after six failed attempts an alert is skipped."""
+        """Send a receipt for each received alert, until cancelled. An alert is skipped after six failed attempts."""
         while self.active:
             alert_id = await self._to_confirm.get()
             for attempt in range(_ATTEMPTS):
@@ -234,7 +234,7 @@ class Crowd:
         return await self.wait_for_connections(len(self))
 
     async def wait_for_connections(self, count: int) -> int:
-        """Wait, 30 seconds at most, until `count` checkpoints have an open stream. Returns how many have one then."""
+        """Wait, 30 seconds at most, until exactly `count` checkpoints have an open stream. Returns how many have."""
         await self._until(lambda: self.connected == count)
         return self.connected
 
@@ -279,7 +279,7 @@ class Crowd:
         return delivery
 
     async def disconnect_all(self) -> None:
-        """Disconnect all checkpoints, and close the HTTP clients; they can't be connected again."""
+        """Disconnect all checkpoints for good, and close the HTTP clients."""
         for system in self.systems.values():
             system.active = False
         await end_tasks(task for tasks in self._tasks.values() for task in tasks)

@@ -53,8 +53,8 @@ class Pager:
     def messages(self, about: str) -> list[tuple[int, str]]:
         """Return the messages that were written since this object was made and that contain the text `about`.
 
-        Each is a pair: the id of the process that sent it, and a text with the address and the message. They are sorted
-        by the names of their files.
+        Each item is a pair: the id of the process that sent the message, and a text with the address and the message.
+        The items are sorted by the names of the messages' files.
         """
         read = [
             (path, path.read_text("utf-8")) for path in sorted(set(self._messages.iterdir()) - self._known)
@@ -65,7 +65,7 @@ class Pager:
 class Escalation:
     """The steps of the demonstration about alerts that checkpoints do not receive; `all` has the steps in order.
 
-    A step checks claims. A false one is recorded by the narrator and does not stop the step. A step raises
+    A step checks claims. A false claim is recorded by the narrator and does not stop the step. A step raises
     UnexpectedAnswer, or another error of the client, if it can't go on.
     """
 

@@ -66,7 +66,7 @@ def exit_ban(person: Person, today: date, ends_on: date) -> Body:
 def formal_decision(today: date, ends_on: date, case_reference: str) -> Body:
     """Return the formal decision that follows an urgent exit ban, about the same person and the same case.
 
-    It begins on `today`, the legal day, and ends on `ends_on`; `case_reference` names the case.
+    The decision begins on the legal day `today` and ends on `ends_on`; `case_reference` names the case.
     """
     basis = {**_kpk_basis(today), "case_reference": case_reference}
     return {"basis": basis, "starts_on": str(today), "ends_on": str(ends_on)}

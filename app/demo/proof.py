@@ -28,13 +28,13 @@ _CONFLICT: Final = 409
 class Proof:
     """The last two steps of the demonstration, about proofs of the ledger. They use no data of earlier steps.
 
-    A step checks claims. A false one is recorded by the narrator and does not stop the step.
+    A step checks claims. A false claim is recorded by the narrator and does not stop the step.
 
     Attributes:
         api: the public API.
         narrator: shows the requests and answers.
-        cast: the clients.
-        witness: the witness.
+        cast: the clients of the register.
+        witness: the witness that cosigns the register's heads.
     """
 
     api: ApiClient

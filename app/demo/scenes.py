@@ -26,7 +26,7 @@ _TRIES, _WHILE = 20, 0.5
 class Scenes:
     """The first sixteen steps of the demonstration, in the order of `all`, and the data that they pass on.
 
-    A step checks claims. A false one is recorded by the narrator and does not stop the step. A step raises
+    A step checks claims. A false claim is recorded by the narrator and does not stop the step. A step raises
     UnexpectedAnswer, or another error of the client, if it can't go on.
 
     Attributes:
@@ -104,7 +104,7 @@ class Scenes:
         self._narrator.claim("It has person, passport and action", stated == expected_values, stated)
 
     async def receipts(self) -> None:
-        """Step 3: every checkpoint confirms, and the officer sees it."""
+        """Step 3: every checkpoint confirms the alert, and the officer sees in the coverage that all have."""
         narrator, count = self._narrator, len(self._crowd)
         narrator.step("The checkpoints confirm; the officer sees who has it")
         narrator.sent(f'{count} machines: POST /v1/alerts/{{id}}/receipts - "received"')
@@ -137,7 +137,7 @@ class Scenes:
         self._narrator.claim("The counter sees its owner", match["contact"]["agency"] == "KPK", match)
 
     async def four_eyes(self) -> None:
-        """Step 5: a second person countersigns, never the same one; then the exit is refused."""
+        """Step 5: the officer may not countersign the own entry, a duty officer may; then the exit is refused."""
         narrator, cast = self._narrator, self._cast
         narrator.step("A duty officer of Immigration countersigns")
         refused = await self._api.decide(
@@ -305,7 +305,7 @@ class Scenes:
         narrator.claim("The person may leave", answer["action"] == "allow", answer["action"])
 
     async def drill(self) -> None:
-        """Step 13: the alert of an exercise reaches the checkpoints as a real one does."""
+        """Step 13: the alert of a drill reaches every checkpoint, as the alert of an urgent entry does."""
         self._narrator.step("The duty officer calls a drill")
         body = {
             "kind": "exercise",

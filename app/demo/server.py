@@ -22,7 +22,7 @@ _STOP_SECONDS = 10.0
 
 
 class ServerDidNotStart(RuntimeError):
-    """The server ended, or was not ready in time."""
+    """Raised if a process of the demonstration, the register's or the witness's, ended or was not ready in time."""
 
 
 def is_free(port: int) -> bool:
@@ -67,11 +67,11 @@ class Server:
         stack: ends the processes when it is closed.
         folder: the folder of the register.
         port: the port.
-        settings: its settings, by environment variable.
+        settings: the settings of the processes, by environment variable.
 
     Attributes:
-        url: its address.
-        process: the process that serves now.
+        url: the server's address.
+        process: the process that was started last.
     """
 
     process: Process
@@ -106,7 +106,7 @@ async def serving(folder: Path, port: int, witness_policy: Path, page_command: P
     Args:
         folder: the folder of the register.
         port: the port.
-        witness_policy: the file that names its witness.
+        witness_policy: the policy file that names the register's witness.
         page_command: absolute path of the program that pages people.
 
     Raises:
@@ -128,18 +128,18 @@ async def serving(folder: Path, port: int, witness_policy: Path, page_command: P
 async def running(
     arguments: Sequence[str], log: Path, ready_at: str, **settings: str
 ) -> AsyncIterator[Process]:
-    """Run a `cekal` command that serves, in a process of its own, during the block. Yields it once it is ready.
+    """Run a `cekal` command that serves, in a process of its own, during the block. Yields the process once it serves.
 
-    Ctrl-C at the terminal does not reach the command's process, which is ended after the block.
+    Ctrl-C at the terminal does not reach the process; the end of the block ends it.
 
     Args:
         arguments: the command's arguments, without `cekal`.
-        log: the file to which its output is appended.
-        ready_at: the address that answers once it is ready.
-        settings: its settings, by environment variable.
+        log: the file to which the command's output is appended.
+        ready_at: the address that answers with success once the command serves.
+        settings: the command's settings, by environment variable.
 
     Raises:
-        ServerDidNotStart: it ended or was not ready in time.
+        ServerDidNotStart: the process ended or was not ready in time.
     """
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(

@@ -67,7 +67,7 @@ class DemoWitness:
 async def witnessing(register: Path, log_keys: Sequence[VerifierKey]) -> AsyncIterator[DemoWitness]:
     """Run a witness in a process of its own during the block. Yields the witness.
 
-    Also writes the file `register_policy`, by which the register sends its signed heads to this witness.
+    The file `register_policy` is written too; with it, the register sends its signed heads to this witness.
 
     Args:
         register: the register's folder; the witness keeps its files in a folder in it, new or existing.
