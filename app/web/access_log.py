@@ -30,7 +30,7 @@ class Answered(NamedTuple):
     Attributes:
         method: the request's HTTP method.
         route: the template of its route (`/v1/entries/{entry_id}`), or None if its path has no route.
-        path: the same template; for a path without a route the path with `*` for its unknown parts.
+        path: the route's template again; for a path without a route, the path with `*` for its unknown parts.
         status: the status of the answer, or 0 if the client disconnected first.
         client_id: the id of the client; None if the request needed no key or had no valid one.
         request_ids: the ids of the request and of its trace.
@@ -61,7 +61,7 @@ class AccessLog:
         """Return the data of a request for its line in the access log.
 
         Args:
-            scope: its ASGI scope after routing.
+            scope: the request's ASGI scope after routing.
             status: the status of the answer, or 0 if the client disconnected first.
             request_ids: the ids of the request and of its trace.
         """

@@ -55,7 +55,7 @@ def body_late_error() -> HTTPException:
 
 
 def read_json(body: bytes) -> Any:
-    """Return a parsed JSON body. A repeated member has its last value in it, and `expect_single` can still find it.
+    """Return a parsed JSON body. Of repeated members the result has the last; `expect_single` can still find them.
 
     Raises:
         MalformedJson: the body is not JSON.

@@ -57,7 +57,7 @@ def compressed(body: bytes) -> bytes:
 def accepts_gzip(accept_encoding: str) -> bool:
     """Return whether the value of `Accept-Encoding` allows gzip (RFC 9110 section 12.5.3).
 
-    If it does not mention gzip, what it says of `*` counts; without both, gzip is not allowed.
+    If the value does not mention gzip, the quality of `*` counts. If it mentions neither, gzip is not allowed.
     """
     found: dict[str, bool] = {}
     for part in accept_encoding.lower().split(","):

@@ -31,12 +31,12 @@ class Limits:
         header_bytes: total length of all headers of a request.
         header_seconds: time from a request's first byte to the end of its headers; also for a TLS handshake.
         idle_seconds: time without a request, on a connection on which no request had a valid key so far.
-        known_idle_seconds: the same, on a connection on which a request had a valid key, or from a proxy.
+        known_idle_seconds: time without a request, on a connection on which a request had a valid key, or from a proxy.
         total: number of all connections.
-        reserve: the part of `total` that is kept for addresses that have sent a valid key before.
+        reserve: the part of `total` that is kept for proxies and for addresses that have sent a valid key before.
         per_address: number of connections from one address on which no request had a valid key so far.
         per_key: number of connections on which the last valid key is the same.
-        proxies: networks of proxies. Many clients share their connections, which count against `total` alone.
+        proxies: networks of proxies. Many clients share a proxy's connections, so these count against `total` only.
     """
 
     request_line_bytes: int
@@ -56,8 +56,8 @@ class Connection(Protocol):
     """The interface of a connection that `Connections` counts and may close.
 
     Attributes:
-        address: the address whose limit it counts against; None for a proxy's connection, which many clients share.
-        key: id of the last valid key in a request on it, or None.
+        address: the address whose limit the connection counts against; None for a proxy's connection.
+        key: id of the last valid key in a request on the connection; None before the first.
         due: the time, in the event loop's seconds, at which `expire` must be called; infinite if there is none.
     """
 
@@ -199,7 +199,7 @@ class Connections:
     def idle_seconds(self, connection: Connection) -> float:
         """Return how long a connection may be idle, in seconds.
 
-        It is longer if a request on it had a valid key, and for a proxy's connection.
+        The time is longer for a proxy's connection, and if a request on the connection had a valid key.
         """
         if connection.key is None and connection.address is not None:
             return self.limits.idle_seconds

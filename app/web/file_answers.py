@@ -9,7 +9,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 PIECE: Final = 256 * 1024
-"""Bytes of a piece."""
+"""Number of bytes that are read and sent at a time."""
 
 
 class FileAnswer(StreamingResponse):
@@ -17,7 +17,7 @@ class FileAnswer(StreamingResponse):
 
     Args:
         file: the file.
-        part: the range of its bytes that is read.
+        part: the range of the file's bytes to read.
         status: the status of the answer.
         headers: the answer's headers, `content-length` included.
         media_type: the answer's media type.
@@ -33,16 +33,6 @@ class FileAnswer(StreamingResponse):
         media_type: str,
         convert: Callable[[bytes], bytes] | None = None,
     ) -> None:
-        """Make the answer.
-
-        Args:
-            file: the file.
-            part: the bytes that are read of it.
-            status: the answer's status.
-            headers: its headers, `content-length` included.
-            media_type: its media type.
-            convert: converts each piece to the bytes that are sent; None sends it unchanged.
-        """
         super().__init__(_pieces(file, part, convert), status, headers, media_type)
         self._file = file
 

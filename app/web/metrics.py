@@ -59,7 +59,7 @@ class Metrics:
             method: the HTTP method.
             route: the route's template; not the path, which would create a series for each id.
             status: the status of the answer, or 0 if the client disconnected first.
-            seconds: its duration.
+            seconds: the time from the request's arrival to the answer's last byte.
         """
         key = (method, route, status)
         children = self._children.get(key)

@@ -154,10 +154,11 @@ def finish(
     Args:
         app: the application with all its routes.
         title: the API's name.
-        version: its version.
-        description: what it is for, in Markdown.
+        version: the API's version.
+        description: what the API is for, in Markdown.
         tags: every tag with its `name` and `description`.
-        also: routes for the document alone, which `app` does not serve, such as the description of a hand-written one.
+        also: routes that are in the document although `app` does not serve them, such as the description of a route
+            that is served by hand-written code.
         today: the legal day to which the days in the examples are moved; None leaves them as they were written.
 
     Raises:
@@ -211,7 +212,7 @@ def finish(
     return with_nulls(document)  # type: ignore[no-any-return]  # of a dict it is one
 
 
-def install(app: FastAPI, *, today: Callable[[], date] | None = None, **meanwhile: Any) -> None:
+def install(app: FastAPI, *, today: Callable[[], date] | None = None, **described: Any) -> None:
     """Make the application serve its complete OpenAPI document.
 
     The first request of a day builds it, in a thread, because the half second that this takes would delay alerts. Only
@@ -220,17 +221,17 @@ def install(app: FastAPI, *, today: Callable[[], date] | None = None, **meanwhil
     Args:
         app: the application with all its routes.
         today: returns the present legal day, to which the days in the examples are moved; None leaves them unchanged.
-        meanwhile: passed to `finish`: the API's `title`, `version` and `description`, the described `tags`, and, if
-            there are any, `also`: routes for the document alone, which the application does not serve.
+        described: the arguments of `finish` that describe the API: `title`, `version`, `description`, `tags`, and
+            `also` if there are routes for the document alone.
     """
     made: dict[date | None, bytes] = {}
     making = asyncio.Lock()
 
     def openapi() -> Json:
-        return finish(app, **meanwhile)
+        return finish(app, **described)
 
     def written(day: date | None) -> bytes:
-        return msgspec.json.encode(finish(app, today=day, **meanwhile))
+        return msgspec.json.encode(finish(app, today=day, **described))
 
     async def serve(request: Request) -> Response:
         day = today() if today else None

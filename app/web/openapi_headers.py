@@ -121,10 +121,10 @@ def complete(operation: Json, method: str, *, quota: bool) -> None:
     Args:
         operation: the operation, with its parameters and responses.
         method: its method in lower case.
-        quota: whether its requests use a quota, so that its answers have the quota's headers.
+        quota: whether the operation's requests use a quota, so that its answers have the quota's headers.
 
     Raises:
-        KeyError: a header of its requests or answers is not one that this module knows.
+        KeyError: this module does not know a header of the operation's requests or answers.
     """
     parameters = operation.get("parameters", [])
     for parameter in parameters:

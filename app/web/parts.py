@@ -95,7 +95,7 @@ def part_of(range_header: str, length: int) -> range | None:
     """Return the range of bytes that a `Range` header requests.
 
     Args:
-        range_header: its value.
+        range_header: the header's value.
         length: number of bytes of the representation.
 
     Returns:

@@ -40,7 +40,7 @@ class BoundedConfig(Config):
 
     Attributes:
         connections: the process's connections; set when its application is loaded.
-        watch: the timer that ends their overdue waits.
+        watch: the timer that ends overdue waits on these connections.
         tls: the TLS context; None for clear text.
     """
 
@@ -76,9 +76,10 @@ class BoundedProtocol(HttpToolsProtocol):
     """Serves HTTP/1.1 on one connection, refuses requests that exceed a limit, and ends waits that last too long.
 
     Attributes:
-        address: the address that it counts against until a request on it has a valid key; None for a proxy's.
-        key: id of the last valid key in a request on it; None before the first.
-        due: when the wait for the client ends, in the loop's seconds; infinite while nothing waits for the client.
+        address: the address whose limit the connection counts against until it shows a valid key; None for a proxy's.
+        key: id of the last valid key in a request on the connection; None before the first.
+        due: when the wait for the client ends, in the event loop's seconds; infinite while nothing waits for the
+            client.
     """
 
     config: BoundedConfig
@@ -114,7 +115,7 @@ class BoundedProtocol(HttpToolsProtocol):
         return cycle is None or cycle.response_complete or cycle.more_body or self.flow.write_paused
 
     def begin_handshake(self, handshake: "Handshake") -> bool:
-        """Count a connection that begins TLS, and limit its time. Returns False if it is refused: then close it."""
+        """Count a connection that begins TLS, and limit its time. Returns whether it is accepted; if not, close it."""
         self._handshake = handshake
         self.due = self.loop.time() + self._limits.header_seconds
         return self._arrive(handshake.peer) is None
@@ -127,13 +128,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._handshake = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
-        """Accept the connection. With too many from its address answer 429, with too many in all 503, and close it.
-
-        It takes the addresses from the transport, because uvloop would keep a socket object until the connection ends.
-        """
+        """Accept the connection; or answer 429 (too many from its address) or 503 (too many in all), and close it."""
         self.connections.add(self)
         self.transport = transport
         self.flow = FlowControl(transport)
+        # Not by the transport's `socket`: uvloop would keep a socket object until the connection ends.
         self.server, self.client = _address(transport, "sockname"), _address(transport, "peername")
         self.scheme = "https" if is_ssl(transport) else "http"
         if self._handshake is not None:  # it was counted when the handshake began

@@ -34,7 +34,7 @@ class RawRoute(APIRoute):
         self._rules = RequestRules.of(self)
 
     async def served(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request by the ASGI function, without a check of the method.
+        """Serve a request by the ASGI function, whatever the request's method.
 
         The ASGI function must call `expect_rules` after it has authenticated the caller.
         """

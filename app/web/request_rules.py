@@ -52,11 +52,11 @@ class RequestRules:
 
     Attributes:
         parameters: the names of its query parameters.
-        lists: those of them that may be repeated.
-        request_types: the media types of its request body; empty without a body.
-        answer_types: the media types of its successful answer, the default first; empty without content.
-        fields: its query parameters with their schemas; `read_parameters` reads by them.
-        content: the parameters of its path, and its body, with their schemas; `read_content` reads by them.
+        lists: the names of the query parameters that may be repeated.
+        request_types: the media types of the route's request body; empty without a body.
+        answer_types: the media types of the route's successful answer, the default first; empty without content.
+        fields: the query parameters with their schemas, for `read_parameters`.
+        content: the parameters of the path, and the body, with their schemas, for `read_content`.
     """
 
     parameters: AbstractSet[str]
@@ -78,7 +78,7 @@ class RequestRules:
         )
 
     def expect(self, scope: Scope) -> None:
-        """Raise unless a request's body, `Accept` and query parameters fit the route.
+        """Raise unless a request's `Content-Type`, `Accept` and query parameters fit the route.
 
         Raises:
             UnsupportedMediaType: the body has another media type, or is JSON with a `charset` other than UTF-8. Without
@@ -127,8 +127,8 @@ def read_parameters(scope: Scope) -> tuple[dict[str, Any], Sequence[Any]]:
     """Read the query parameters of a request to a raw route, as the endpoint that documents it declares them.
 
     Returns:
-        The values by the names of the endpoint's parameters, defaults included; and the faults. These are not raised:
-        the caller gives them to RequestValidationError.
+        The values by the names of the endpoint's parameters, defaults included; and the faults. The faults are not
+        raised: the caller gives them to RequestValidationError.
     """
     rules: RequestRules = scope["state"]["rules"]
     return request_params_to_args(rules.fields, QueryParams(scope["query_string"]))

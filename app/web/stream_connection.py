@@ -12,20 +12,20 @@ from typing import Any, Final, Protocol
 from app.web.connections import Connections
 
 STUCK_SECONDS = 5.0
-"""How long a reader may take nothing of what waits for it before its connection is cut."""
+"""Seconds for which a reader with waiting bytes may read none of them; then its connection is cut."""
 
 LAST_SECONDS: Final = 30.0
-"""How long the reader of a stream that has ended may take for what waits, at whatever speed."""
+"""Seconds in which the reader of a stream that has ended must read all waiting bytes; then its connection is cut."""
 
 STOPPING_SECONDS = 1.0
-"""What `STUCK_SECONDS` is shortened to while the service is stopping."""
+"""The limit in place of `STUCK_SECONDS` while the service is stopping."""
 
 LEAVING_SECONDS: Final = 0.3
-"""How long a process that ends serves the connections that it has, and takes no new ones. Proxies stop using
-it in this time, so that streams and polls that end afterwards are opened again elsewhere."""
+"""Seconds for which a process that ends still serves its connections, and takes no new ones. In this time proxies stop
+using the process, so that streams and polls that end afterwards are opened again at another one."""
 
 HIGH_WATER: Final = 64 * 1024
-"""Bytes that wait for a reader from which on it counts as slow; the same with and without TLS."""
+"""Number of waiting bytes above which a reader counts as slow; the same with and without TLS."""
 
 _LAST_CHUNK: Final = b"0\r\n\r\n"
 
@@ -35,7 +35,7 @@ class Frame:
 
     Attributes:
         data: the bytes, at least one.
-        chunk: the same as a chunk of HTTP/1.1 (RFC 9112 section 7.1).
+        chunk: these bytes as a chunk of HTTP/1.1 (RFC 9112 section 7.1).
     """
 
     __slots__ = ("chunk", "data")
@@ -55,7 +55,7 @@ class Sender(Protocol):
         """End the stream: `why` is `shutdown` if the process ends, `bytes` if the client has sent further bytes."""
 
     def lose(self, why: str) -> None:
-        """Note that the connection is lost (`gone`), or is cut because its reader takes nothing (`stuck`)."""
+        """Note that the connection is lost (`why` is `gone`), or is cut because its reader takes nothing (`stuck`)."""
 
 
 class StreamConnection(asyncio.Protocol):
@@ -69,8 +69,8 @@ class StreamConnection(asyncio.Protocol):
         chunked: whether frames are sent as chunks of HTTP/1.1.
 
     Attributes:
-        address: the client's address, whose limit of connections it counts against; None for a proxy's.
-        key: id of the key of its request.
+        address: the client's address; None for a proxy's connection.
+        key: id of the key of the stream's request.
         due: the time, in the event loop's seconds, by which the client must have read more of what waits for it, or is
             cut as stuck; infinite while it reads fast enough.
         slow: whether more than `HIGH_WATER` bytes wait for the reader.
@@ -148,7 +148,7 @@ class StreamConnection(asyncio.Protocol):
             self._over = act
 
     def write(self, frame: Frame) -> None:
-        """Send a frame, whatever waits already; on a connection that is closed nothing is sent."""
+        """Send a frame, even if many bytes wait already. On a closed connection nothing is sent."""
         data = frame.chunk if self._chunked else frame.data
         if self.slow:
             self._unsent += len(data)

@@ -135,7 +135,7 @@ class AlertTraces:
             request.alerts += alerts
 
     def confirm(self, alert_id: str, **attributes: str | int) -> None:
-        """Make a span `receipt`, from the begin of the present request until now, in the trace of an alert.
+        """Make a span `receipt`, from the beginning of the present request until now, in the trace of an alert.
 
         Call it in the request by which a checkpoint confirms the alert, after the commit of its receipt. Does nothing
         if `begin_request` was not called in this request.
@@ -153,7 +153,7 @@ class AlertTraces:
         Args:
             alert_ids: the alerts.
             since: when the reading of the ledger began, in nanoseconds since 1970.
-            read_at: when it ended, likewise.
+            read_at: when the reading ended, in nanoseconds since 1970.
             attributes: attributes of the spans, without their prefix `cekal.`.
         """
         named = _prefixed(attributes)

@@ -29,7 +29,7 @@ class Watch:
         self._logged = 0
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Start the timer, unless it runs on this loop already. If it runs on another loop, it ends there."""
+        """Start the timer on this event loop, unless it runs there already. A timer on another loop ends."""
         if loop is not self._loop:
             self._loop = loop
             loop.call_later(self._pause, self._look, loop)
