@@ -12,13 +12,13 @@ class Actor:
         client_id: the client's id.
         person: nationwide employee number; None for machines.
         roles: the client's roles, as in the API.
-        agency: code of the agency it belongs to, if any.
-        office: code of the office within the agency, if any.
-        province: the province of that office, if known.
-        checkpoint: code of the checkpoint it belongs to, if any.
-        kind: `counter`, `autogate` or `manifest` for checkpoint clients; None for all others.
+        agency: code of the client's agency; None without one.
+        office: code of the client's office within the agency; None without one.
+        province: the province of the office; None if not known.
+        checkpoint: code of the client's checkpoint; None without one.
+        kind: `counter`, `autogate` or `manifest` for a checkpoint's client; None for all others.
         key_id: the id of the key that was used; None for the register itself.
-        expires_at: when that key ends; None without a key.
+        expires_at: when the key ends; None without a key.
         gateway: whether the key serves many listeners, so that it may open as many streams as a process accepts.
     """
 

@@ -47,6 +47,9 @@ async def erase_retained(runtime: Runtime) -> int:
     """Erase the photos, and then the personal data, of entries whose retention period is over (R64).
 
     Returns the number of erasures. If an entry can't be erased, the error is logged and the others are erased.
+
+    Raises:
+        ClockInDoubt: the clock is not plausible; what was erased before stays erased.
     """
     erased = 0
     settings = runtime.settings
@@ -101,7 +104,7 @@ async def erase_questions(runtime: Runtime) -> None:
 async def erase_drill_receipts(runtime: Runtime) -> int:
     """Erase the notes and officer references in receipts of drills that are older than the setting `question_days`.
 
-    A drill is about no entry, so no entry's erasure includes them. Returns the number of receipts.
+    A drill is about no entry, so no entry's erasure includes these texts. Returns the number of changed receipts.
 
     Raises:
         ClockInDoubt: the clock is not plausible; drills treated before stay erased.
@@ -117,9 +120,9 @@ async def erase_drill_receipts(runtime: Runtime) -> int:
 
 
 async def erase_delayed(runtime: Runtime) -> None:
-    """Erase who travelled and who had sent them (the sponsors) in old records of delayed departures, in small batches.
+    """Erase travellers, and the sponsors that had sent them, from old records of delayed departures, in small batches.
 
-    Travellers are erased after `delay_personal_days`, sponsors after `delay_sponsor_days`.
+    Travellers are erased after the setting `delay_personal_days`, sponsors after `delay_sponsor_days`.
 
     Raises:
         ClockInDoubt: the clock is not plausible; earlier batches stay erased.

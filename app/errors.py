@@ -32,8 +32,8 @@ class CekalError(Exception):
         faults: the single faults, if there may be several or they have a location in the body.
         retry_after: seconds after which a repeat makes sense, sent as `Retry-After`; None sends no such header.
         extra: further members of the problem document.
-        afterwards: events that must be stored although the act is refused. The code that answers the caller handles
-            them in another transaction, after the act's transaction was rolled back.
+        afterwards: events whose projectors must run although the act is refused. The code that answers the caller
+            reports these events in another transaction, after the act's transaction was rolled back.
     """
 
     slug: ClassVar[str] = "internal"
@@ -154,7 +154,7 @@ class InstrumentMismatch(CekalError):
 
 
 class PhotoInvalid(CekalError):
-    """The photo can't be decoded, is too large or of another type than stated."""
+    """The photo can't be decoded, is too large, or is of another type than the request states."""
 
     slug = "photo-invalid"
 
@@ -226,7 +226,7 @@ class ExtensionLate(CekalError):
 
 
 class DuplicateEntry(CekalError):
-    """The owner already has an entry with this letter, or in this case, against this person (R14, R15)."""
+    """The owner has already filed this letter, or this measure in the same case, against this person (R14, R15)."""
 
     slug = "duplicate-entry"
 
@@ -298,22 +298,22 @@ class NotStored(CekalError):
 
 
 class Unavailable(CekalError):
-    """The service can't answer now: it is stopping, at its limit, or cut from its database.
+    """The service can't answer now: it is stopping, at its limit, or cut off from its database.
 
-    Or what was asked for, such as a snapshot or a signed head, is not made yet.
+    Also if the requested object, such as a snapshot or a signed head, is not made yet.
     """
 
     slug = "unavailable"
 
 
 class ClockInDoubt(CekalError):
-    """The clock is not plausible, and the act could not be undone if it was wrong."""
+    """The clock is not plausible, and the act could not be undone if the clock was wrong."""
 
     slug = "clock-in-doubt"
 
 
 class RolledBack(CekalError):
-    """The database was put back to an earlier state and that was not accepted yet, so it takes no writes.
+    """The database was put back to an earlier state, which nobody has accepted yet, so it takes no writes.
 
     It lacks ledger records that were signed or read before, or it is a backup that was put in place by hand.
     """

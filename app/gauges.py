@@ -287,7 +287,7 @@ class EscalationGauges(Collector):
 
 
 def measure_escalation(metrics: Metrics, escalation: Escalation) -> None:
-    """Register the metrics of escalation."""
+    """Register the metrics of the pages and the watchdog's reports that this process sends."""
     metrics.registry.register(EscalationGauges(escalation))
 
 
@@ -320,5 +320,8 @@ def measure(
 
 
 def measure_load(metrics: Metrics, runtime: Runtime, batcher: Batcher, hubs: Mapping[str, Hub]) -> None:
-    """Register the metrics of the process's queues and streams; `hubs` has one by kind of stream, as `alerts`."""
+    """Register the metrics of the process's queues and streams.
+
+    `hubs` has the hub of each kind of stream, by the name of the kind, such as `alerts`.
+    """
     metrics.registry.register(LoadGauges(runtime, batcher, hubs))

@@ -40,7 +40,7 @@ class Initialised:
 async def initialise(runtime: Runtime) -> Initialised:
     """Upgrade the schema, and create what is missing: ledger head, pepper, signing keys, and reference data.
 
-    Entries that may be about users with an account are sealed, where an earlier release has not done so.
+    Entries that may be about a holder of an account are sealed, if an earlier release has not done so.
 
     Raises:
         SchemaOutdated: a newer program has migrated the schema.

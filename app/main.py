@@ -114,7 +114,7 @@ class Application(FastAPI):
         await self.edge(scope, receive, send)
 
     def put_edge(self, metrics: Metrics, body_limit: BodyLimits, settings: Settings) -> None:
-        """Create the `Edge` for the routes that were added; call it after all of them, before the first request.
+        """Create the `Edge`. Call this after all routes were added, and before the first request.
 
         Args:
             metrics: the metrics that count answered requests.

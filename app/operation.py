@@ -71,7 +71,8 @@ class Readiness:
     async def look(self) -> "Found":
         """Return the state of the databases, at most `readiness_seconds` old.
 
-        An outage is not raised: the result then has only the check `database`, with the reason.
+        Whether they can be written is tried at most every three seconds. An outage is not raised: the result then has
+        only the check `database`, with the reason.
         """
         async with self._looking:
             if monotonic() - self._looked_at >= self._runtime.settings.readiness_seconds:
@@ -131,9 +132,9 @@ class RolledBackOut(WireOut):
     origin: str | None
     """The ledger's origin (its name) in the highest known head; null where no signed head shows it."""
     known_size: int | None
-    """The number of records of that head; null where the file of the database was replaced."""
+    """The number of records of the highest known head; null where the file of the database was replaced."""
     size: int | None
-    """The number of records that the database had when this was noticed; null where its file was replaced."""
+    """The number of records that the database had when the rollback was noticed; null where its file was replaced."""
 
 
 class ReadyOut(WireOut):
@@ -146,22 +147,24 @@ class ReadyOut(WireOut):
     names_outdated: Annotated[
         int | None,
         Field(
-            description="Number of entries whose names an earlier release has indexed: they are found by its rules, "
-            "until the worker has indexed them anew. Null where the database can't be asked."
+            description="Number of entries whose names an earlier release has indexed. Until the worker has indexed "
+            "them anew, they are found by that release's rules. Null where the database can't be asked."
         ),
     ]
     held_back: Annotated[
         str | None,
         Field(
-            description="Why acts that can't be undone, such as ends by law and erasures, wait: the clock is not "
-            "plausible. Null while it is. Checks, alerts and urgent entries never wait; see `cekal clock accept`."
+            description="Why the clock may be wrong. Acts that can't be undone, such as ends by law and erasures, then "
+            "wait; checks, alerts and urgent entries never wait. Null while the clock is plausible; see `cekal clock "
+            "accept`."
         ),
     ]
     rolled_back: Annotated[
         RolledBackOut | None,
         Field(
-            description="What shows that the database was put back to an earlier state; null while nothing does. "
-            "Writes get 503 until `cekal restore`, checks go on with `stale`: so this alone makes no process unready."
+            description="The evidence that the database was put back to an earlier state; null without any. Until "
+            "`cekal restore`, writes get 503, and checks are answered with `stale`. This alone makes no process "
+            "unready."
         ),
     ]
     mark: Annotated[
@@ -189,7 +192,7 @@ async def read_health() -> HealthOut:
     responses={503: {"model": ReadyOut, "description": "It can't now; `checks` has the reason."}},
 )
 async def read_readiness(request: Request, response: Response) -> ReadyOut:
-    """Check whether the databases answer and can be written, the schema, the ledger's end, and the clocks."""
+    """Check the databases (reads, writes and schema), the ledger's end, and the clocks."""
     runtime = runtime_of(request)
     tail, readiness = tail_of(request), readiness_of(request)
     found = await readiness.look()

@@ -48,9 +48,9 @@ class Process:
         head_watch: the ages of the newest signed head and of its cosignatures.
         batcher: collects simultaneous checks and answers them together.
         receipts: collects simultaneous receipts of alerts and stores them together.
-        ports: functions of other packages that the package `register` calls without importing them.
+        ports: functions of wings above `register/`, which `register/` calls without importing them.
         readiness: checks whether the databases can be read and written.
-        address: the address of the server, for the log; set by the server.
+        address: `host` and `port` on which the server listens, for the log; set by the server.
     """
 
     runtime: Runtime

@@ -112,22 +112,23 @@ class Runtime:
         clock: the clock of every stored instant and decision: the database server's on PostgreSQL, this machine's
             on SQLite, or a test's if one is given.
         machine: the clocks of this machine.
-        plausibility: decides whether the clocks are plausible; None for a test's clock, which always is.
+        plausibility: decides whether the clocks are plausible; None for a test's clock, which always counts as such.
         register: the register's database.
         checks: the checks' database; the same object on PostgreSQL.
-        follow: what each transaction calls itself: projectors (functions that handle its events), the ledger's append.
+        follow: the functions that each write transaction calls: projectors, which handle its events, and the ledger's
+            append.
         pepper: key of the keyed hashes of document numbers; empty until `access.pepper.take_pepper` has read it.
         bell: rung when this process has read news of any process: ledger records, notices, or a change of access. Also
             rung when it stops following the ledger, and when it stops.
         closing: set when the service is stopping, so that long polls end.
-        counting: a lock held while statistics are counted, so that a process counts one table at a time.
+        counting: a lock held while statistics are counted, so that a process makes one table of figures at a time.
         unwritten: the reason (a full disk, damage) that made the last write fail; None after a write that succeeded.
         open_hits: open hits of passengers that are being checked, by journey key. Simultaneous checks of one document
             share them, so that they open one hit together.
         in_flight: the client, call and idempotency key of each first request that still runs in this process.
         outages: logs the outages of the databases.
         keeper: compares the register with the mark.
-        rollback: the evidence that the register was rolled back: writes are refused; None if there is none.
+        rollback: the evidence that the register was rolled back; writes are then refused. None without evidence.
         unsettled: whether the next write must first compare the register with the mark: True at the start and after
             each failure of the database, which may have been restored meanwhile.
         traces: makes the traces of alerts; None if the deployment has none.
@@ -184,7 +185,7 @@ class Runtime:
             yield unit
 
     def settle(self, rollback: Rollback | None) -> None:
-        """Set whether the register is rolled back (None: it is not), and log the begin and the end of that state.
+        """Set whether the register is rolled back (None: it is not), and log the beginning and the end of this state.
 
         A register whose database file was replaced counts as rolled back in any case.
         """
@@ -265,8 +266,7 @@ class Runtime:
             about: details to log with it, such as the item's id.
 
         Raises:
-            ClockInDoubt: the block has raised it, and the other items would too.
-            RolledBack: likewise.
+            ClockInDoubt, RolledBack: the block has raised this error, and the other items would raise it too.
         """
         try:
             yield
@@ -312,7 +312,7 @@ class Runtime:
 
         Args:
             items: the items.
-            act: does the act with some items, or raises an error and has changed nothing. It returns a number.
+            act: does the act with some items and returns a number; or raises an error, having changed nothing.
             failure: the text to log for an item that fails alone.
 
         Returns:
@@ -320,8 +320,7 @@ class Runtime:
 
         Raises:
             Exception: the database can't serve.
-            ClockInDoubt: the act has raised it.
-            RolledBack: likewise.
+            ClockInDoubt, RolledBack: `act` has raised this error.
         """
         try:
             return Done(await act(items), [])
@@ -374,7 +373,8 @@ def open_runtime(
 
     Args:
         settings: the settings of the deployment.
-        follow: what each transaction calls itself: projectors (functions that handle its events), the ledger's append.
+        follow: the functions that each write transaction calls: projectors, which handle its events, and the ledger's
+            append.
         keeper: compares the register with the mark.
         clock: a test's clock, which then replaces all others.
         machine: the clocks of this machine, if a test sets them.

@@ -148,8 +148,8 @@ class Worker:
         """Store the ends of measures whose period is over, in batches.
 
         If papers that extend or follow such a measure arrived in time and are still undecided, alert checkpoints that
-        it is pending (R68). An entry that fails is logged, and the others go on. Returns the number of ends and alerts;
-        0 while irreversible acts are suspended.
+        it is pending (R68). If an entry fails, the error is logged and the others are done. Returns the number of ends
+        and alerts; 0 while irreversible acts are suspended.
         """
         if await self.standstill.holds():
             return 0
@@ -249,9 +249,9 @@ class Worker:
     async def notify_officers(self) -> int:
         """Notify officers of near ends (R30), missed deadlines (R18) and undecided papers (R68).
 
-        Also, every half hour, of each urgent entry that stops nobody before its countersignature. Returns the number of
-        notices; 0 while irreversible acts are suspended, because a notice is sent once, and a wrong clock would send it
-        on a wrong day.
+        Every half hour, notify them also of each urgent entry that stops nobody before its countersignature. Returns
+        the number of notices; 0 while irreversible acts are suspended, because a wrong clock would send a notice, which
+        is sent only once, on a wrong day.
         """
         if await self.standstill.holds():
             return 0
@@ -274,7 +274,7 @@ class Worker:
         )
 
     async def renew_names(self) -> int:
-        """Recompute name keys made by older rules, in small batches between which others can write.
+        """Recompute the name keys that were made by older rules, in small batches between which others can write.
 
         An entry that fails is logged, and the others go on. Returns the number of entries.
         """
