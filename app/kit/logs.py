@@ -181,7 +181,7 @@ class LineHandler(logging.StreamHandler[TextIO]):
 def write_lines(logger: str, message: str, lines: Sequence[Line]) -> None:
     """Write many records of level INFO with one message, far cheaper than one by one.
 
-    They go to the handlers of the root logger only; handlers of intermediate loggers are skipped.
+    The records go to the handlers of the root logger only; handlers of intermediate loggers are skipped.
     """
     named = logging.getLogger(logger)
     if not named.isEnabledFor(logging.INFO):
