@@ -15,7 +15,7 @@ Statement = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
 class DriverSelect:
     """A SELECT that PostgreSQL's driver executes itself, since SQLAlchemy would take four times the driver's time.
 
-    On SQLite it is executed by SQLAlchemy.
+    On SQLite, SQLAlchemy executes the statement.
 
     Args:
         statement: the statement; its result's values are used as the driver gives them (instants are in UTC).

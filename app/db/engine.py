@@ -45,7 +45,7 @@ async def require_writable(*databases: Database) -> None:
 
     Raises:
         PermissionError: this user may not write to the files or to their folder, or SQLite can't write for another
-            reason, such as a full disk; the message has SQLite's.
+            reason, such as a full disk; the error's message contains SQLite's.
     """
     for database in databases:
         if not database.is_sqlite:

@@ -33,8 +33,9 @@ class LookUp:
     different parts is returned twice.
 
     Args:
-        compose: returns the statement. Its first argument is a function that makes each condition on a list; its second
-            is whether the statement is for SQLite. The columns are texts, integers and bytes, which need no conversion.
+        compose: returns the statement. Its first argument is the function that makes each condition on a list (see
+            `Among`); its second is whether the statement is for SQLite. The statement's columns are texts, integers or
+            bytes, because their values are not converted.
         names: the names of the lists.
     """
 

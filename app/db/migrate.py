@@ -66,8 +66,8 @@ async def upgrade(register: Database, checks: Database) -> None:
 
     Raises:
         SchemaOutdated: a newer program has migrated the schema.
-        DBAPIError: a migration failed; also if another one, or a transaction of the service, held a lock for more than
-            five seconds, and then it can be repeated.
+        DBAPIError: a migration failed. If another migration, or the service, held a lock for more than five seconds,
+            the call can be repeated.
     """
     from alembic import command
 
@@ -101,9 +101,9 @@ async def require_newest(register: Database, checks: Database) -> None:
 async def require_served(register: Database, checks: Database) -> None:
     """Raise SchemaOutdated unless this program can work with the database's schema.
 
-    It can work with the schema of its own revision. On PostgreSQL it may also work with a newer one, because machines
-    are upgraded one by one: the newer program's migration has then noted in the database, in a comment on Alembic's
-    table, that programs of this revision may go on.
+    A program can work with the schema of its own revision. On PostgreSQL it can also work with a newer schema whose
+    migration has noted in the database, in a comment on Alembic's table, that programs of this revision may go on. So
+    machines can be upgraded one by one.
 
     Raises:
         SchemaOutdated: the schema is older or missing, or so much newer that this program can't serve it.

@@ -32,7 +32,7 @@ class Outages:
         """Record a failure; if it is the first of an outage, log the start. Returns whether it belongs to an outage.
 
         Args:
-            error: the exception.
+            error: the exception; one that shows no outage (see `faults.outage`) is ignored.
             writing: whether a write failed; then only a successful write ends the outage.
         """
         why = outage(error)

@@ -29,10 +29,10 @@ T = TypeVar("T", bound=_Named)
 async def first_of(
     read: Callable[[str], Awaitable[Sequence[T]]], limit: int, exclude: Callable[[T], bool]
 ) -> list[T]:
-    """Return rows for which `exclude` returns False, ordered by id; read page after page until there are enough.
+    """Return at least `limit` rows for which `exclude` returns False, ordered by id; read as many pages as that takes.
 
     All such rows of the pages that were read are returned, so there may be more than `limit`. There are fewer only if
-    the last page was read.
+    no further pages exist.
 
     Args:
         read: returns a page: the first `limit` rows after an id ("" for the first page), ordered by id.

@@ -35,11 +35,11 @@ class Rounds:
 
         Args:
             act: the round.
-            lock: the number of its advisory lock on PostgreSQL; rounds with the same number are the same round.
+            lock: the number of the round's advisory lock on PostgreSQL; rounds with the same number are the same round.
 
         Raises:
-            Exception: the round's own error; or on PostgreSQL that of the connection that holds the lock, whose loss
-                cancels the round.
+            Exception: the round's own error; or, on PostgreSQL, an error of the connection that holds the lock. The
+                loss of the lock cancels the round.
         """
         if self._database.is_sqlite:
             await act()
