@@ -78,7 +78,7 @@ class AccessLog:
 
         Args:
             answered: the request's data.
-            seconds: how long it took.
+            seconds: how long the request took.
         """
         loop = asyncio.get_running_loop()
         if not self._waiting or loop is not self._loop:

@@ -13,11 +13,11 @@ class ProblemKind:
     """One kind of problem (RFC 9457 section 3.1): everything that does not depend on the occurrence.
 
     Attributes:
-        slug: its stable name; the problem's `type` is `/problems/<slug>`.
-        status: the HTTP status of its answers.
-        title: short English summary.
-        title_id: the same in Indonesian.
-        cause: why it happens, with the article of law, if any.
+        slug: the stable name; the problem's `type` is `/problems/<slug>`.
+        status: the HTTP status of answers with this problem.
+        title: a short summary in English.
+        title_id: a short summary in Indonesian.
+        cause: why the problem happens, with the article of law, if any.
         remedy: what the caller can do.
     """
 

@@ -78,8 +78,8 @@ class Coding:
         """Return the scope and the `send` to give to the application, so that its answer can be compressed.
 
         The answer is compressed if the request accepts gzip and the answer is a complete, textual 200 of at least
-        `SMALLEST` bytes that is not marked as secret. A compressed answer has an `ETag` of its own. In the returned
-        scope, such tags in `If-None-Match` are replaced by those that the application has given.
+        `SMALLEST` bytes that is not marked as secret. A compressed answer has an `ETag` of its own: the application's
+        tag with a suffix. In the returned scope, the tags in `If-None-Match` have no such suffix.
         """
         accepted, held = [], False
         for name, value in scope["headers"]:

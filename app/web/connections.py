@@ -154,7 +154,7 @@ class Connections:
     def show_key(self, connection: Connection, key: str) -> None:
         """Count a connection against the key with the id `key`, which a request on it has shown.
 
-        A connection counts against the last key only. Ignores a proxy's connection.
+        A connection counts against the last key only. A proxy's connection is ignored.
 
         If the key then has too many connections, its oldest other connection that waits for its client is closed. If
         none waits, `connection` itself is closed after its present answer.

@@ -33,8 +33,8 @@ def allowed_methods(scope: Scope) -> list[str]:
 
     OPTIONS is always among them, and HEAD where GET is.
 
-    They are collected from all routes that match the path. If a route's path is literally the same
-    (`/v1/checks/batch`), routes with a template that also match it (`/v1/checks/{check_id}`) do not count.
+    The methods are collected from all routes that match the path. If a route's path is literally the same
+    (`/v1/checks/batch`), routes whose template matches it too (`/v1/checks/{check_id}`) do not count.
     """
     path = scope["path"].removeprefix(scope.get("root_path", "").rstrip("/"))
     methods: set[str] = set()

@@ -116,7 +116,7 @@ EVENTS: Final[dict[int | str, Json]] = {200: {"content": {"text/event-stream": {
 
 
 def problems(*slugs: str) -> dict[int | str, Json]:
-    """Return a value for a route's argument `responses`: by status, its answers with these problems, and examples.
+    """Return a value for a route's argument `responses`: by status, the answers with these problems as examples.
 
     `slugs` are the names of the problems in the catalogue (`catalogue.toml`).
 

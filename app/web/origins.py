@@ -40,7 +40,7 @@ class Origins:
         return bool(self._allowed)
 
     def headers(self, scope: Scope, methods: Iterable[str] = ()) -> list[Header]:
-        """Return the CORS headers of the answer to a request; a request of another origin gets only `Vary`.
+        """Return the CORS headers of the answer to a request; only `Vary` unless the request names an allowed origin.
 
         Args:
             scope: the request's ASGI scope.

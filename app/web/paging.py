@@ -40,7 +40,7 @@ class Page(WireOut, Generic[T]):
 
     Attributes:
         items: the page's items, in the list's order.
-        next_cursor: where the next page begins, null on the last.
+        next_cursor: the cursor of the next page; None on the last page.
     """
 
     items: list[T]

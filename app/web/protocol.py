@@ -121,7 +121,7 @@ class BoundedProtocol(HttpToolsProtocol):
         return self._arrive(handshake.peer) is None
 
     def fail_handshake(self, *, violation: bool) -> None:
-        """Stop counting a connection whose TLS handshake failed; count a `violation` of TLS in `Connections.cut`."""
+        """Stop counting a connection whose handshake failed; a `violation` of TLS is counted in `Connections.cut`."""
         if violation:
             self._books.cut["handshake"] += 1
         self._books.leave(self)
@@ -281,7 +281,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Count the connection against the key with the id `key`, instead of its address: a request has shown this key.
 
         If the key then has too many connections, the oldest other one that waits for its client is closed. If none
-        waits, this one is closed after its present answer. Ignores a proxy's connection.
+        waits, this one is closed after its present answer. A proxy's connection is ignored.
         """
         self._books.show_key(self, key)
 
@@ -390,7 +390,7 @@ def _address(transport: asyncio.Transport, end: str) -> tuple[str, int] | None:
 
 
 def connection_of(scope: Mapping[str, Any]) -> BoundedProtocol:
-    """Return the connection on which a request came; `scope` is its ASGI scope, or the `Request` itself.
+    """Return the connection on which a request came; `scope` is the request's ASGI scope, or the `Request` itself.
 
     Raises:
         KeyError: the request did not come over a connection of this server.
