@@ -30,8 +30,8 @@ def create(  # noqa: PLR0913, PLR0917 - one parameter an option of the documente
     role: Annotated[
         list[str],
         typer.Option(
-            help="What it may do; repeat for several: submitter, verifier, approver, duty_officer, supervisor, "
-            "timpora, auditor or admin for a person; checkpoint, integrator or carrier for a machine."
+            help="What the account may do; repeat for several: submitter, verifier, approver, duty_officer, "
+            "supervisor, timpora, auditor or admin for a person; checkpoint, integrator or carrier for a machine."
         ),
     ],
     kind: Annotated[

@@ -51,10 +51,11 @@ def conformance(
     same records must come in each format, and the ledger's signed root must prove them. Nothing of a record is printed
     but its number and type. Exit code 0 if no check failed, else 1.
 
-    With --consumer it examines a program that keeps a copy of the feed. It serves a small ledger on this machine, runs
-    `COMMAND follow` to keep a copy of it, and reads the copy by `COMMAND show`. It plays what a consumer must survive
-    (cut connections, repeats, 503, silence, a restore) and what it must stop at (forged records, missing numbers, wrong
-    snapshots). docs/integrate-feed.md says what COMMAND has to do.
+    With --consumer, a program that keeps a copy of the feed is examined in place of a service. A small ledger is served
+    on this machine, `COMMAND follow` has to keep a copy of this ledger, and `COMMAND show` has to print the copy. The
+    ledger's server plays what a consumer must survive (cut connections, repeats, 503, silence, a restore) and what must
+    stop a consumer (forged records, missing numbers, wrong snapshots). docs/integrate-feed.md says what COMMAND has to
+    do.
 
     For example:
 

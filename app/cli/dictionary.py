@@ -29,10 +29,10 @@ class CodeList:
     """A code list: the fixed values of a member of the API.
 
     Attributes:
-        name: the name of its schema, or of the first member that uses it.
-        meaning: its description, "" if only its members have one.
-        values: the values in the document's order.
-        members: the members that use it (`CheckOut.action`).
+        name: the name of the list's schema; for a list without a schema, the name of the first member that uses it.
+        meaning: the description of the list's schema; "" without a schema.
+        values: the values, in the document's order.
+        members: the members that use the list, such as `CheckOut.action`.
     """
 
     name: str
@@ -97,7 +97,7 @@ def dictionary(document: Json) -> str:
 def errors(document: Json) -> str:
     """Return the page of all problems in the OpenAPI document, in Markdown.
 
-    Each has its status, cause and remedy, and the calls that answer with it.
+    Each problem has its status, cause and remedy, and the calls that answer with it.
     """
     calls: dict[str, list[str]] = defaultdict(list)
     for path, method, operation in _operations(document):
