@@ -148,7 +148,7 @@ def checks_among(rows: Mapping[str, int]) -> int:
     return sum(count for name, count in rows.items() if name.startswith("check_record"))
 
 
-def digest(path: Path, progress: Callable[[int], None] = lambda _bytes: None) -> InventoryFile:
+def describe_file(path: Path, progress: Callable[[int], None] = lambda _bytes: None) -> InventoryFile:
     """Return the size and hash of a file. `progress` is called with the number of bytes of each part that was read."""
     hashed, size = hashlib.sha256(), 0
     with path.open("rb") as file:
@@ -179,7 +179,7 @@ def require_same(folder: Path, inventory: Inventory, progress: Callable[[int, in
         if name != Path(name).name:
             raise BackupFailed(f"The inventory of {folder} names no file: {name!r}.")
         try:
-            found = digest(folder / name, read)
+            found = describe_file(folder / name, read)
         except FileNotFoundError:
             raise BackupFailed(f"{folder / name} is missing.") from None
         if found != expected:

@@ -15,7 +15,7 @@ from app.kit.stages import Stage
 from app.ledger import service as ledger
 from app.maintenance.backups import postgresql, sqlite
 from app.maintenance.backups.folder import begin_file, complete, discard, prepare
-from app.maintenance.backups.inventory import CountedFigures, Inventory, LedgerEnd, compare, digest
+from app.maintenance.backups.inventory import CountedFigures, Inventory, LedgerEnd, compare, describe_file
 from app.runtime import Runtime
 from app.settings import Settings
 
@@ -50,7 +50,7 @@ async def back_up(runtime: Runtime, folder: Path, stage: Stage) -> Inventory:
             photos=found.photos,
             pepper=_pepper_location(runtime.settings),
             settings=listed(runtime.settings),
-            files={name: digest(target) for name, target in zip(names, targets, strict=True)},
+            files={name: describe_file(target) for name, target in zip(names, targets, strict=True)},
         )
         compare(inventory, found)
         complete(folder, names, inventory.encoded())
