@@ -19,8 +19,8 @@ BEHIND_ALL: Final = "~"
 class StateStatements(msgspec.Struct):
     """The SQL statements that read the register's state at a sequence, in parts by entry id.
 
-    Their parameters: `after` is the id of the last entry before the part, and `last` that of the part's last entry.
-    `count` is about how many records to examine. `upto` is the sequence of the state.
+    Their parameters: `after` is the id of the last entry before the part, and `last` the id of the part's last entry.
+    `count` is the approximate number of records to examine. `upto` is the sequence of the state.
 
     Attributes:
         end: selects the id of the part's last entry; no row for the last part. Parameters: `after`, `count`.

@@ -59,7 +59,7 @@ async def list_chosen(reader: Reader, sequences: Collection[int]) -> dict[int, R
 
 
 async def list_erased(reader: Reader, sequences: Collection[int]) -> frozenset[int]:
-    """Return those of these sequences whose record's personal part is erased."""
+    """Return the sequences, of those given, of records whose personal part is erased."""
     if not sequences:
         return frozenset()
     rows = await reader.run(_ERASED, {"sequences": sorted(sequences)})

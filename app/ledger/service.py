@@ -182,7 +182,7 @@ async def recompute(reader: Reader, progress: Callable[[int], None]) -> merkle.T
         progress: function that is called with the number of leaves hashed so far, after each 5000 and at the end.
 
     Raises:
-        LedgerBroken: the record with some number is missing.
+        LedgerBroken: a record is missing.
     """
     tree = merkle.Tree()
     while leaves := await store.list_leaves(reader, tree.size, _BATCH_SIZE):

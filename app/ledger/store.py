@@ -182,7 +182,7 @@ async def take_numbers(unit: Unit, count: int, last_alert_offset: int) -> tuple[
     """Reserve the next `count` numbers of the ledger, and lock the ledger's head until the commit.
 
     The lock makes the order of numbers the order of commits; the commit wakes other processes. Data that may have
-    changed while this waited for the lock must be read by a later statement.
+    changed while this call waited for the lock must be read by a later statement.
 
     Args:
         unit: the transaction; it must do nothing slow after this call.
