@@ -43,7 +43,7 @@ class SignedHead:
     Attributes:
         origin: the log's name.
         size: the number of the ledger's records.
-        root: the Merkle root over their leaves.
+        root: the Merkle root over the records' leaves.
         keys: the published keys of this origin that were in use when the head was signed.
     """
 

@@ -73,7 +73,7 @@ class Stage:
 
     Attributes:
         url: the service's address; "" before it is served.
-        key: the access key that it accepts.
+        key: the access key that the service accepts.
         asked: the requests for the feed so far, in order.
         snapshots: the number of requests for a snapshot so far.
     """
@@ -126,9 +126,9 @@ class Stage:
             self.key = f"cekal_rehearsal{secrets.token_hex(16)}"
 
     def enter(self, after: str | None) -> tuple[Fault | None, ScriptedLedger, int]:
-        """Record a request for the feed after a cursor; None asks from the first record.
+        """Record a request for the feed after the cursor `after`; None for a request from the first record.
 
-        Returns the fault for its answer (None without one), the ledger, and the number of uses of `changing` so far.
+        Returns the fault for the answer (None without one), the ledger, and the number of uses of `changing` so far.
         """
         with self._changed:
             fault = self._faults.popleft() if self._faults else None
