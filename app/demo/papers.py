@@ -13,7 +13,7 @@ Body = dict[str, Any]
 
 
 def urgent_exit_ban(person: Person, today: date) -> Body:
-    """Return an urgent exit ban by the KPK, with the letter that requests it and without a period.
+    """Return the body of an urgent exit ban by the KPK, with the letter that requests the ban and without a period.
 
     Args:
         person: the subject of the ban.
@@ -40,9 +40,9 @@ def urgent_exit_ban(person: Person, today: date) -> Body:
 
 
 def broad_exit_ban(bearers: Sequence[Person], today: date) -> Body:
-    """Return an urgent exit ban that fits many people: its person may be born 1930 to 2005 and has many aliases.
+    """Return the body of an urgent exit ban that fits many people, since its subject is described broadly.
 
-    The names of all `bearers` are the aliases.
+    The subject is born between 1930 and 2005, and has the names of all `bearers` as aliases.
     """
     body = urgent_exit_ban(Person.invent(INDONESIA), today)
     names = dict.fromkeys(person.name for person in bearers)
@@ -52,7 +52,7 @@ def broad_exit_ban(bearers: Sequence[Person], today: date) -> Body:
 
 
 def exit_ban(person: Person, today: date, ends_on: date) -> Body:
-    """Return an exit ban by the KPK from `today` to `ends_on`; the law allows six months."""
+    """Return the body of an exit ban by the KPK from `today` to `ends_on`; the law allows six months."""
     return {
         "measure": "prevention",
         "subject": _subject(person),
@@ -64,7 +64,7 @@ def exit_ban(person: Person, today: date, ends_on: date) -> Body:
 
 
 def formal_decision(today: date, ends_on: date, case_reference: str) -> Body:
-    """Return the formal decision that follows an urgent exit ban, about the same person and the same case.
+    """Return the body of the formal decision that follows an urgent exit ban, about the same person and case.
 
     The decision begins on the legal day `today` and ends on `ends_on`; `case_reference` names the case.
     """
@@ -73,7 +73,7 @@ def formal_decision(today: date, ends_on: date, case_reference: str) -> Body:
 
 
 def foreign_withdrawal(today: date) -> Body:
-    """Return a request to end a measure by a letter from a body that did not order the measure."""
+    """Return the body of a request to end a measure, by a letter from an agency that did not order the measure."""
     return {
         "kind": "revocation",
         "reason": "The letter says that the name is no longer wanted.",
@@ -83,7 +83,10 @@ def foreign_withdrawal(today: date) -> Body:
 
 
 def entry_ban(person: Person, today: date, ends_on: date) -> Body:
-    """Return an entry ban by Immigration from `today` to `ends_on` after a deportation, for foreigners only."""
+    """Return the body of an entry ban by Immigration from `today` to `ends_on`, after a deportation.
+
+    The law allows entry bans against foreigners only; a body about an Indonesian is refused.
+    """
     reference = _reference()
     unknown = ["address", "occupation"] + (["nik"] if person.state == INDONESIA else [])
     return {
@@ -106,12 +109,12 @@ def entry_ban(person: Person, today: date, ends_on: date) -> Body:
 
 
 def scan(person: Person, direction: str) -> Body:
-    """Return the check request of a counter or gate that has scanned a passport; `direction` is `exit` or `entry`."""
+    """Return the body of a check by a counter or gate that has scanned a passport; `direction` is `exit` or `entry`."""
     return {"direction": direction, "mrz": person.mrz}
 
 
 def typed(person: Person, direction: str, *, state: str) -> Body:
-    """Return the check request of a counter that has typed a passport of this state.
+    """Return the body of a check by a counter that has typed the data of a passport, as one of this state.
 
     `direction` is `exit` or `entry`.
     """

@@ -87,7 +87,7 @@ class Server:
         """Start a process and wait until it is ready.
 
         Raises:
-            ServerDidNotStart: it ended or was not ready in time.
+            ServerDidNotStart: the process ended or was not ready in time.
         """
         arguments = ("serve", "--host", HOST, "--port", str(self._port))
         serving = running(arguments, self._folder / LOG, f"{self.url}/readyz", **self._settings)

@@ -26,9 +26,9 @@ class DemoWitness:
     """A witness that is being served.
 
     Attributes:
-        register: the folder of the register whose heads it cosigns.
-        url: its address.
-        keys: its public keys.
+        register: the folder of the register whose heads the witness cosigns.
+        url: the witness's address.
+        keys: the witness's public keys.
     """
 
     register: Path
@@ -37,7 +37,7 @@ class DemoWitness:
 
     @property
     def folder(self) -> Path:
-        """Its own folder, with its policy, keys, file and log."""
+        """The witness's folder, with its policy, keys, database file and log."""
         return self.register / FOLDER
 
     @property
@@ -55,7 +55,7 @@ class DemoWitness:
         return answer.status_code, answer.text.strip()
 
     async def run(self, *arguments: str) -> str:
-        """Run a `cekal witness` command in its folder. Returns what it printed, whatever its exit code."""
+        """Run a `cekal witness` command in the witness's folder. Returns what it printed, whatever its exit code."""
         process = await asyncio.create_subprocess_exec(
             *command(("witness", *arguments)), cwd=self.folder, env=environment(), stdout=PIPE, stderr=STDOUT
         )
