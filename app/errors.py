@@ -202,7 +202,7 @@ class CaseClosed(CekalError):
 
 
 class FormalisationMismatch(CekalError):
-    """The formal entry is about another person, case or measure than the urgent one (R15, R26)."""
+    """The formal entry is about another person, case or measure than the urgent entry (R15, R26)."""
 
     slug = "formalisation-mismatch"
 

@@ -140,7 +140,7 @@ def create_app(
 ) -> FastAPI:
     """Return the application with these settings; connections are opened when it starts.
 
-    Its start fails with SchemaOutdated, HeadMissing, NameRefused or PepperRefused if it can't serve the register.
+    The start fails with SchemaOutdated, HeadMissing, NameRefused or PepperRefused if the register can't be served.
 
     Args:
         settings: the settings of the deployment.

@@ -54,7 +54,8 @@ class Found(NamedTuple):
 class Readiness:
     """The cached result of the readiness check of the databases, refreshed at most once in `readiness_seconds`.
 
-    Because of the cache, calls without a key can't load the databases. Simultaneous callers wait for one refresh.
+    Because of the cache, frequent calls without a key put no load on the databases. Simultaneous callers wait for one
+    refresh.
 
     Attributes:
         serving: whether the process has started and is not stopping; the application sets it.

@@ -49,7 +49,7 @@ class Keeper(Protocol):
     The mark is a file outside the database with the highest signed head.
 
     Attributes:
-        fault: why the mark can't be used or written; None while it can.
+        fault: why the mark's file can't be used or written; None without a fault.
         woken: set it to have the database compared with the mark soon.
     """
 
