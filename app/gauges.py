@@ -6,7 +6,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from app.access.admission.quotas import Quotas
-from app.alerting.alerts.arrivals import Channel
+from app.alerting.alerts.arrivals import Transport
 from app.alerting.alerts.tail import Tail
 from app.alerting.escalation.rounds import Escalation
 from app.alerting.streams.hub import Hub
@@ -315,7 +315,7 @@ def measure(
         ("channel",),
         _RECEIVED_SECONDS,
     )
-    children = {channel: received.labels(channel) for channel in Channel}
+    children = {channel: received.labels(channel) for channel in Transport}
     tail.arrivals.received = lambda channel, seconds: children[channel].observe(seconds)
 
 

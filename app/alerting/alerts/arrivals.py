@@ -1,4 +1,4 @@
-"""How long alerts take to be received, by the channel that brought them to the client that confirms them."""
+"""How long alerts take to be received, by the transport that brought them to the client that confirms them."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -6,7 +6,7 @@ from enum import StrEnum
 from app.actor import Actor
 
 
-class Channel(StrEnum):
+class Transport(StrEnum):
     """A way by which alerts reach a client.
 
     `ELSEWHERE` means that this process has sent no alerts to the client's API key.
@@ -18,24 +18,24 @@ class Channel(StrEnum):
 
 
 class Arrivals:
-    """Measures the delay of receipts by the channel through which each API key last read alerts at this process.
+    """Measures the delay of receipts by the transport through which each API key last read alerts at this process.
 
     A receipt may come to another process than the one whose stream brought the alert. Such receipts count as
-    `ELSEWHERE`; which process gets a receipt does not depend on its delay, so the other channels are a fair sample.
+    `ELSEWHERE`; which process gets a receipt does not depend on its delay, so the other transports are a fair sample.
 
     Attributes:
-        received: callback, called by `measure` with the channel and the seconds since the alert's issue.
+        received: callback, called by `measure` with the transport and the seconds since the alert's issue.
     """
 
     def __init__(self) -> None:
-        self.received: Callable[[Channel, float], None] = lambda _channel, _seconds: None
-        self._channels: dict[str, Channel] = {}
+        self.received: Callable[[Transport, float], None] = lambda _transport, _seconds: None
+        self._transports: dict[str, Transport] = {}
 
-    def note(self, actor: Actor, channel: Channel) -> None:
-        """Remember the channel by which an actor's key has just read alerts; it replaces the earlier channel."""
+    def note(self, actor: Actor, transport: Transport) -> None:
+        """Remember the transport by which an actor's key has just read alerts, in place of an earlier one."""
         if actor.key_id is not None:
-            self._channels[actor.key_id] = channel
+            self._transports[actor.key_id] = transport
 
     def measure(self, actor: Actor, seconds: float) -> None:
-        """Call `received` for a receipt of the actor: with the channel of its key, and the seconds since the issue."""
-        self.received(self._channels.get(actor.key_id or "", Channel.ELSEWHERE), seconds)
+        """Call `received` for a receipt of the actor, sent `seconds` after the issue of its alert."""
+        self.received(self._transports.get(actor.key_id or "", Transport.ELSEWHERE), seconds)

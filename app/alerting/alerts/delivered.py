@@ -13,11 +13,11 @@ from app.db.types import any_of
 from app.db.unit import Reader, Unit
 
 CANCEL_LIFE: Final = timedelta(hours=24)
-"""How long a cancel is delivered at least: a measure that has ended by law has an end in the past."""
+"""For how long after its issue a cancel is delivered at least. It may expire earlier: at the end of its measure."""
 
 
-class Taken(NamedTuple):
-    """An alert that was delivered to a client's webhook endpoint; `checkpoint` is the client's checkpoint, as code."""
+class DeliveredAlert(NamedTuple):
+    """An alert that was delivered to a client's webhook endpoint. `checkpoint`: code of the client's checkpoint."""
 
     alert_id: str
     client_id: str
@@ -27,8 +27,8 @@ class Taken(NamedTuple):
 async def list_over(reader: Reader, alert_ids: Collection[str]) -> frozenset[str]:
     """Return those of `alert_ids` whose alerts are over: expired, or cancelled by a later alert.
 
-    An alert of the kind `cancel` is never cancelled; it is over when it expires, but not before `CANCEL_LIFE` after its
-    issue. Unknown ids are omitted.
+    An alert of the kind `cancel` is never cancelled: it is over when it expires, but at the earliest `CANCEL_LIFE`
+    after its issue. Unknown ids are omitted.
     """
     if not alert_ids:
         return frozenset()
@@ -59,18 +59,18 @@ async def list_received(reader: Reader, alert_ids: Collection[str]) -> frozenset
     return frozenset((row.alert_id, row.client_id) for row in rows)
 
 
-async def store_received(unit: Unit, taken: Collection[Taken]) -> None:
+async def store_received(unit: Unit, delivered: Collection[DeliveredAlert]) -> None:
     """Store a `received` receipt for each delivered alert, unless its client has one already."""
     level = ReceiptLevel.RECEIVED
     await add_receipts(
-        unit, [Receipt(alert_id, client, level, place) for alert_id, client, place in set(taken)]
+        unit, [Receipt(alert_id, client, level, place) for alert_id, client, place in set(delivered)]
     )
 
 
 async def note_connected(unit: Unit, checkpoints: Mapping[str, str]) -> None:
     """Store that checkpoints are connected now, by webhooks.
 
-    `checkpoints` has the code of the checkpoint by the id of its webhook endpoint.
+    `checkpoints` maps the id of each webhook endpoint to the code of its checkpoint.
     """
     table = tables.presence
     rows = [

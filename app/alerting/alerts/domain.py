@@ -16,6 +16,7 @@ from app.register.entries.law.periods import add_months, over_at
 from app.register.entries.pending import shown_until
 
 DEFAULT_MESSAGE = "Data cekal mendesak / urgent entry"
+"""Message of an alert for whose entry the owner wrote none."""
 
 SEALED_MESSAGE = (
     "Data cekal tersegel: identitas tidak ditampilkan, pemindaian dokumen perjalanan yang menentukan. / "
@@ -32,9 +33,10 @@ SEALED_ENDED_MESSAGE = (
 
 
 class AlertKind(StrEnum):
-    """The effect of an alert (API section 4): `raise` begins a family of alerts about an entry, the others follow it.
+    """The effect of an alert (API section 4).
 
-    `update` changes what the family says, `cancel` ends it. `exercise` is a drill about nobody.
+    `raise` begins a family of alerts about an entry, `update` changes what the family says, `cancel` ends the family.
+    `exercise` is a drill, which is about nobody and a family of its own.
     """
 
     RAISE = "raise"
@@ -53,11 +55,12 @@ class ReceiptLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Receipt:
-    """A receipt of an alert by a client of a checkpoint. Only the first of each client and level is stored.
+    """A receipt of an alert by a client of a checkpoint. A client's later receipts of the same level are not stored.
 
     Attributes:
+        checkpoint: code of the client's checkpoint.
         officer_reference: the officer, by the checkpoint's own name or number; None if not given.
-        note: a note; for the level `refused` it is the reason.
+        note: a note, for the level `refused` the reason; None if not given.
     """
 
     alert_id: str
@@ -80,7 +83,8 @@ class Alert:
         agency: code of the entry's owner; for a drill, the agency of the officer that called it, or None.
         acknowledge_by: time limit for the acknowledgement by an officer at each checkpoint.
         chase: codes of the checkpoints to call first if nobody acknowledges the alert.
-        cancelled_at: when the family was cancelled; set on its first alert only. None while it is not cancelled.
+        cancelled_at: on the family's first alert: when the family was cancelled, None while it is not. On later alerts
+            always None.
     """
 
     id: str
@@ -202,9 +206,9 @@ def message_of(
     Args:
         alert: the alert.
         entry: the entry that the alert is about; None for a drill.
-        contact: the contact that the counter calls; None without one.
-        message: the text that the owner or the drill's caller wrote. For a cancel `ending_words` takes its place, for a
-            sealed entry a fixed text; another one for its cancel.
+        contact: the contact that the counter calls; None for a drill.
+        message: the text that the owner or the drill's caller wrote. A cancel shows `ending_words` in its place. An
+            alert about a sealed entry shows `SEALED_MESSAGE`, or `SEALED_ENDED_MESSAGE` if it is a cancel.
         others: further entries of the same measure that stop the person now (`list_stopping`).
     """
     shown = None
@@ -253,7 +257,7 @@ def message_of(
 
 
 def expiry_of(entry: Entry, now: datetime) -> datetime:
-    """Return when an alert about an entry expires: with the measure, or one year after `now` if it is for life.
+    """Return when an alert about an entry expires: at the measure's end, or a year after `now` if it is for life.
 
     If the measure is over and papers that extend or follow it arrived in time and are undecided, the alert expires when
     the wait for their decision ends (R68).

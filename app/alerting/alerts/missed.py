@@ -48,9 +48,9 @@ class _Window:
 class MissedAlerts:
     """Reads the alerts after a client's cursor, with a cache for many clients that reconnect at the same time.
 
-    Such clients have different cursors, but have missed the same alerts. So the alerts read for one cursor also serve
-    every later cursor, for one second or until the ledger has grown. Autogates have a cache of their own. More than
-    500 alerts are not cached.
+    Such clients have different cursors, but have missed the same alerts. So the alerts that were read for one cursor
+    also serve every later cursor: for one second, or until the ledger has grown. Autogates have a cache of their own.
+    More than 500 alerts are not cached.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -60,8 +60,8 @@ class MissedAlerts:
     async def read(self, cursor: str, restart: str, known: Head, *, to_gate: bool) -> tuple[bytes, int, Head]:
         """Return the alerts after a cursor: frames, the sequence up to which they are complete, and the ledger head.
 
-        Frames are server-sent events as bytes. Alerts that have ended show no identity. Later alerts are not waited
-        for; a stream gets them from the hub.
+        The frames are server-sent events, joined to bytes. Alerts that have ended show no identity. The call does not
+        wait for later alerts; a stream gets these from the hub.
 
         Args:
             cursor: the client's cursor.
@@ -113,10 +113,10 @@ class MissedAlerts:
 async def holding_if_late(
     reader: Reader, records: Sequence[Record], seconds: float
 ) -> dict[str, bool] | None:
-    """Return which alerts among new ledger records are still open, if they are read late; None if none is late.
+    """Return the ids of the open alerts among new ledger records, each with whether its entry is sealed.
 
-    An alert is late if it was issued more than `seconds` ago: meanwhile it may have ended, or its entry may be sealed.
-    The result has the ids of the open ones, late or not, each with whether its entry is sealed.
+    Returns None if no alert was read late, that is more than `seconds` after its issue: then none is expected to have
+    ended or to be sealed since.
     """
     oldest = reader.now - timedelta(seconds=seconds)
     late = any(record.alert_id and record.at < oldest for record in records)

@@ -21,13 +21,14 @@ class OpenAlerts:
         self._cached: dict[bool, tuple[bytes, Head, float]] = {}
 
     async def read(self, known: Head, *, to_gate: bool) -> tuple[bytes, int, Head]:
-        """Return the open alerts as frames, the sequence up to which they are complete, and the ledger's head then.
+        """Return the open alerts as frames, the sequence up to which they are complete, and the ledger's head there.
 
-        Open alerts are neither expired nor cancelled. A stream that has joined the hub gets later alerts from it.
+        Open alerts are neither expired nor cancelled. The frames are server-sent events, joined to bytes. A stream that
+        has joined the hub gets later alerts from the hub.
 
         Args:
-            known: the ledger's head up to which this process has published alerts; later ones are left out.
-            to_gate: whether the client is an autogate.
+            known: the ledger's head up to which this process has published alerts; later alerts are left out.
+            to_gate: whether the client is an autogate, which sees less.
         """
         loop = asyncio.get_running_loop()
         cached = self._cached.get(to_gate)

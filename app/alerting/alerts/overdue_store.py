@@ -19,7 +19,7 @@ def to_acknowledge(now: datetime | None) -> ColumnElement[bool]:
     family has replaced it. Receipts are not examined.
 
     Args:
-        now: the present; None while the clock is not plausible: then no alert counts as expired.
+        now: the present instant. None while the clock is doubted: then no alert counts as expired.
     """
     running = true() if now is None else alert.c.expires_at > now
     living = exists().where(_FIRST.c.id == alert.c.family, _FIRST.c.cancelled_at.is_(None))

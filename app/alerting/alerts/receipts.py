@@ -1,4 +1,4 @@
-"""Group commit for receipts: those that arrive while a transaction is being written are stored together by the next.
+"""Group commit for receipts: the next transaction stores all that arrive while one is being written.
 
 There is no timer: a single receipt is stored at once, and a thousand checkpoints that confirm one alert at the same
 time share a few commits.
@@ -27,7 +27,7 @@ from app.runtime import Runtime
 from app.web.accept import JSON
 
 LARGEST_BATCH: Final = 200
-"""Greatest number of receipts in one transaction: on SQLite about 6 ms, in which a check waits."""
+"""Greatest number of receipts in one transaction. On SQLite so many take about 6 ms, for which checks have to wait."""
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class Confirmed(NamedTuple):
 
     Attributes:
         response: the HTTP answer; the receipt is committed when it is returned.
-        first_at: when the receipt was stored, if it is the first of its client at its level; None for a repeat.
+        first_at: when the receipt was stored, if it is its client's first for this alert at this level; else None.
     """
 
     response: Response
@@ -66,7 +66,7 @@ _Waiting = tuple[Confirmation, asyncio.Future[Confirmed]]
 
 
 class Receipts:
-    """Collects the receipts of one process and stores them in batches.
+    """Collects the receipts of one process and stores many in one transaction.
 
     Args:
         runtime: the databases.
@@ -82,9 +82,8 @@ class Receipts:
     async def store(self, confirmation: Confirmation) -> Confirmed:
         """Store a receipt and return the answer once it is durably stored.
 
-        Its texts (note, officer reference) are left out if retention has erased the person from the alert's entry.
-
-        A caller that is cancelled while its batch is being committed may have its receipt stored all the same.
+        The receipt's texts (note, officer reference) are left out if retention has erased the person from the alert's
+        entry. If the caller is cancelled during the commit, the receipt may be stored all the same.
 
         Raises:
             Unauthenticated: the caller's cached key has expired, or access has changed since it was cached.
@@ -92,8 +91,9 @@ class Receipts:
             IdempotencyMismatch: the `Idempotency-Key` was used for another request.
             NotFound: there is no such alert.
             RolledBack: the database was put back to an earlier state.
-            TimeoutError: the transaction took too long. As with every outage of the database, each caller in the batch
-                gets the error. After an error of another kind the receipts are stored one by one.
+            TimeoutError: the transaction took too long. This error, like every outage of the database, goes to each
+                caller whose receipt is in the transaction. After an unexpected error the receipts are stored one by
+                one.
         """
         answered: asyncio.Future[Confirmed] = asyncio.get_running_loop().create_future()
         self._waiting.append((confirmation, answered))
@@ -188,5 +188,5 @@ async def _confirm(unit: Unit, asked: Confirmation, stored: tuple[bool, datetime
 
 
 def receipts_of(scope: Mapping[str, Any]) -> Receipts:
-    """Return the process's `Receipts`, which stores receipts in batches; `scope` is a request, or its ASGI scope."""
+    """Return the process's `Receipts`, which stores receipts; `scope` is a request, or its ASGI scope."""
     return cast(Receipts, scope["app"].state.process.receipts)

@@ -51,10 +51,10 @@ def render_alert(
     Args:
         record: the record.
         to_gate: whether the reader is an autogate, which sees less.
-        holding: for an alert that is read after its issue: the ids of the open alerts, each with whether its entry is
-            sealed. If the alert's entry is sealed, the result shows no identity (R61). If the alert is not in it, it
-            has ended, and of its entry the result shows only id and version, with a fixed message in place of the
-            owner's. Kind, action, times and contact stay. None for an alert that is published at its issue.
+        holding: None for an alert that is published at its issue. For one that is read later: the ids of the open
+            alerts, each with whether its entry is sealed. For a sealed entry the result shows no identity (R61). An
+            alert that is missing here has ended: its entry shows only id and version, and a fixed message takes the
+            place of the owner's; kind, action, times and contact stay.
     """
     if record.personal is None:
         return None

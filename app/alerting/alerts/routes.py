@@ -17,7 +17,7 @@ from app.access.admission.quotas import Quota
 from app.access.domain import Role
 from app.actor import Actor
 from app.alerting.alerts import service
-from app.alerting.alerts.arrivals import Channel
+from app.alerting.alerts.arrivals import Transport
 from app.alerting.alerts.confirming import serve_receipt
 from app.alerting.alerts.rendering import at_gate, render_alert
 from app.alerting.alerts.schemas import (
@@ -149,10 +149,10 @@ async def read_alerts(
 ) -> AlertsOut:
     """Read the alerts after a cursor. If there is none, wait up to `wait` seconds, at most 30, for the first.
 
-    An alert that has ended since its issue shows its numbers and the ids of its `entry`, but no identity. Autogates get
+    An alert that has ended since its issue shows only the id and version of its `entry`, and no identity. Autogates get
     documents, direction and `action`, and nothing else about the person.
     """
-    tail_of(request).arrivals.note(actor, Channel.POLL)
+    tail_of(request).arrivals.note(actor, Transport.POLL)
     with hub.polling(actor):
         read = await read_waiting(
             request,
@@ -187,9 +187,9 @@ async def open_alert_stream(  # type: ignore[empty-body]  # served by stream_ale
 ) -> AlertEvent:
     """Server-sent events: `alert`, and every 15 s `heartbeat` with the ledger's head; the `id` of each is a cursor.
 
-    Without `Last-Event-ID` first come all alerts that are neither expired nor cancelled; with it, those that have
-    ended meanwhile come with their `entry`'s ids only. The stream is cut after a quarter of an hour; reconnect with
-    the last id.
+    Without `Last-Event-ID`, all alerts that are neither expired nor cancelled come first. With it, all alerts after
+    that id come first; one that has ended meanwhile shows only the id and version of its `entry`, and no identity.
+    The stream is cut after a quarter of an hour; reconnect with the last id.
     """
 
 

@@ -21,15 +21,15 @@ class IssuedOut(WireOut):
     id: str
     """The alert's id."""
     sequence: int
-    """Its number in the ledger."""
+    """The alert's number in the ledger."""
     kind: AlertKind
     """`raise`, or `exercise` for a drill."""
     recipients: int
-    """Number of checkpoints that it is sent to."""
+    """Number of checkpoints that the alert is sent to."""
     connected: int
     """Number of these checkpoints that are connected now."""
     expires_at: Moment
-    """When it expires, unless it is cancelled before."""
+    """When the alert expires, unless it is cancelled before."""
 
     @classmethod
     def of(cls, issued: Issued) -> Self:
@@ -66,11 +66,11 @@ class UrgentPreviewOut(WireOut):
     starts_on: date
     """First legal day of the measure."""
     ends_on: date | None
-    """Last legal day of the measure: the twentieth, or that of the lapsed request that it repeats."""
+    """Last legal day of the measure: its twentieth day, or the last day of the lapsed request that it repeats."""
     warnings: list[WarningOut]
     """Warnings: content that would be accepted but should be examined."""
     breadth: BreadthOut | None
-    """How many travellers of the last 30 days it would have stopped; null where nothing can be counted."""
+    """How many travellers of the last 30 days the entry would have stopped; null where nothing can be counted."""
 
     @classmethod
     def of(cls, entry: Entry) -> Self:
@@ -90,7 +90,7 @@ class DrillIn(WireIn):
     """A drill to call: an alert about nobody, with its message and the checkpoints that get it."""
 
     kind: Literal["exercise"]
-    """That it is a drill."""
+    """Always `exercise`, a drill."""
     message: Annotated[Prose, Field(max_length=1000)]
     """The message that counters show."""
     checkpoints: Annotated[list[Code], Field(min_length=1, max_length=500)] | None = None
@@ -130,8 +130,9 @@ class AlertContactOut(WireOut):
 class AlertEntryOut(WireOut):
     """The person of an alert; members that the reader may not see are null or empty.
 
-    If the entry is sealed, the person's data are hidden. If the alert had ended when it was read, everything but `id`
-    and `version` is hidden. For an autogate, everything but the ids, `measure`, `documents` and the instants is hidden.
+    If the entry is sealed, names, sex, birth, nationalities, documents and photo are hidden. If the alert had ended
+    when it was read, only `id` and `version` are shown. An autogate is shown only `id`, `version`, `measure`,
+    `documents`, `in_force_until` and `pending_until`.
     """
 
     id: str
@@ -179,8 +180,8 @@ class AlertOut(WireOut):
     kind: AlertKind
     """`raise`: a new hold; `update`: it has changed; `cancel`: it is over; `exercise`: a drill about nobody."""
     refers_to: str | None
-    """Id of the first alert of its family, that it updates or cancels; null on the first itself. The alerts about a
-    formal entry continue the family of its urgent entry."""
+    """Id of the family's first alert, which this alert updates or cancels; null on the first alert itself. The alerts
+    about a formal entry continue the family of its urgent entry."""
     issued_at: MomentText
     """When it was issued."""
     expires_at: MomentText
@@ -196,9 +197,9 @@ class AlertOut(WireOut):
     acknowledge_by: MomentText
     """Until when a person at each checkpoint is to have acknowledged it."""
     chase: list[str]
-    """Codes of the checkpoints that are the first to be called where nobody acknowledges."""
+    """Codes of the checkpoints to call first if nobody acknowledges the alert."""
     entry: AlertEntryOut | None
-    """The entry that it is about; null for a drill."""
+    """The entry that the alert is about; null for a drill."""
     contact: AlertContactOut | None
     """The contact to call; null for a drill and for autogates."""
 
@@ -209,9 +210,9 @@ class AlertHeartbeatOut(WireOut):
     head: int
     """Sequence of the ledger's last record."""
     last_alert: int
-    """Sequence of the last alert; 0 before the first. An alert of this number that did not come was missed."""
+    """Sequence of the last alert; 0 before the first. A client that has not got this alert has missed it."""
     at: MomentText
-    """When it was sent."""
+    """When the heartbeat was sent."""
     degraded: bool
     """Whether the ledger could not be read lately, so that the numbers may be old."""
 
@@ -250,7 +251,7 @@ class AlertsOut(WireOut):
     cursor: str
     """The cursor for the next request: send it as `after`; the stream accepts it too."""
     last_alert: int
-    """Sequence of the last alert of all."""
+    """Sequence of the ledger's last alert; 0 before the first."""
     head: int
     """Sequence of the ledger's last record."""
     more: bool

@@ -70,6 +70,7 @@ __all__ = [
 ]
 
 DRILL_LIFE = timedelta(hours=1)
+"""Time from the issue of a drill until it expires."""
 
 _TYPES = {
     AlertKind.RAISE: RecordType.ALERT_RAISED,
@@ -94,7 +95,7 @@ class Issued:
 
 @dataclass(frozen=True, slots=True)
 class MeasureBegun:
-    """An event: a formal entry has come into force. Checkpoints were alerted to the urgent entry before it."""
+    """An event: a formal entry has come into force, to whose urgent entry checkpoints were alerted."""
 
     entry: Entry
 
@@ -142,8 +143,9 @@ async def alert_beginning(unit: Unit, event: MeasureBegun) -> Sequence[Draft]:
 async def announce_begun(unit: Unit, entry_id: str) -> bool:
     """Alert checkpoints that a formal entry has come into force. Returns whether they were alerted.
 
-    They are not if the entry stops nobody now: it has ended, or begins later. A second call alerts them again, so call
-    it only for entries of `store.list_begun`. The alert may come late: checks apply the entry from its first instant.
+    They are not alerted if the entry stops nobody now, because it has ended or begins later. A second call alerts them
+    again, so call this only for entries of `store.list_begun`. A late alert does no harm, because checks apply the
+    entry from its first instant.
 
     Raises:
         NotFound: there is no entry with this id.
@@ -157,10 +159,10 @@ async def announce_begun(unit: Unit, entry_id: str) -> bool:
 
 
 async def alert_pending(unit: Unit, event: PendingBegun) -> Sequence[Draft]:
-    """Issue the alert that a measure is over: checkpoints refer the person and no longer refuse them (R68).
+    """Issue the alert that checkpoints refer a person and no longer refuse them (R68); return its record in a list.
 
-    They refer because papers that extend or follow the measure arrived in time and are undecided.
-    Returns its ledger record in a list. Called as a projector: in the transaction of the event.
+    The measure is over, and papers that extend or follow it arrived in time and are undecided. Called as a projector:
+    in the transaction of the event.
     """
     draft = await _issue_next(unit, event.entry, ended=False)
     return [] if draft is None else [replace(draft, effective_at=event.entry.over_at)]
@@ -170,7 +172,7 @@ async def announce_pending(unit: Unit, entry_id: str) -> bool:
     """Alert checkpoints that an entry's period is over while papers that arrived in time are undecided (R68).
 
     Returns whether checkpoints were alerted. They are not if the papers are decided by now, or if an alert was issued
-    since the end (`is_outdated`). The alert may come late: checks refer the person from the end on.
+    since the end (`is_outdated`). A late alert does no harm, because checks refer the person from the end on.
 
     Raises:
         NotFound: there is no entry with this id.
@@ -290,10 +292,8 @@ async def raised_for(
 ) -> Issued | None:
     """Return the alert that begins the first family of alerts about an entry, with the numbers of its recipients.
 
-    Returns None if no family began with this entry.
-
-    There is none while an urgent entry waits for a countersignature, and none for a formal entry whose alerts continue
-    the family of its urgent entry. The alert may be over or cancelled.
+    The alert may be over or cancelled. Returns None if no family began with this entry: an urgent entry that waits for
+    a countersignature has no alert yet, and a formal entry's alerts continue the family of its urgent entry.
 
     Args:
         reader: the transaction that issued the alert, or a later one.

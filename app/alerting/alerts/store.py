@@ -247,9 +247,9 @@ _ACCESS_AND_KNOWN = select(access_state.c.version, tables.alert.c.id, entry_tabl
 
 
 async def read_access_and_known(reader: Reader, alert_ids: Collection[str]) -> tuple[int, dict[str, bool]]:
-    """Return the version of the access rights, and which of `alert_ids` exist, in one round trip.
+    """Return the version of the access rights, and those of `alert_ids` that exist, in one round trip.
 
-    Each existing id has whether retention has erased the person from the alert's entry.
+    Each id comes with whether retention has erased the person from the alert's entry.
     """
     rows = (await reader.run(_ACCESS_AND_KNOWN, {"ids": sorted(alert_ids)})).all()
     return rows[0][0], {alert_id: erased == _PERSON_ERASED for _, alert_id, erased in rows if alert_id}

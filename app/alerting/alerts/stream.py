@@ -5,7 +5,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.access.domain import Role
 from app.actor import Actor
-from app.alerting.alerts.arrivals import Channel
+from app.alerting.alerts.arrivals import Transport
 from app.alerting.alerts.rendering import at_gate
 from app.alerting.alerts.tail import tail_of
 from app.alerting.streams.hub import hub_in
@@ -32,7 +32,7 @@ async def _begin_alerts(request: Request, actor: Actor, after: str | None) -> Be
         CursorGone: the cursor is of another register or epoch, or beyond the head.
     """
     tail, to_gate = tail_of(request), at_gate(actor)
-    tail.arrivals.note(actor, Channel.STREAM)
+    tail.arrivals.note(actor, Transport.STREAM)
     assert tail.head is not None, "the tail starts before any request"
     if not after:
         return Begun(*await tail.open_alerts.read(tail.head, to_gate=to_gate))

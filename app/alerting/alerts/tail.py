@@ -54,17 +54,17 @@ class Tail:
     """Reads new alerts from the ledger for this process, and publishes them to the process's streams.
 
     Attributes:
-        followers: they read other tables, are woken together with the tail, and read a little later, so that alerts
+        followers: read other tables. They are woken together with the tail and read a little later, so that alerts
             never wait for them.
-        takers: they get the ledger records that the tail has read, once its alerts are published; each with the event
-            that wakes it.
+        takers: followers that get the ledger records which the tail has read, after the alerts among them are
+            published; each with the event that wakes it.
         head: the ledger's head as last read; None before the first read.
-        access_version: the version of the access rights as last read, which is stored here before the streams with
-            revoked keys are closed; -1 before the first read.
+        access_version: the version of the access rights as last read; -1 before the first read. It is set before the
+            streams of revoked keys are closed.
         published: callback with the seconds between the issue of an alert and its publication to the streams.
         arrivals: measures the delay of receipts, by the channel that brought the alert.
-        open_alerts: the alerts of a stream without a cursor.
-        missed_alerts: those of a stream that goes on from a cursor.
+        open_alerts: reads the alerts that a stream without a cursor begins with.
+        missed_alerts: reads the alerts that a stream with a cursor begins with.
         wakeups: wakes the tail after commits.
         process: id of this process in the presence table.
         rollback_reason: why nothing is streamed any more: the database was restored or replaced; else None.
@@ -110,7 +110,7 @@ class Tail:
         return self.age > self.runtime.settings.stale_seconds
 
     def hand_on_to(self, taker: RecordFollower) -> None:
-        """Add a taker: a follower that gets the records which the tail reads; call it before `start`."""
+        """Add a taker: a follower that gets the records which the tail reads. Call this before `start`."""
         self.takers[taker] = asyncio.Event()
 
     def wake(self) -> None:
@@ -122,8 +122,8 @@ class Tail:
     def committed(self, records: Sequence[Record]) -> None:
         """Publish the records of a transaction that this process has just committed, and wake the tail.
 
-        It publishes only up to `_AT_ONCE` records that directly follow the last ones, and none while the database is in
-        doubt after a failure. All others the tail reads from the ledger and publishes then.
+        The tail reads the records from the ledger instead, and publishes them a little later, if there are more than
+        `_AT_ONCE`, if others are missing before them, or while the database is in doubt after a failure.
         """
         if self.head is not None and 0 < len(records) <= _AT_ONCE:
             doubtful = self._doubtful or self.rollback_reason is not None or self.runtime.register.replaced
@@ -156,7 +156,7 @@ class Tail:
                 await self._clear_presence()
 
     async def start(self) -> None:
-        """Read the ledger's head, after which `run` begins. Raises HeadMissing if the ledger has none."""
+        """Read the ledger's head; `run` publishes the records after it. Raises HeadMissing if the ledger has none."""
         async with self.runtime.reading(SYSTEM) as reader:
             self.head, self.access_version = await store.read_head_and_access(reader)
             self._last = await self._read_last(reader)

@@ -100,7 +100,8 @@ def address_fault(channel: ChannelName, address: str) -> str | None:
     """Return a sentence about what is wrong with the form of an address; None if the form is right.
 
     An e-mail address is an addr-spec of RFC 5322 in ASCII, without quotes, comments or a name. An address of a command
-    (a telephone number, a pager's name) has up to 100 letters, digits and signs, no blank, and no dash in front.
+    (a telephone number, a pager's name) has at most 100 characters: letters, digits and `+._@:#/-`. The first is a
+    letter, a digit or `+`.
     """
     if channel is ChannelName.COMMAND:
         well = _PAGED.fullmatch(address)

@@ -31,7 +31,7 @@ class Smtp:
 
     Attributes:
         host: the server.
-        tls: how the connection is protected; with `starttls` and `tls` nothing is sent in the clear.
+        tls: how the connection is protected; with `starttls` and `tls` no login and no message is sent in the clear.
         authorities: PEM file of the authorities that may have signed the server's certificate; None: the system's.
         user: the name to log in with; None for no login.
         sender: the address in From, to which the server reports what it could not deliver.

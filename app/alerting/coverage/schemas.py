@@ -17,15 +17,15 @@ class ReachOut(WireOut):
     code: str
     """The checkpoint's code."""
     received_at: Moment | None
-    """When its first receipt came, of any level; null before."""
+    """When the checkpoint's first receipt came, of any level; null before."""
     acknowledged_at: Moment | None
-    """When a person there acknowledged it; null before."""
+    """When a person there first acknowledged the alert; null before."""
     ms: float | None
-    """Milliseconds from issue to its first receipt; null before."""
+    """Milliseconds from the alert's issue to the checkpoint's first receipt; null before."""
     duty: DutyState
-    """Whether it is open now; `standby`: closed, but somebody can be called; `closed`: nobody is there."""
+    """Whether the checkpoint is open now; `standby`: closed, but somebody can be called; `closed`: nobody is there."""
     line: Line
-    """Whether it is connected now; `late`: not now, but in the last two minutes; `down`: not even then."""
+    """Whether the checkpoint is connected now; `late`: not now, but in the last two minutes; `down`: neither."""
 
 
 class CoverageOut(WireOut):
@@ -42,7 +42,7 @@ class CoverageOut(WireOut):
     refused: int
     """Number of checkpoints that reported that they can't act on it."""
     unreached: list[str]
-    """Codes of the checkpoints that have sent no receipt, but for those that are closed now."""
+    """Codes of the checkpoints that have sent no receipt and are not closed now."""
     closed: list[str]
     """Codes of the checkpoints that are closed now, without a standby, and have sent no receipt."""
     p50_ms: float | None
@@ -52,8 +52,8 @@ class CoverageOut(WireOut):
     checkpoints: list[ReachOut]
     """Each checkpoint's receipts, by code."""
     pages: list[PageOut]
-    """The newest 1000 messages to people of checkpoints that had not acknowledged it, and of a daily drill the tests of
-    its channels, in the order of their making."""
+    """Messages about the alert to people of checkpoints that had not acknowledged it; of a daily drill also the test
+    messages. The newest 1000, in the order in which they were made."""
 
     @classmethod
     def of(cls, coverage: Coverage) -> Self:

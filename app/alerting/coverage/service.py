@@ -19,7 +19,7 @@ from app.register.entries.visibility import ALL_ENTRIES, open_to
 from app.settings import Settings
 
 MOST_PAGES: Final = 1000
-"""The most pages that are shown: of an alert that waits for long these are the newest."""
+"""Greatest number of pages that the coverage of an alert shows; the newest are shown."""
 
 
 class Line(StrEnum):

@@ -13,37 +13,38 @@ RECEIVED_WITHIN: Final = timedelta(seconds=5)
 """How soon after its issue the machine of a checkpoint must have confirmed an alert."""
 
 RECONNECTED_WITHIN: Final = timedelta(seconds=10)
-"""The same, of a checkpoint that was connected until shortly before: its client connects again within seconds."""
+"""How soon after its issue a checkpoint that has just lost its connection must have confirmed an alert."""
 
 RECENTLY: Final = timedelta(minutes=2)
-"""How long ago a checkpoint may have been connected to count as only late; longer, and it is down."""
+"""For this time after its last connection a checkpoint counts as late; after that, as down."""
 
 POLLED_WITHIN: Final = timedelta(seconds=35)
-"""The same, of a checkpoint that polls: a poll waits up to 30 seconds, and some clients pause as long between two."""
+"""How soon after its issue a checkpoint that polls must have confirmed an alert: some clients poll every 30 seconds."""
 
 PAUSE: Final = timedelta(minutes=5)
 """Time between the last step of an escalation policy and its first step again; it doubles with each round."""
 
 LONGEST_PAUSE: Final = timedelta(hours=24)
+"""Greatest value of the doubled `PAUSE`."""
 
 WAITS: Final = {
     NOTICE: timedelta(seconds=60),
     "command": timedelta(seconds=60),
     "email": timedelta(seconds=120),
 }
-"""The time that people reached by each channel have to acknowledge, before the next step: the channel's grace."""
+"""Default time between a step and the next one, by the channel that pages people: they need it to acknowledge."""
 
 UNANSWERED: Final = timedelta(seconds=5)
-"""Time until the next step where nobody could be reached by the present one."""
+"""Time until the next step if the present step could page nobody."""
 
 RETRIES: Final = (timedelta(seconds=5), timedelta(seconds=15), timedelta(seconds=45))
 """Times between the attempts of a page that fails for a transient reason; after the last one the page has failed."""
 
 
 class Level(StrEnum):
-    """Where the people work that a step of an escalation policy pages.
+    """Where the people work that a step of an escalation policy pages, from the nearest to the farthest.
 
-    From the nearest to the farthest: at the checkpoint, as its supervisors, or in its region.
+    They work at the checkpoint, as its supervisors, or in its region.
     """
 
     CHECKPOINT = "checkpoint"
@@ -224,8 +225,8 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """A step of an escalation that `take_step` has chosen.
+class ChosenStep:
+    """A step of an escalation that `choose_step` has chosen.
 
     Attributes:
         step: the step.
@@ -239,13 +240,13 @@ class Taken:
     next_at: datetime
 
 
-def take_step(
+def choose_step(
     policy: EscalationPolicy, taken: int, now: datetime, channels: Collection[str], *, standby: bool
-) -> Taken:
-    """Return the next step of an escalation, to be taken at `now`, and when the step after it is due. Stores nothing.
+) -> ChosenStep:
+    """Return the step of an escalation to take at `now`, and when the step after it is due.
 
-    After the last step of the policy its first one follows, after a pause that doubles with each round. A step that can
-    page nobody is followed by the next one after 5 seconds. If no step of the policy can page anybody, the default
+    After the last step of the policy comes a pause, which doubles with each round, and then the first step again. After
+    a step that can page nobody the next one is due in 5 seconds. If no step of the policy can page anybody, the default
     policy takes its place.
 
     Args:
@@ -266,7 +267,7 @@ def take_step(
     rounds, last = divmod(taken, count)
     if last == count - 1:
         wait = max(wait, min(PAUSE * 2 ** min(rounds, 10), LONGEST_PAUSE))
-    return Taken(step, contacts, now + wait)
+    return ChosenStep(step, contacts, now + wait)
 
 
 def page_id(alert_id: str, checkpoint: str, step: int | str, place: int) -> str:
@@ -283,7 +284,7 @@ def page_id(alert_id: str, checkpoint: str, step: int | str, place: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """The alert's data that a page contains. Nothing about the person (R48, R56): pages travel by mail or SMS."""
+    """The data of an alert that a page contains: nothing about the person (R48, R56), as pages go by mail or SMS."""
 
     alert_id: str
     kind: str

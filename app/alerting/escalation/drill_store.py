@@ -18,10 +18,10 @@ from app.db.unit import Reader, Unit
 
 
 async def list_places(reader: Reader) -> list[tuple[str, str, datetime]]:
-    """Return the checkpoints that take part in daily drills, sorted by code: active ones with a client for alerts.
+    """Return the checkpoints that take part in daily drills, sorted by code.
 
-    Each is a triple of code, time zone, and creation time of its first such client: an active one with the role
-    `checkpoint`.
+    These are the active checkpoints with an active client that has the role `checkpoint`. Each is a triple of code,
+    time zone, and the creation time of its first such client.
     """
     place, client = checkpoint_table, client_table
     statement = (
@@ -89,9 +89,10 @@ async def list_reach(reader: Reader, first: date, last: date) -> list[tuple[date
 
 
 async def count_pages(reader: Reader, alert_ids: Iterable[str]) -> list[tuple[str, str, PageState, int]]:
-    """Return the numbers of test pages of daily drills, as rows of alert id, channel, state and number, by channel.
+    """Return how many test pages these daily drills have, by drill, channel and state.
 
-    `alert_ids` are the ids of the drills.
+    A row has the alert's id, the channel, the state and the number of pages. Rows are sorted by channel. `alert_ids`
+    are the ids of the drills.
     """
     table = tables.page
     statement = (

@@ -25,6 +25,7 @@ from app.runtime import Runtime
 from app.settings import Settings
 
 MESSAGE: Final = "Latihan harian: konfirmasikan. / Daily drill: acknowledge it."
+"""The text that counters show for a daily drill."""
 
 
 def day_of_drill(zone: str, first_client_at: datetime, at: time, now: datetime) -> date | None:
@@ -37,7 +38,7 @@ def day_of_drill(zone: str, first_client_at: datetime, at: time, now: datetime) 
         zone: name of the checkpoint's time zone.
         first_client_at: when the checkpoint got its first client.
         at: time of day of the drill, in the checkpoint's time zone.
-        now: the present.
+        now: the present instant.
     """
     local = now.astimezone(ZoneInfo(zone))
     new = first_client_at.astimezone(ZoneInfo(zone)).date() >= local.date()
@@ -160,10 +161,10 @@ class DrillFigures:
 
 
 USUAL_PERIOD: Final = timedelta(days=30)
-"""The period of drills that is read where none is named."""
+"""How long before the last day a period of drills begins if the caller names no first day."""
 
 LONGEST_PERIOD: Final = timedelta(days=92)
-"""The longest period of drills that is read at once."""
+"""The longest period of drills that one call may read."""
 
 
 async def read_figures(reader: Reader, first: date, last: date) -> list[DrillFigures]:

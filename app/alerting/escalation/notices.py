@@ -18,9 +18,9 @@ def unacknowledged(level: Level, chases: Sequence[Chase], now: datetime) -> Noti
     Args:
         level: the level of the step that is taken. For `region` the notice goes to the duty officers, for other levels
             to the supervisors of the checkpoint.
-        chases: the escalations of the alert at these checkpoints, at least one; all at one checkpoint unless the level
-            is `region`.
-        now: the present, which becomes `effective_at`.
+        chases: the escalations of the alert at these checkpoints, at least one. For `region` they may be at several
+            checkpoints, for other levels all are at one.
+        now: the present instant, which becomes `effective_at`.
     """
     first = min(chases, key=lambda chase: (chase.checkpoint, chase.taken))
     return NoticeContent(

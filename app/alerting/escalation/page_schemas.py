@@ -25,7 +25,7 @@ class PageOut(WireOut):
     channel: Channel
     """The channel."""
     drill: bool
-    """Whether it only proves that the channel works."""
+    """Whether the message is only a test of the channel."""
     state: Annotated[
         PageState,
         Field(
@@ -36,9 +36,9 @@ class PageOut(WireOut):
     attempts: int
     """Number of attempts so far."""
     at: Moment
-    """When the step was taken."""
+    """When the message was made."""
     done_at: Moment | None
-    """When it was sent, has failed or was dropped; null before."""
+    """When the message was sent, failed for good or was dropped; null before."""
 
     @classmethod
     def of(cls, page: Page) -> Self:

@@ -110,7 +110,7 @@ async def store_result(
 
 
 async def hasten(unit: Unit, page: Page) -> None:
-    """Make the next step of an escalation due now, if the step of this failed page has reached nobody.
+    """Make the next step of an escalation due now, if the step to which this failed page belongs has reached nobody.
 
     A step has reached nobody if none of its pages was sent or is still due. Nothing changes if the next step was taken
     already.

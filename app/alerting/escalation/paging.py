@@ -23,19 +23,20 @@ from app.runtime import Runtime
 logger = logging.getLogger(__name__)
 
 SLOTS: Final = 16
-"""Number of pages that are sent at once by one channel."""
+"""Greatest number of pages that one channel sends at the same time."""
 
 CLAIM_SECONDS: Final = 1.0
-"""Longest time between two looks for due pages while others are being sent."""
+"""Longest time between two searches for due pages while others are being sent."""
 
 MARGIN: Final = timedelta(seconds=30)
-"""How much longer than the longest time limit of a channel a claimed page belongs to its claimer."""
+"""How much longer the lease of a claimed page is than the longest time limit of a channel."""
 
 
 class Pager:
-    """Sends the pages that are due by their channels, and stores the results. Several processes may do so at once.
+    """Sends each due page by its channel, and stores the results. Several processes may do so at the same time.
 
-    A page that fails transiently is due again later. One that can't be sent is failed, and officers are notified.
+    After a transient failure a page is due again, at most three times (`RETRIES`). After the last one, or a permanent
+    failure, its state is `failed` and officers are notified.
 
     Attributes:
         sent: number of stored results by channel and state, for the metrics.
@@ -56,7 +57,7 @@ class Pager:
                 self._pumps[name] = asyncio.create_task(self._pump(name, channel))
 
     async def finish(self) -> None:
-        """Wait until the running tasks end: when no page is due or being sent, or after a failure. Raises nothing."""
+        """Wait until the tasks of `begin` end. A task ends when no page is due or being sent, or after a failure."""
         if self._pumps:
             await asyncio.wait(self._pumps.values())
 

@@ -10,20 +10,20 @@ from app.alerting.hours.service import duty_of
 from app.db.unit import Reader
 from app.settings import Settings
 
-FAILURES_COUNT: timedelta = timedelta(days=7)
-"""How long a contact counts as failing after its last page failed, if no later one was sent."""
+FAILING_FOR: timedelta = timedelta(days=7)
+"""For this time a contact counts as failing because of a failed page, unless a later page was sent."""
 
 
 async def list_unreachable(reader: Reader, settings: Settings) -> list[str]:
     """Return the codes of the active checkpoints that no alert would reach now, sorted.
 
     Such a checkpoint was not connected in the last two minutes (`RECENTLY`), and its escalation policy has no contact
-    that can be paged now. A contact by notice does not count, nor does an address to which the last page failed. Closed
-    checkpoints without a standby are omitted.
+    that can be paged now. Contacts by notice do not count. Neither do addresses to which a page of the last seven days
+    (`FAILING_FOR`) failed, if none was sent since. Closed checkpoints without a standby are omitted.
     """
     disconnected = await store.list_disconnected(reader, reader.now - RECENTLY)
     policies = await store.list_policies(reader, disconnected)
-    failing = await page_store.list_failing(reader, reader.now - FAILURES_COUNT)
+    failing = await page_store.list_failing(reader, reader.now - FAILING_FOR)
     channels = available(settings).keys()
 
     duties = await duty_of(reader, disconnected, reader.now, settings.holidays)

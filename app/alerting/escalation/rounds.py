@@ -41,7 +41,7 @@ class Escalation:
         self._failed = False  # whether an item of the present round has failed
 
     async def chase(self) -> int:
-        """Do one round of escalation: begin escalations for missing receipts, take due steps, start to send pages.
+        """Do one round: find missing receipts and acknowledgements, take due steps, and start to send pages.
 
         An alert or a step that fails is logged, and the others go on; then the watchdog's next report is left out.
 
@@ -111,19 +111,19 @@ class Escalation:
         return taken
 
     async def call_drills(self) -> int:
-        """Issue the daily drills that are due. Returns the number of their checkpoints.
+        """Issue the daily drills that are due. Returns the number of checkpoints that get one.
 
-        While the clock is not plausible, does nothing and returns 0.
+        While the clock is doubted, does nothing and returns 0.
         """
         if self.runtime.doubt() is not None:
             return 0
         return await call_daily_drills(self.runtime)
 
     async def report_unreachable(self) -> int:
-        """Notify officers, at most once a day, of the checkpoints that no alert would reach. Returns their number.
+        """Notify officers, at most once a day, of the checkpoints that no alert would reach.
 
-        In the first five minutes of the process, in which checkpoints reconnect, nothing is reported and 0 returned.
-        Later the number is that of the unreachable checkpoints, also if the day's notice was sent before.
+        Returns the number of these checkpoints, also if the day's notice was sent before. In the first five minutes of
+        the process, in which checkpoints reconnect, does nothing and returns 0.
         """
         if monotonic() - self._began < _SETTLED_SECONDS:
             return 0
@@ -136,7 +136,7 @@ class Escalation:
         return len(codes)
 
     async def erase_addresses(self) -> int:
-        """Erase addresses and channels' answers in pages older than `question_days`. Returns their number."""
+        """Erase addresses and channels' answers in pages older than `question_days`. Returns how many pages changed."""
         days = timedelta(days=self.runtime.settings.question_days)
         async with self.runtime.reading(SYSTEM) as reader:
             if not await page_store.has_addresses(reader, reader.now - days):

@@ -76,7 +76,7 @@ class EscalationPolicyOut(WireOut):
     checkpoint: str
     """The checkpoint's code."""
     version: int
-    """Grows with each change, also with a deletion; 0 before the first."""
+    """Number of changes of the policy, deletions included; 0 before the first."""
     steps: list[StepPart]
     """The steps; after the last one the escalation policy begins anew."""
 
@@ -119,13 +119,13 @@ class DrillOut(WireOut):
     day: date
     """The day, in each checkpoint's own zone."""
     alerts: list[str]
-    """Ids of its alerts. A checkpoint that opens later in the day gets the drill by a later alert."""
+    """Ids of the drill's alerts. A checkpoint that opens later in the day gets the drill by a later alert."""
     checkpoints: int
     """Number of checkpoints that took part."""
     unreceived: list[str]
-    """Codes of those that have sent no receipt."""
+    """Codes of the checkpoints that have sent no receipt."""
     unacknowledged: list[str]
-    """Codes of those where no person has acknowledged it."""
+    """Codes of the checkpoints at which no person has acknowledged the drill."""
     p50_ms: float | None
     """Milliseconds from issue to a checkpoint's first receipt: the median; null before the first."""
     p99_ms: float | None

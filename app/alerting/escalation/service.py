@@ -20,15 +20,15 @@ from app.alerting.escalation.domain import (
     DEFAULT_POLICY,
     NOTICE,
     Chase,
+    ChosenStep,
     Contact,
     EscalationPolicy,
     Level,
     Page,
     PageState,
     Step,
-    Taken,
+    choose_step,
     page_id,
-    take_step,
 )
 from app.alerting.escalation.notices import channel_failed, escalation_changed, unacknowledged
 from app.alerting.escalation.page_store import list_pages
@@ -51,7 +51,7 @@ __all__ = [
 ]
 
 LOOK_AGAIN = timedelta(hours=1)
-"""When a chase at a closed checkpoint is looked at again, if it does not open before."""
+"""Time after which a chase at a closed checkpoint is examined again, unless the checkpoint opens before."""
 
 
 async def read_policy(reader: Reader, checkpoint: str) -> EscalationPolicy:
@@ -141,7 +141,7 @@ def _faults(contact: Contact, channels: Collection[ChannelName], pointer: str) -
 
 
 async def begin_chases(unit: Unit, alert_id: str, family: str, settings: Settings) -> int:
-    """Begin to escalate an alert at each recipient that has sent no receipt of it. Returns their number.
+    """Begin to escalate an alert at each recipient that has sent no receipt of it. Returns the number of escalations.
 
     Recipients at which nobody can acknowledge are left out (`store.chase_missing_receipts`). Escalations of earlier
     alerts of the family end. A second call for the same alert raises IntegrityError.
@@ -162,8 +162,8 @@ async def take_steps(
     """Take the due steps of some chases: store the pages of each step, and when the next step is due.
 
     No step is taken in three cases. If the alert is acknowledged or over, the escalation ends. If a receipt has come,
-    it waits until `acknowledge_by`. If the checkpoint is closed and has no standby, it waits until the checkpoint has
-    opened and had the time to acknowledge, and is examined every hour until then.
+    the escalation waits until `acknowledge_by`. If the checkpoint is closed and has no standby, the escalation waits
+    until the checkpoint has opened and had the time to acknowledge; it is examined every hour until then.
 
     Returns the number of steps taken.
 
@@ -171,7 +171,7 @@ async def take_steps(
         unit: the transaction.
         steps: the chases; one whose step is no longer due is left out.
         settings: the channels of the deployment and its holidays.
-        doubtful: whether the clock is not plausible: then no alert counts as expired.
+        doubtful: whether the clock is doubted: then no alert counts as expired.
     """
     channels = available(settings).keys()
     chases = await store.lock_due(unit, steps, doubtful=doubtful)
@@ -180,7 +180,7 @@ async def take_steps(
     duties = await duty_of(unit, codes, unit.now, settings.holidays)
     within = timedelta(seconds=settings.acknowledge_seconds)
     advanced: dict[tuple[str, str], tuple[int, datetime | None]] = {}
-    taken: list[tuple[Chase, Taken]] = []
+    taken: list[tuple[Chase, ChosenStep]] = []
     for chase in chases:
         key = (chase.alert_id, chase.checkpoint)
         duty = duties.get(chase.checkpoint)
@@ -193,7 +193,7 @@ async def take_steps(
         else:
             policy = policies.get(chase.checkpoint, DEFAULT_POLICY)
             standby = duty is not None and duty.state is DutyState.STANDBY
-            step = take_step(policy, chase.taken, unit.now, channels, standby=standby)
+            step = choose_step(policy, chase.taken, unit.now, channels, standby=standby)
             advanced[key] = (chase.taken + 1, step.next_at)
             taken.append((chase, step))
     await store.advance(unit, advanced)
@@ -208,9 +208,9 @@ async def take_steps(
 
 
 async def add_pages(unit: Unit, pages: Sequence[Page]) -> None:
-    """Store new pages; for those with the state `failed` notify officers that their channel is not set up.
+    """Store new pages, and notify officers of those with the state `failed`, whose channel is not set up.
 
-    There is one notice a day for a checkpoint and a channel.
+    At most one notice a day is stored for a checkpoint and a channel.
     """
     await page_store.add_pages(unit, pages)
     failed = {(page.checkpoint, page.channel) for page in pages if page.state is PageState.FAILED}
@@ -234,7 +234,7 @@ def _after_opening(duty: Duty, now: datetime, within: timedelta) -> datetime:
 
 
 def _page(
-    chase: Chase, taken: Taken, place: int, contact: Contact, now: datetime, channels: Collection[str]
+    chase: Chase, taken: ChosenStep, place: int, contact: Contact, now: datetime, channels: Collection[str]
 ) -> Page:
     """Return the page of one contact; a notice is written in the same transaction, so it counts as sent."""
     page = Page(
@@ -256,7 +256,7 @@ def _page(
     return new_page(page, channels)
 
 
-async def _notify_about(unit: Unit, taken: Sequence[tuple[Chase, Taken]]) -> None:
+async def _notify_about(unit: Unit, taken: Sequence[tuple[Chase, ChosenStep]]) -> None:
     """Write the notices of the steps that page by notice: one to each checkpoint, one about all to the region."""
     about: dict[tuple[str, Level, str], list[Chase]] = defaultdict(list)
     for chase, step in taken:

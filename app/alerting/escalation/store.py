@@ -49,8 +49,7 @@ logger = logging.getLogger(__name__)
 _steps = msgspec.json.Decoder(tuple[Step, ...])
 
 LONGEST_OUTAGE = timedelta(days=7)
-"""Age from which on an alert is not examined for missing receipts any more: only after an outage as long it was not
-examined before."""
+"""Age from which on an alert is not examined for missing receipts. Only an outage of this length delays it so long."""
 
 
 def has_receipt(checkpoint: ColumnElement[str], *levels: ReceiptLevel) -> ColumnElement[bool]:
@@ -177,14 +176,14 @@ def _chaseable(checkpoint: ColumnElement[str]) -> ColumnElement[bool]:
 
 
 async def chase_missing_receipts(unit: Unit, alert_id: str, family: str, silence: timedelta) -> int:
-    """Begin to escalate an alert at each recipient that has sent no receipt of it. Returns their number.
+    """Begin to escalate an alert at each recipient that has sent no receipt of it. Returns the number of escalations.
 
     Recipients at which nobody can acknowledge are left out: inactive ones, and those with neither a client for alerts
     nor an escalation policy of their own. A second call for the same alert raises IntegrityError.
 
-    The first step is due now. It is due some seconds later at a checkpoint that polls, or that lost its connection in
-    the last two minutes. It is also due later at every checkpoint if none was connected within `silence`: then the
-    service itself was out. Escalations of earlier alerts of the family end, because this alert has replaced them.
+    The first step is due at once, or some seconds later at a checkpoint that polls or that lost its connection in the
+    last two minutes. If no checkpoint at all was connected within `silence`, the service itself was out, and every
+    first step is due later. Escalations of earlier alerts of the family end, because this alert has replaced them.
 
     Args:
         unit: the transaction.
@@ -221,10 +220,10 @@ async def chase_missing_receipts(unit: Unit, alert_id: str, family: str, silence
 
 
 async def chase_missing_acknowledgements(unit: Unit, alert_id: str) -> int:
-    """Begin to escalate an alert at each recipient that has not acknowledged it. Returns their number.
+    """Begin to escalate an alert at each recipient that has not acknowledged it. Returns the number of new escalations.
 
-    Recipients at which nobody can acknowledge are left out, as by `chase_missing_receipts`. Those at which the
-    escalation has begun already are not counted.
+    Recipients at which nobody can acknowledge are left out, as by `chase_missing_receipts`. An escalation that has
+    begun already goes on unchanged.
     """
     progress = tables.chased_alert
     judged = update(progress).where(progress.c.alert_id == alert_id)
@@ -338,7 +337,7 @@ async def advance(unit: Unit, chases: Mapping[tuple[str, str], tuple[int, dateti
 
 
 async def list_disconnected(reader: Reader, since: datetime) -> list[str]:
-    """Return the codes of the active checkpoints that were not connected to any process since an instant, sorted."""
+    """Return the codes of the active checkpoints that were connected to no process since an instant, sorted."""
     place = checkpoint_table
     seen = exists().where(contact.c.checkpoint == place.c.code, contact.c.seen_at > since)
     here = exists().where(presence.c.checkpoint == place.c.code, presence.c.seen_at > since)

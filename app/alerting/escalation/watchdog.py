@@ -16,7 +16,10 @@ from app.runtime import Runtime
 logger = logging.getLogger(__name__)
 
 EVERY_SECONDS: Final = 60.0
+"""Time between two reports."""
+
 PATIENCE_SECONDS: Final = 10.0
+"""Longest time that the other system may take to answer."""
 
 
 class Watchdog:
@@ -26,7 +29,7 @@ class Watchdog:
 
     Attributes:
         reported: number of reports that the other system has accepted.
-        failed: number of reports that it has not accepted, or that could not be sent.
+        failed: number of reports that the other system has not accepted, or that could not be sent.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -40,8 +43,8 @@ class Watchdog:
     def note_round(self, *, succeeded: bool) -> None:
         """Record whether a round of escalation succeeded, and start to send the report if it is due. Raises nothing.
 
-        A report is due once a minute. It is left out if a round has failed since the previous report was due. If it
-        can't be sent, that is logged and counted.
+        A report is due once a minute. It is left out if a round has failed since the previous report was due. A failure
+        to send the report is logged and counted.
         """
         self._broken = self._broken or not succeeded
         now = asyncio.get_running_loop().time()

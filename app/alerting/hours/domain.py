@@ -78,7 +78,7 @@ class WeeklyOpening:
 
 @dataclass(frozen=True, slots=True)
 class DatedOpenings:
-    """The openings of one day, in place of the weekly ones; the checkpoint is closed that day if there are none."""
+    """The openings of one day, in place of the weekly ones. Without openings the checkpoint is closed on that day."""
 
     day: date
     openings: tuple[Opening, ...]
@@ -127,7 +127,7 @@ class Schedule:
     Attributes:
         zone: the checkpoint's time zone.
         hours: the checkpoint's opening hours.
-        closures: the times of its planned closures, in any order; those that are over may be left out.
+        closures: the times of the checkpoint's planned closures, in any order. Closures that are over may be left out.
         holidays: the public holidays.
     """
 

@@ -48,16 +48,17 @@ class WeeklyOpeningPart(OpeningPart):
     """An opening of each week; it belongs to the day on which it begins."""
 
     weekday: Weekday
-    """The day on which it begins."""
+    """The day on which the opening begins."""
 
 
 class DatedOpeningsPart(WireIn):
-    """The openings of one day, in place of the weekly ones and of a holiday."""
+    """The openings of one day. They replace the weekly ones, and apply even if the day is a holiday."""
 
     day: LegalDay
     """The day in the checkpoint's own time."""
     openings: Annotated[
-        list[OpeningPart], Field(max_length=10, description="The openings that begin on it; none: closed.")
+        list[OpeningPart],
+        Field(max_length=10, description="The openings that begin on this day; none: closed."),
     ]
 
 
@@ -72,9 +73,9 @@ class HoursIn(WireIn):
         list[DatedOpeningsPart], Field(max_length=400, description="Days with other openings, one each.")
     ] = []
     closed_on_holidays: StrictBool = False
-    """Whether it is closed on public holidays and days of joint leave that are no exceptions."""
+    """Whether the checkpoint is closed on public holidays and days of joint leave that are not among `exceptions`."""
     standby: StrictBool = False
-    """Whether somebody there can be called while it is closed."""
+    """Whether somebody there can be called while the checkpoint is closed."""
 
     def hours(self) -> Hours:
         """Return the hours as a domain object, with version 0."""
@@ -92,10 +93,12 @@ class HoursIn(WireIn):
 class ClosureIn(WireIn):
     """A closure as an admin plans it."""
 
-    begins: Annotated[Moment, Field(alias="from", description="When it closes.")]
-    ends: Annotated[Moment, Field(alias="until", description="When it is open again, as its hours say.")]
+    begins: Annotated[Moment, Field(alias="from", description="When the closure begins.")]
+    ends: Annotated[
+        Moment, Field(alias="until", description="When the closure ends and the hours apply again.")
+    ]
     reason: Line
-    """Why it closes."""
+    """Why the checkpoint closes."""
 
 
 class ClosureOut(WireOut):
@@ -103,10 +106,12 @@ class ClosureOut(WireOut):
 
     id: str
     """The closure's id."""
-    begins: Annotated[Moment, Field(alias="from", description="When it closes.")]
-    ends: Annotated[Moment, Field(alias="until", description="When it is open again, as its hours say.")]
+    begins: Annotated[Moment, Field(alias="from", description="When the closure begins.")]
+    ends: Annotated[
+        Moment, Field(alias="until", description="When the closure ends and the hours apply again.")
+    ]
     reason: str
-    """Why it closes."""
+    """Why the checkpoint closes."""
 
     @classmethod
     def of(cls, closure: Closure) -> Self:
@@ -133,21 +138,23 @@ class HoursOut(WireOut):
     checkpoint: str
     """The checkpoint's code."""
     zone: str
-    """IANA name of the zone of its times."""
-    weekly: Annotated[list[WeeklyOpeningPart], Field(description="As set; none: around the clock.")]
+    """IANA name of the checkpoint's time zone, in which its opening hours are."""
+    weekly: Annotated[
+        list[WeeklyOpeningPart], Field(description="The openings of each week; none: around the clock.")
+    ]
     exceptions: list[DatedOpeningsPart]
-    """Days with other openings, as set."""
+    """Days with other openings."""
     closed_on_holidays: bool
     standby: bool
     closures: list[ClosureOut]
     """The planned closures that are not over, by their beginning."""
     duty: CheckpointDutyOut
-    """Whether it is open now."""
+    """Whether the checkpoint is open now."""
     next_opening: Annotated[
         Moment | None,
         Field(
-            description="When it opens next, after its next closing where it is open; null where that is not within "
-            "400 days."
+            description="When the checkpoint opens next; if it is open now, after its next closing. Null if it does "
+            "not open within 400 days."
         ),
     ]
 

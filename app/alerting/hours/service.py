@@ -20,7 +20,7 @@ FARTHEST: Final = timedelta(days=731)
 """How far ahead a closure may end; a checkpoint that closes for longer is set inactive."""
 
 MOST_CLOSURES: Final = 100
-"""The most closures of a checkpoint that are not over."""
+"""Greatest number of closures of a checkpoint that are not over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ class HoursView:
         hours: the opening hours; the default (around the clock) if none were set.
         closures: the planned closures that are not over, earliest beginning first.
         duty: whether the checkpoint is open now.
-        next_opening: when it opens next; if it is open now, after its next closing. None if not within `HORIZON`.
+        next_opening: when the checkpoint opens next; if it is open now, after its next closing. None if it does not
+            open within `HORIZON` (400 days).
     """
 
     place: Checkpoint
@@ -74,7 +75,7 @@ async def read_hours(reader: Reader, code: str, holidays: Container[date]) -> Ho
 
 
 async def change_hours(unit: Unit, code: str, requested: Hours, expected: int) -> None:
-    """Replace the opening hours of a checkpoint, and record it in the audit trail. Planned closures stay.
+    """Replace the opening hours of a checkpoint, and record the change in the audit trail. Planned closures stay.
 
     Args:
         unit: the transaction; its actor is the admin.

@@ -13,11 +13,11 @@ from app.kit.clock import rfc3339
 
 
 def second_admin(event: SecondAdminAsked, at: datetime) -> NoticeContent:
-    """Return the notice that an act waits for a second admin, or, if `event` is confirmed, that one has agreed.
+    """Return the notice that a change waits for a second admin or, if `event.confirmed`, that one has confirmed it.
 
-    It goes to every admin. If the act is about an agency, it goes to the agency's submitters and verifiers; if this is
-    Immigration, to its approvers and duty officers too. If the act is about a checkpoint, it goes to the supervisors
-    there.
+    The notice goes to every admin. If the change is about an agency, the notice also goes to the agency's submitters
+    and verifiers, at Immigration to its approvers and duty officers too. If the change is about a checkpoint, the
+    notice also goes to the supervisors there.
     """
     name = NoticeName.CHANGE_CONFIRMED if event.confirmed else NoticeName.CHANGE_PROPOSED
     to = [ADMINS]
@@ -57,7 +57,7 @@ def register_rolled_back(epoch: str, at: datetime) -> NoticeContent:
 
 
 def clock_doubted(at: datetime) -> NoticeContent:
-    """Return the notice to admins that irreversible acts wait because the clock is not plausible.
+    """Return the notice to admins that irreversible acts wait because the clock is doubted.
 
     By its key only one such notice an hour is stored.
     """

@@ -20,17 +20,17 @@ from app.register.entries.domain import EndedReason, Entry, State
 from app.register.entries.law.deadlines import Deadline, DeadlineName
 from app.register.entries.law.periods import URGENT_DAYS
 
-RUNGS: Final = (30, 14, 7, 4)
-"""Number of legal days before a measure's last day on which its end is announced (R30); 4 is the day before the
-last day on which an extension can still arrive."""
+RUNGS: Final = (30, 14, 7, 4)  # 4: the day before the last one on which an extension can still arrive
+"""Numbers of legal days before a measure's last day on which its end is announced (R30)."""
 
 URGENT_RUNGS: Final = (10, 15, 18, 19)
-"""Days on which the end of an urgent entry is announced, by number in the twenty days that end with it (R30)."""
+"""Days on which the end of an urgent entry is announced: their numbers among its last twenty days (R30)."""
 
 AWAITED_EVERY: Final = timedelta(minutes=30)
 """Interval of the notices that an urgent entry holds nobody before its countersignature."""
 
 HOLDING: Final = frozenset({State.PROVISIONAL, State.ACTIVE})
+"""States of entries that are in force within their period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Rung:
     """One of the days before a measure's end on which its owner is notified. All rungs of a measure are its ladder.
 
     Attributes:
-        step: number of days before the last day; of an urgent entry, the day's number in the twenty that end with it.
+        step: number of days before the last day; for an urgent entry, the number of the day among its last twenty.
         day: the legal day; the rung is reached when this day begins.
     """
 
@@ -94,7 +94,7 @@ def address(agency: str, role: str) -> str:
 
 
 def post(checkpoint: str) -> str:
-    """Return the address, for notices, of the supervisors of a checkpoint; no agency code begins with `@`."""
+    """Return the address, for notices, of the supervisors of a checkpoint. It begins with `@`, unlike agency codes."""
     return address(f"@{checkpoint}", Role.SUPERVISOR)
 
 
@@ -103,12 +103,12 @@ ADMINS: Final = address("*", Role.ADMIN)
 
 
 def in_person(number: str) -> str:
-    """Return the address, for notices, of the person with an employee number; `#` begins no agency code."""
+    """Return the address, for notices, of the person with this employee number. `#` keeps it apart from agencies."""
     return address("#", number)
 
 
 def addresses(actor: Actor) -> frozenset[str]:
-    """Return every address under which an actor gets notices, by role at the agency, by post and by person."""
+    """Return all addresses of an actor: of their roles at the agency, of the supervisor's post, and of the person."""
     result = {address(actor.agency, role) for role in actor.roles} if actor.agency else set()
     if actor.checkpoint is not None and actor.holds(Role.SUPERVISOR):
         result.add(post(actor.checkpoint))
@@ -163,7 +163,7 @@ ESCALATED: Final[Mapping[DeadlineName | TermName, tuple[str, ...]]] = {
 """Every deadline, with the addresses notified beside the owner (of a hit: the supervisors) once it has passed unmet."""
 
 REPORTED_AS_ENDS: Final = frozenset({DeadlineName.COUNTERSIGN_OR_LAPSE, DeadlineName.APPROVE_BEFORE_LAPSE})
-"""Deadlines at which the entry itself ends: the notice of its end reports them."""
+"""Deadlines at which the entry itself ends, which is reported by the notice of the end."""
 
 
 def meant_for(actor: Actor, to: Sequence[str]) -> bool:
@@ -172,7 +172,7 @@ def meant_for(actor: Actor, to: Sequence[str]) -> bool:
 
 
 def ladder(starts_on: date, ends_on: date, *, urgent: bool) -> tuple[Rung, ...]:
-    """Return the rungs of a measure within this period, earliest first (R30); an urgent entry has other rungs."""
+    """Return the rungs of a measure that are within its days, earliest first (R30). Urgent entries have other rungs."""
     if urgent:
         rungs = [Rung(day, ends_on - timedelta(days=URGENT_DAYS - day)) for day in URGENT_RUNGS]
     else:
@@ -203,8 +203,8 @@ def rungs_reached(entry: Entry, since: datetime, now: datetime) -> tuple[Rung, .
 
     Args:
         entry: the entry.
-        since: when the entry got its present end (see `in_force_since`).
-        now: the present.
+        since: since when the entry has been in force with its present end (see `in_force_since`).
+        now: the present instant.
     """
     if entry.ends_on is None or entry.superseded_from is not None or not entry.in_force(now):
         return ()
@@ -220,8 +220,8 @@ def rung_key(entry: Entry, rung: Rung) -> str:
 def ends_soon(entry: Entry, rung: Rung, deadlines: Sequence[Deadline]) -> NoticeContent:
     """Return the notice, to owner and approvers, that an entry has reached a rung before its end (R30).
 
-    Its `due_at` is that of the first unmet deadline in `deadlines` to extend or formalise the entry; None if all are
-    met.
+    The notice's `due_at` is that of the first unmet deadline in `deadlines` to extend or formalise the entry; None if
+    there is none.
     """
     requested = {DeadlineName.EXTEND_BEFORE, DeadlineName.APPROVE_BEFORE_LAPSE}
     until = next((each.due_at for each in deadlines if each.name in requested and each.met_at is None), None)
@@ -313,7 +313,7 @@ def pending_ended(entry: Entry, at: datetime) -> NoticeContent:
     )
 
 
-def silence(alert: Alert, codes: Sequence[str]) -> NoticeContent:
+def not_acknowledged(alert: Alert, codes: Sequence[str]) -> NoticeContent:
     """Return the notice, to duty officers and entry's owner, that checkpoints did not acknowledge an alert (R54)."""
     owned = alert.entry_id is not None and alert.agency is not None
     return NoticeContent(
@@ -329,13 +329,13 @@ def silence(alert: Alert, codes: Sequence[str]) -> NoticeContent:
     )
 
 
-def silent(missed: Sequence[LastSeen], patience: timedelta) -> NoticeContent:
+def checkpoints_silent(missed: Sequence[LastSeen], patience: timedelta) -> NoticeContent:
     """Return the notice to duty officers that checkpoints, at least one, were not connected for `patience` (R55)."""
     return _of_checkpoints(NoticeName.CHECKPOINTS_SILENT, missed, patience)
 
 
-def back(returned: Sequence[LastSeen]) -> NoticeContent:
-    """Return the notice to duty officers that silent checkpoints are connected again (R55); at least one is needed."""
+def checkpoints_back(returned: Sequence[LastSeen]) -> NoticeContent:
+    """Return the notice to duty officers that silent checkpoints, at least one, are connected again (R55)."""
     return _of_checkpoints(NoticeName.CHECKPOINTS_BACK, returned, timedelta(0))
 
 
@@ -394,6 +394,6 @@ def render_notice(notice: Notice) -> dict[str, Any]:
 
 
 def frame(notice: Notice, head: Head) -> bytes:
-    """Return a notice as a server-sent event; `head` encodes the notice's number as the cursor in `id`."""
+    """Return a notice as a server-sent event. Its `id` is the notice's cursor: the epoch of `head`, and the number."""
     data = on_one_line(msgspec.json.encode(render_notice(notice)))
     return b"id: %s\nevent: notice\ndata: %s\n\n" % (head.cursor(notice.number).encode(), data)

@@ -8,7 +8,7 @@ from app.alerting.alerts import presence
 from app.alerting.alerts.domain import LastSeen
 from app.alerting.hours.domain import DutyState
 from app.alerting.hours.service import duty_of
-from app.alerting.notices.domain import back, silent
+from app.alerting.notices.domain import checkpoints_back, checkpoints_silent
 from app.alerting.notices.service import notify
 from app.db.unit import Unit
 from app.runtime import Runtime
@@ -19,9 +19,9 @@ logger = logging.getLogger(__name__)
 class Lookout:
     """Notifies the duty officers of checkpoints that are not connected any more, and of those that are connected again.
 
-    A checkpoint is reported after `silence_seconds` without a connection. This time begins anew after an outage of the
-    service, when `look` has not been called for a while; and at a checkpoint that has just opened. A closed checkpoint
-    with nobody on standby is not expected to be connected.
+    A checkpoint is reported after `silence_seconds` without a connection. This time begins anew when the checkpoint
+    opens, and after an outage of the service, in which `look` was not called for a while. A closed checkpoint without a
+    standby is not reported.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -30,7 +30,7 @@ class Lookout:
         self._looked: datetime | None = None
 
     async def look(self) -> int:
-        """Mark checkpoints as silent or returned, and notify duty officers of both. Returns their number."""
+        """Mark checkpoints as silent or returned, and notify duty officers of both. Returns how many were marked."""
         settings = self.runtime.settings
         patience = timedelta(seconds=settings.silence_seconds)
         contents, missed, returned = [], [], []
@@ -40,10 +40,10 @@ class Lookout:
             await presence.note_contact(unit)
             if returned := await presence.list_returned(unit):
                 await presence.mark_returned(unit, [each.code for each in returned])
-                contents.append(back(returned))
+                contents.append(checkpoints_back(returned))
             if now - since >= patience and (missed := await self._expected(unit, patience)):
                 await presence.mark_silent(unit, [each.code for each in missed])
-                contents.append(silent(missed, patience))
+                contents.append(checkpoints_silent(missed, patience))
                 logger.warning("checkpoints are silent", extra={"checkpoints": [c.code for c in missed]})
             await notify(unit, contents)
         self._since, self._looked = since, now

@@ -55,12 +55,12 @@ MEANINGS: Final[Mapping[NoticeName, str]] = {
     NoticeName.UNACKNOWLEDGED: "checkpoints have not acknowledged an alert in time; `checkpoints` names them; again, "
     "at growing intervals, until they do",
     NoticeName.HIT: "a check matched an entry of your agency; `outcome` and `checkpoints` are its answer and its place",
-    NoticeName.HIT_RESOLVED: "a supervisor has decided whether it was the listed person (`outcome`); a clearance "
-    "that is named waits for a second person",
+    NoticeName.HIT_RESOLVED: "a supervisor has decided whether it was the listed person (`outcome`); a clearance, if "
+    "there is one (`clearance_id`), waits for a second person",
     NoticeName.HIT_UNRESOLVED: "nobody has resolved a hit in time",
-    NoticeName.CROSSED_BEFORE: "in the 24 hours before an urgent entry of your agency came into force, or a correction "
-    "told more of its subject, they were checked: `effective_at` says when, `checkpoints` where, `outcome` what the "
-    "answer was then",
+    NoticeName.CROSSED_BEFORE: "the subject of an urgent entry of your agency was checked in the 24 hours before the "
+    "entry came into force, or before a correction added to the subject: `effective_at` says when, `checkpoints` "
+    "where, `outcome` what the answer was then",
     NoticeName.OWN_NAME_SEARCHED: "an account has looked in the register for the name that it bears; `client_id` says "
     "which, once a day",
     NoticeName.ENTRY_SEALED: "an entry that you wrote or may see was sealed, because a person that it may be "
@@ -95,10 +95,10 @@ MEANINGS: Final[Mapping[NoticeName, str]] = {
     "undecided: until `due_at` its subject is referred, never refused; repeated every day",
     NoticeName.PENDING_ENDED: "a measure whose papers were undecided at its end has ended for good: they were refused, "
     "or not decided on in time",
-    NoticeName.CHANGE_PROPOSED: "an admin has proposed what waits for a second admin: `change_id`, of a place or an "
-    "admin's revocation (that admin, `client_id`, is suspended meanwhile); or else the account `client_id`, or a key "
-    "of it",
-    NoticeName.CHANGE_CONFIRMED: "a second admin has confirmed that",
+    NoticeName.CHANGE_PROPOSED: "an admin has proposed a change that waits for a second admin: with `change_id`, a "
+    "change of a place or the revocation of an admin (`client_id`, suspended meanwhile); without, the account "
+    "`client_id`, or a key of it",
+    NoticeName.CHANGE_CONFIRMED: "a second admin has confirmed a proposed change",
     NoticeName.CLOCK_DOUBTED: "the clock is not plausible: ends by law, erasures and what else can't be undone wait "
     "until it is, or until `cekal clock accept`; `held_back` of `/readyz` has the reason",
     NoticeName.HEAD_UNSIGNED: "the ledger's newest signed head is no longer valid, and none can be signed: the log has "
@@ -137,4 +137,4 @@ DETAILS: Final = (
     "channel",
     "endpoint_id",
 )
-"""Members that only some kinds of notices have, by the kind of notice, for the API's document."""
+"""Names of the members that only some kinds of notices have: the keys of `NoticeContent.detail`."""

@@ -13,14 +13,15 @@ from app.register.entries.law.deadlines import Deadline, DeadlineName
 from app.register.entries.receipts import received_on
 
 REFUSAL_WARNED_DAYS: Final = 5
-"""Legal days after its receipt from which an undecided request is reported to those who decide on it (R18)."""
+"""Legal days after its receipt from which an undecided request is reported to the people that decide on it (R18)."""
 
 OVERDUE_KEY: Final = f"{NoticeName.OVERDUE}:"
-"""Prefix of the notice key of a passed term; the id of the term's subject follows."""
+"""Prefix of the key of an overdue notice. The id of the entry, amendment, objection or correction request follows."""
 
 
 KEY_ENDS: Final = {TermName.CARRY_OUT_OBJECTION: f":{TermName.CARRY_OUT_OBJECTION}"}
-"""Suffix of the notice key of a subject's second term: an objection was to be answered before it is carried out."""
+"""Suffix of the key of an overdue notice, by deadline. An objection has two deadlines, to answer it and to carry it
+out; the suffix gives the second one a key of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def missed(entry: Entry, deadlines: Sequence[Deadline], now: datetime) -> list[N
     Args:
         entry: the entry.
         deadlines: the entry's deadlines.
-        now: the present.
+        now: the present instant.
     """
     contents: list[NoticeContent] = []
     for each in deadlines:

@@ -22,9 +22,9 @@ from app.alerting.notices.domain import (
     countersign_awaited,
     ends_soon,
     in_force_since,
+    not_acknowledged,
     pending_undecided,
     rungs_reached,
-    silence,
 )
 from app.alerting.notices.overdue import OverdueAct, missed, overdue
 from app.alerting.notices.service import notify
@@ -150,9 +150,9 @@ async def notify_countersign_awaited(runtime: Runtime) -> int:
 async def notify_unacknowledged(runtime: Runtime) -> int:
     """Notify officers of alerts that were not acknowledged in time (R54), and mark these alerts as escalated.
 
-    An alert that a later one of its family has replaced is left out, as by escalation. A checkpoint that is closed and
-    has no standby is not reported, because nobody there can acknowledge. If it fails for an alert, the error is logged
-    and the others are treated. Returns the number of alerts marked, including those without a checkpoint to report.
+    Alerts that a later one of their family has replaced are left out. A checkpoint that is closed and has no standby is
+    not reported, because nobody there can acknowledge. A failure with one alert is logged and does not stop the others.
+    Returns the number of alerts marked, including those without a checkpoint to report.
     """
     marked = 0
     async for _, alert_id in runtime.each_due(SYSTEM, alerts.list_unnotified, _BATCH_SIZE):
@@ -173,7 +173,7 @@ async def _notify_unacknowledged(unit: Unit, alert_id: str, holidays: Container[
     if codes:
         detail = {"unacknowledged": len(codes), "chase": [c for c in alert.chase if c in codes]}
         await record(unit, AuditAct.ALERT_UNACKNOWLEDGED, alert.id, detail)
-        await notify(unit, [silence(alert, codes)])
+        await notify(unit, [not_acknowledged(alert, codes)])
         logger.warning("an alert is not acknowledged in time", extra={"alert": alert.id, **detail})
 
 

@@ -36,11 +36,11 @@ async def read_notices(
 ) -> NoticesOut:
     """Read the notices for the caller after a cursor, waiting up to 30 seconds for the first.
 
-    Submitters and verifiers get the notices about their agency's entries. Immigration's approvers and duty officers get
-    those meant for their role, such as of acts that wait for them or are overdue. Supervisors get those about their
-    checkpoint: unresolved hits, alerts that nobody acknowledged, its contacts. Admins get those about changes that a
-    second admin must confirm, and about the register's operation. The persons that a seal names get those about the
-    sealed entry. Auditors get every notice. Nobody gets a notice about an entry whose seal bars them.
+    Submitters and verifiers get notices about their agency's entries. Immigration's approvers and duty officers get
+    notices for their role, such as about acts that wait for them or are overdue. Supervisors get notices about their
+    checkpoint: unresolved hits, alerts that nobody acknowledged, changed or failing contacts. Admins get notices about
+    changes that a second admin must confirm, and about the register's operation. The persons that a seal names get
+    notices about the sealed entry. Auditors get every notice. Nobody gets a notice about an entry whose seal bars them.
     """
     page = await read_waiting(
         request,
@@ -70,8 +70,8 @@ async def open_notice_stream(  # type: ignore[empty-body]  # served by stream_no
 ) -> NoticeEvent:
     """Server-sent events: `notice`, and every 15 s `heartbeat` with the last number; the `id` of each is a cursor.
 
-    Without a cursor first come the notices of the last 24 hours. The stream is cut after a quarter of an hour;
-    reconnect with the last id.
+    Without a cursor, the notices of the last 24 hours come first; with it, all notices after the cursor. The stream is
+    cut after a quarter of an hour; reconnect with the last id.
     """
 
 

@@ -26,31 +26,37 @@ class NoticeOut(WireOut):
         NoticeName,
         Field(description=" ".join(f"`{name}`: {meaning}." for name, meaning in MEANINGS.items())),
     ]
-    at: Annotated[Moment, Field(description="When it was written.")]
+    at: Annotated[Moment, Field(description="When the notice was written.")]
     effective_at: Annotated[
         Moment, Field(description="When the fact became true, which may be long before the notice.")
     ]
     due_at: Annotated[
-        Moment | None, Field(description="Until when something can be, or should have been, done about it.")
+        Moment | None, Field(description="Time limit for the act that the notice is about; null without one.")
     ]
     entry_id: str | None
-    """Id of the entry that it is about; null where it is about none."""
+    """Id of the entry that the notice is about; null if it is about none."""
     alert_id: str | None
-    """Id of the alert that it is about; null where it is about none."""
-    request_id: Annotated[str | None, Field(description="The correction request that it is about.")]
+    """Id of the alert that the notice is about; null if it is about none."""
+    request_id: Annotated[
+        str | None,
+        Field(description="Id of the correction request that the notice is about; null if it is about none."),
+    ]
     agency: str | None
-    """Code of the agency concerned, mostly the entry's owner; of `own_name_searched` and `sealed_entry_met` that of the
-    client. Null where there is none."""
+    """Code of the agency concerned, mostly the entry's owner; of `own_name_searched` and `sealed_entry_met` the
+    client's agency. Null without one."""
     deadline: Annotated[
         DeadlineName | TermName | None,
-        Field(description="Of `due_soon`, `overdue`, `unacknowledged` and `hit_unresolved`: which."),
+        Field(description="Of `due_soon`, `overdue`, `unacknowledged` and `hit_unresolved`: which deadline."),
     ]
     ends_on: Annotated[
         date | None, Field(description="Of `ends_soon` and `pending_undecided`: the measure's last day.")
     ]
-    days_left: Annotated[int | None, Field(description="Of `ends_soon`: days to the last day, then.")]
+    days_left: Annotated[
+        int | None, Field(description="Of `ends_soon`: days from the day of `effective_at` to the last day.")
+    ]
     urgent_day: Annotated[
-        int | None, Field(description="Of `ends_soon`, of an urgent entry: the day of its twenty.")
+        int | None,
+        Field(description="Of `ends_soon` for an urgent entry: number of the day among its last twenty."),
     ]
     reason: Annotated[
         EndedReason | Literal["rejected", "gone", "failing"] | None,
@@ -62,11 +68,11 @@ class NoticeOut(WireOut):
     checkpoints: Annotated[
         list[str] | None,
         Field(
-            description="Of `unacknowledged`: where nobody has acknowledged. Of `checkpoints_…`, `channel_failed` and "
-            "`escalation_changed`: which. Of a hit or a check: where it is."
+            description="Codes of checkpoints. Of `unacknowledged`: where nobody has acknowledged. Of `checkpoints_…`, "
+            "`channel_failed` and `escalation_changed`: which are concerned. Of a hit or a check: where it was."
         ),
     ]
-    hit_id: Annotated[str | None, Field(description="Of a hit: which.")]
+    hit_id: Annotated[str | None, Field(description="Of notices about a hit: its id.")]
     outcome: Annotated[
         Literal["clear", "refer", "refuse", "confirmed", "not_same_person"] | None,
         Field(
@@ -104,7 +110,7 @@ class NoticeOut(WireOut):
     change_id: Annotated[
         str | None,
         Field(
-            description="Of `change_proposed` and `change_confirmed`: which, see `GET /v1/pending-changes`."
+            description="Of `change_proposed` and `change_confirmed`: the change, see `GET /v1/pending-changes`."
         ),
     ]
     channel: Annotated[str | None, Field(description="Of `channel_failed`: by which channel.")]
@@ -117,9 +123,9 @@ class NoticeHeartbeatOut(WireOut):
     """The number of the last notice, sent as a heartbeat."""
 
     head: int
-    """Number of the last notice of all."""
+    """Number of the last notice, for any officer."""
     at: Moment
-    """When it was sent."""
+    """When the heartbeat was sent."""
 
 
 class NoticeFrameOut(WireOut):
@@ -156,6 +162,6 @@ class NoticesOut(WireOut):
     cursor: str
     """The cursor for the next request: send it as `after`; the stream accepts it too."""
     head: int
-    """Number of the last notice of all."""
+    """Number of the last notice, for any officer."""
     more: bool
     """Whether further notices exist already."""

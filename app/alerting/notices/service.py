@@ -74,7 +74,8 @@ class Page:
     Attributes:
         records: the notices, by number.
         head: the head of the notices: their epoch and last number.
-        position: number up to which the reader has now read; it becomes the next cursor. Notices for others count.
+        position: number of the last notice that the reader has read or that was not for them; it becomes the next
+            cursor.
         more: whether further notices follow.
     """
 
@@ -87,8 +88,8 @@ class Page:
 async def notify(unit: Unit, contents: Iterable[NoticeContent]) -> Sequence[Notice]:
     """Store the notices whose keys are not stored yet, with numbers. Returns only these new notices, by number.
 
-    Numbers are dense and in commit order. They are assigned under a lock that is held until the commit, so call this
-    last in a transaction.
+    The numbers are dense and in commit order. They are assigned under a lock that is held until the commit, so call
+    this at the end of a transaction.
     """
     requested = {content.key: content for content in contents}
     fresh = await _without_known(unit, requested)
@@ -220,10 +221,7 @@ async def head(reader: Reader) -> Head:
 async def read_page(reader: Reader, cursor: str | None, limit: int, restart: str) -> Page:
     """Return the notices after a cursor that the actor may read, lowest number first, at most `limit`.
 
-    Without a cursor the first notices are returned.
-
-    Those about entries that are sealed from the actor are omitted.
-
+    Without a cursor the first notices are returned. Notices about entries that are sealed from the actor are omitted.
     `restart` is the path at which a reader with an invalid cursor restarts; the problem document contains it.
 
     Raises:
@@ -244,8 +242,9 @@ async def read_missed(
 ) -> tuple[Head, list[Notice]]:
     """Return the head of the notices, and all notices after a cursor that an actor may read, by number.
 
-    Those about entries that are sealed from the actor are omitted. Without a cursor these are the notices of the last
-    24 hours. `restart` is the path at which a reader with an invalid cursor restarts; the problem document contains it.
+    Without a cursor the notices are those of the last 24 hours. Notices about entries that are sealed from the actor
+    are omitted. `restart` is the path at which a reader with an invalid cursor restarts; the problem document contains
+    it.
 
     Raises:
         Invalid: the cursor is malformed.

@@ -186,9 +186,9 @@ async def list_reaching(reader: Reader, first: date, last: date) -> list[str]:
 async def list_undecided(reader: Reader, *, urgent_before: str) -> list[str]:
     """Return the ids of entries that may wait for a decision, sorted; the caller examines each.
 
-    Urgent entries, also countersigned ones, are included while they are not over, if they were made before the time in
-    the id `urgent_before`. Formal requests are included until they are approved, whatever their
-    id, because a letter may have been received long before it was entered.
+    Formal requests are included until they are decided, whatever their id, because a letter may have been received long
+    before it was entered. Urgent entries, also countersigned ones, are included while they are not over, if their id is
+    below `urgent_before`, that is, if they were made before the time in this id.
     """
     table = entry_table
     urgent = select(table.c.id).where(
@@ -209,7 +209,7 @@ async def list_uncountersigned(reader: Reader) -> list[str]:
 
 
 async def list_undone(reader: Reader, name: DeadlineName, before: datetime) -> list[str]:
-    """Return the ids of entries with a duty that is overdue and was not reported by a notice yet, sorted.
+    """Return the ids of entries with an overdue duty of this name that no notice has reported yet, sorted.
 
     A duty is an act about an entry that must be proved, such as its delivery to the person.
 
@@ -229,8 +229,8 @@ async def list_undone(reader: Reader, name: DeadlineName, before: datetime) -> l
 async def list_unextended(reader: Reader, terms: Terms) -> list[str]:
     """Return the ids of entries in force for which no extension was filed by the last day allowed, sorted.
 
-    Entries for which a notice has reported this are omitted. `terms` are the deployment's settings for periods of the
-    law.
+    Entries whose missing extension a notice has reported are omitted. `terms` are the deployment's settings for periods
+    of the law.
     """
     table, until = entry_table, entry_table.c.in_force_until
     days = timedelta(days=EXTENSION_DAYS)
@@ -275,7 +275,7 @@ def _terms(now: datetime) -> list[tuple[TermName, Table, ColumnElement[datetime]
 async def list_overdue_acts(reader: Reader) -> list[OverdueAct]:
     """Return the decisions and answers that are overdue, soonest due first.
 
-    They are about amendments, objections and correction requests. Those that a notice has reported are omitted. An
+    They are about amendments, objections and correction requests. Acts that a notice has reported are omitted. An
     amendment is omitted too if its entry has ended, or is over and does not wait for undecided papers (R68).
     """
     parts = []

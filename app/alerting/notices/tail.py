@@ -36,7 +36,7 @@ class NoticeTail:
         hub.heartbeat = self.heartbeat
 
     async def start(self, reader: Reader) -> None:
-        """Read the head of the notices, after which `read_on` begins."""
+        """Read the head of the notices; `read_on` publishes the notices after it."""
         self.head = await head(reader)
 
     async def read_on(self) -> None:

@@ -14,8 +14,8 @@ class LedgerFollower(Protocol):
 
     Attributes:
         head: the ledger's head as last read; None before the first read.
-        access_version: the version of the access rights as last read, which is stored here before the streams with
-            revoked keys are closed.
+        access_version: the version of the access rights as last read. It is set before the streams of revoked keys are
+            closed.
         rollback_reason: why nothing is streamed any more: the database was restored or replaced; else None.
     """
 
@@ -37,7 +37,7 @@ class Follower(Protocol):
     hub: Hub
 
     async def start(self, reader: Reader) -> None:
-        """Read the number of the table's last row, after which `read_on` begins; do nothing for manifests."""
+        """Read the number of the table's last row; `read_on` publishes the rows after it. For manifests, do nothing."""
 
     async def read_on(self) -> None:
         """Read the rows that are new since the last call, and publish them to the hub."""
@@ -55,9 +55,10 @@ class RecordFollower(Protocol):
         """Start at this head of the ledger: the first record that `take` gets is the one after it."""
 
     def take(self, records: Sequence[Record]) -> None:
-        """Keep new ledger records for `read_on`, and return at once; they directly follow those of the last call.
+        """Keep new ledger records for `read_on`, and return at once.
 
-        Nothing needs to be kept while no stream is open: a later stream reads these records from the database.
+        The records directly follow those of the last call. While no stream is open, none need be kept: a stream that
+        opens later reads them from the database.
         """
 
     async def read_on(self) -> None:

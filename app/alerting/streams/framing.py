@@ -15,19 +15,19 @@ class Ended(NamedTuple):
 
     Attributes:
         why: the reason for which the stream is closed, as a short word.
-        end: a head that encodes the stream's event numbers as cursors.
+        head: a head that encodes the stream's event numbers as cursors.
         position: number of the last event that the client has got or that was not meant for it.
         reconnect_ms: the longest time after which the client should reconnect if the end is planned, in milliseconds.
     """
 
     why: str
-    end: Head
+    head: Head
     position: int
     reconnect_ms: int
 
 
 PLANNED: Final = frozenset({"renew", "shutdown"})
-"""Reasons for closing a stream whose client finds the service at once, here or in another process."""
+"""Reasons of a planned end: the client finds the service again at once, in this process or another."""
 
 _SOONEST_MS: Final = 100
 

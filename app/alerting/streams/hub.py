@@ -40,10 +40,10 @@ class _Publication(NamedTuple):
 
 
 RECONNECT_MS: Final = 900
-"""The longest time after which the client of a planned end should reconnect, in milliseconds, where streams are few."""
+"""Longest time, in milliseconds, after which a client should reconnect after a planned end, if streams are few."""
 
 REOPENED_A_SECOND: Final = 1000
-"""Streams that should reconnect in a second when a process ends, so that the others can admit them."""
+"""Number of streams that should reconnect in each second after their process ends, so that others can admit them."""
 
 
 class Hub:
@@ -226,7 +226,7 @@ class Hub:
             self._distributed.set()
 
     def bring_up(self, stream: Stream) -> None:
-        """Write to a stream all published frames that it has not got yet; do nothing while it has no connection."""
+        """Write to a stream all published frames that it has not got yet; do nothing before `go_live`."""
         end, begin = self._end, stream.next - self._first
         if stream.next == end or stream.connection is None:
             return

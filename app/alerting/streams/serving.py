@@ -28,14 +28,14 @@ class Begun(NamedTuple):
     Attributes:
         frames: the events as bytes.
         position: the frames contain every event of the stream up to this number.
-        end: a head that encodes the stream's event numbers as cursors.
+        head: a head that encodes the stream's event numbers as cursors.
         more: whether further events were missed, to be read by `Feed.read_on`.
         events: number of events in `frames`; only feeds with a `limit` need it.
     """
 
     frames: bytes
     position: int
-    end: Head
+    head: Head
     more: bool = False
     events: int = 0
 
@@ -188,7 +188,7 @@ async def _catch_up(request: Request, stream: Stream, send: Send, feed: Feed, pa
     while True:
         begun = pages.pop()
         stream.reading = False
-        stream.position, stream.end = begun.position, begun.end
+        stream.position, stream.head = begun.position, begun.head
         more = begun.more or stream.behind
         data.append(begun.frames)
         if more:
@@ -203,7 +203,7 @@ async def _catch_up(request: Request, stream: Stream, send: Send, feed: Feed, pa
         stream.behind, stream.reading = False, True
         try:
             async with in_time(request):
-                after = stream.end.cursor(stream.position)
+                after = stream.head.cursor(stream.position)
                 pages.append(await feed.read_on(request, stream.actor, after, stream.left))
         except (CursorGone, Unavailable) as error:
             stream.fall_behind()  # what is queued comes after a gap

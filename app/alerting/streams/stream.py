@@ -68,7 +68,7 @@ class Stream:
         about: the topic; None without one.
         next: the hub's number of the first published frame that was not written to the stream yet.
         position: number of the last event that was sent, or that was not meant for this client.
-        end: a head that encodes event numbers as cursors.
+        head: a head that encodes event numbers as cursors.
         left: how many events may still be sent; None for any number.
         why: the reason for which the stream was closed; None while it is open.
         beat_at: when the next heartbeat is due, by the event loop's time.
@@ -91,9 +91,9 @@ class Stream:
         "beat_at",
         "behind",
         "connection",
-        "end",
         "ends_at",
         "framing",
+        "head",
         "left",
         "next",
         "position",
@@ -114,7 +114,7 @@ class Stream:
         self.task: asyncio.Task[None] | None = None
         self.next = 0
         self.position = 0
-        self.end = _UNNUMBERED
+        self.head = _UNNUMBERED
         self.left: int | None = None
         self.why: str | None = None
         self.beat_at = beat_at
@@ -167,9 +167,9 @@ class Stream:
                 self.close("full")
 
     def beat(self, heartbeat: Heartbeat) -> None:
-        """Send all published events, then a heartbeat. Its cursor is behind the last event that was sent.
+        """Send all published events, then a heartbeat with the cursor of the last event.
 
-        So a client that resumes at this cursor neither skips nor repeats an event. Does nothing while the task sends
+        A client that resumes at this cursor neither skips nor repeats an event. Does nothing while the task sends
         missed events, or if the stream is closed. The heartbeat is left out while other bytes wait for the client.
         """
         self._home.bring_up(self)
@@ -181,7 +181,7 @@ class Stream:
 
     def identified(self, frame: bytes) -> bytes:
         """Return a heartbeat's bytes with an `id` in front: the cursor behind the last event that was sent."""
-        return b"id: %b\n%b" % (self.end.cursor(self.position).encode(), frame)
+        return b"id: %b\n%b" % (self.head.cursor(self.position).encode(), frame)
 
     def go_live(self, connection: StreamConnection) -> None:
         """Take over the connection from the task and send what was queued; the hub writes all further frames."""
@@ -214,7 +214,7 @@ class Stream:
         if why in AT_ONCE and connection.unsent:
             connection.cut()
             return
-        ended = Ended(why, self.end, self.position, self._home.reconnect_ms)
+        ended = Ended(why, self.head, self.position, self._home.reconnect_ms)
         connection.finish(self.framing.ending(ended))
 
     def lose(self, why: str) -> None:

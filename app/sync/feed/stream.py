@@ -52,8 +52,8 @@ class _Lines(EventFraming):
 
     def ending(self, ended: Ended) -> bytes:
         """Return the last line, whatever ends the answer."""
-        head = max(ended.position, ended.end.size, self._tail.reach)
-        last = ChangesEndOut(cursor=ended.end.cursor(ended.position), head=head, more=ended.position < head)
+        head = max(ended.position, ended.head.size, self._tail.reach)
+        last = ChangesEndOut(cursor=ended.head.cursor(ended.position), head=head, more=ended.position < head)
         return line(last.model_dump_json().encode())
 
 

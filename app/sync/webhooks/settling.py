@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from app.actor import Actor
-from app.alerting.alerts.delivered import Taken, note_unreached, store_received
+from app.alerting.alerts.delivered import DeliveredAlert, note_unreached, store_received
 from app.alerting.notices.administration import webhook_disabled, webhook_failing
 from app.alerting.notices.service import notify
 from app.db.unit import Unit
@@ -101,10 +101,10 @@ async def _storable(unit: Unit, results: Sequence[Result]) -> list[Attempt]:
     ]
 
 
-def _taken(results: Sequence[Result]) -> list[Taken]:
+def _taken(results: Sequence[Result]) -> list[DeliveredAlert]:
     """Return the alerts that endpoints of checkpoints have taken."""
     return [
-        Taken(each.delivery.alert_id, each.actor.client_id, each.actor.checkpoint)
+        DeliveredAlert(each.delivery.alert_id, each.actor.client_id, each.actor.checkpoint)
         for each in results
         if each.attempt is not None
         and each.attempt.succeeded

@@ -18,9 +18,9 @@ from app.alerting.escalation.domain import (
     Level,
     OnDuty,
     Step,
+    choose_step,
     page_id,
     subject_of,
-    take_step,
     text_of,
 )
 
@@ -40,16 +40,16 @@ POLICY = EscalationPolicy(
 
 def channels(taken: int, *, standby: bool = False) -> list[str | None]:
     return [
-        contact.address for _, contact in take_step(POLICY, taken, NOW, CHANNELS, standby=standby).contacts
+        contact.address for _, contact in choose_step(POLICY, taken, NOW, CHANNELS, standby=standby).contacts
     ]
 
 
 def wait(taken: int, policy: EscalationPolicy = POLICY) -> timedelta:
-    return take_step(policy, taken, NOW, CHANNELS, standby=False).next_at - NOW
+    return choose_step(policy, taken, NOW, CHANNELS, standby=False).next_at - NOW
 
 
 def test_steps_come_in_order_and_then_begin_anew() -> None:
-    levels = [take_step(POLICY, taken, NOW, CHANNELS, standby=False).step.level for taken in range(7)]
+    levels = [choose_step(POLICY, taken, NOW, CHANNELS, standby=False).step.level for taken in range(7)]
     assert levels == ["checkpoint", "supervisor", "region"] * 2 + ["checkpoint"]
 
 
@@ -78,7 +78,7 @@ def test_rounds_come_at_growing_intervals_up_to_the_longest() -> None:
 
 @given(taken=st.integers(0, 10**9), standby=st.booleans())
 def test_the_loop_never_ends_and_never_hurries(*, taken: int, standby: bool) -> None:
-    step = take_step(POLICY, taken, NOW, CHANNELS, standby=standby)
+    step = choose_step(POLICY, taken, NOW, CHANNELS, standby=standby)
     assert UNANSWERED <= step.next_at - NOW <= LONGEST_PAUSE
     assert all(contact in step.step.contacts for _, contact in step.contacts)
 
@@ -86,7 +86,7 @@ def test_the_loop_never_ends_and_never_hurries(*, taken: int, standby: bool) -> 
 def test_the_default_ladder_pages_by_notice_at_any_hour() -> None:
     for standby in (False, True):
         pages = [
-            take_step(DEFAULT_POLICY, taken, NOW, CHANNELS, standby=standby).contacts for taken in range(2)
+            choose_step(DEFAULT_POLICY, taken, NOW, CHANNELS, standby=standby).contacts for taken in range(2)
         ]
         assert [[contact.channel for _, contact in page] for page in pages] == [[NOTICE], [NOTICE]]
 

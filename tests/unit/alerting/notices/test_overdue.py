@@ -19,8 +19,8 @@ from app.alerting.notices.domain import (
     ended,
     in_person,
     meant_for,
+    not_acknowledged,
     owner,
-    silence,
 )
 from app.alerting.notices.names import MEANINGS, NoticeName
 from app.alerting.notices.overdue import OverdueAct, missed, overdue
@@ -191,10 +191,10 @@ def alert(**changes: Any) -> Alert:
 
 
 def test_silent_checkpoints_are_named():
-    notice = silence(alert(), ["BTH", "CGK"])
+    notice = not_acknowledged(alert(), ["BTH", "CGK"])
     assert notice.detail == {"checkpoints": ["BTH", "CGK"], "deadline": "acknowledge_alert"}
     assert notice.to == (DUTY_OFFICERS, *OWNER)
-    assert silence(alert(entry_id=None, agency="IMIGRASI"), ["CGK"]).to == (DUTY_OFFICERS,)
+    assert not_acknowledged(alert(entry_id=None, agency="IMIGRASI"), ["CGK"]).to == (DUTY_OFFICERS,)
 
 
 def test_each_is_told_what_is_meant_for_their_agency_and_role():

@@ -297,7 +297,7 @@ async def test_a_heartbeat_comes_once_an_interval_and_is_encoded_once() -> None:
 
     async with listeners(here, [checkpoint()] * 20) as streams:
         for each in streams:
-            each.stream.end = Head("e", 0, 0)
+            each.stream.head = Head("e", 0, 0)
         now = asyncio.get_running_loop().time()
         here.heartbeat = never
         here.tick(now + 4.9)
@@ -316,7 +316,7 @@ async def test_a_heartbeat_leads_no_reader_back_and_none_past_what_is_on_its_way
     """Its cursor is the one behind all that was sent, and what was published before is sent before it."""
     here = hub()
     async with listeners(here, [checkpoint()]) as [one]:
-        one.stream.end = Head("e", 0, 0)
+        one.stream.head = Head("e", 0, 0)
         here.publish(4, b"4")
         one.stream.beat(Heartbeat(6, b"+"))
         here.publish(8, b"8")
