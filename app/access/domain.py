@@ -19,6 +19,7 @@ IMMIGRATION = "IMIGRASI"
 """Code of the directorate general that executes every measure (UU 6/2011 art. 91, 93)."""
 
 KEYS_PER_CLIENT = 2
+"""Greatest number of a client's keys that are neither revoked nor expired."""
 
 Instrument = Literal["decision", "order", "request", "supervision_report", "administrative_action"]
 """The legal forms of a measure (UU 6/2011 art. 91(2))."""
@@ -83,9 +84,9 @@ class Agency:
         name_id, name_en: its names in Indonesian and English.
         basis: the articles of law that empower it.
         legal_forms: the instruments that it may use, as in `basis.instrument` of an entry.
-        article_required: whether each entry must name the article that empowers it (art. 91(2)f).
-        phone: the number that counters call.
-        active: whether it may file entries.
+        article_required: whether each entry must name the article that empowers the agency (art. 91(2)f).
+        phone: the number that counters call; None if the register has none.
+        active: whether the agency may file entries.
     """
 
     code: str
@@ -195,8 +196,8 @@ class Key:
     """A key of a client; only a hash of its secret is kept.
 
     Attributes:
-        created_by: id of the admin's client; `system` for the command line.
-        gateway: whether it serves many listeners, so that it may open as many streams as a process accepts.
+        created_by: id of the client of the admin that issued the key; `system` for the command line.
+        gateway: whether the key serves many listeners, so that it may open as many streams as a process accepts.
     """
 
     id: str
@@ -316,9 +317,9 @@ def same_secret(kept: bytes, shown: bytes) -> bool:
 
 
 def within(networks: Iterable[str], address: str | None) -> bool:
-    """Return whether an address is in one of the networks; False for None and for a text that is no IP address.
+    """Return whether an IP address is in one of the networks; without networks always True.
 
-    Without networks the result is always True.
+    With networks the result is False for None and for a text that is no IP address.
     """
     networks = tuple(networks)
     if not networks:

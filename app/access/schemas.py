@@ -21,13 +21,13 @@ class AgencyIn(WireIn):
     basis: Line
     """The law on which the agency orders or requests measures."""
     legal_forms: Annotated[list[Instrument], Field(min_length=1, max_length=5)]
-    """The legal forms in which it may do so (UU 6/2011 art. 91(2))."""
+    """The legal forms in which the agency may order or request a measure (UU 6/2011 art. 91(2))."""
     article_required: StrictBool = False
-    """Whether each of its requests names the article of the law that empowers it, in `basis.law`."""
+    """Whether each of the agency's requests must name the article of the law that empowers it, in `basis.law`."""
     phone: Line | None = None
-    """The telephone that checkpoints call about its entries."""
+    """The telephone number that checkpoints call about the agency's entries."""
     active: StrictBool = True
-    """Whether it may make new requests; its existing entries stay in force if not."""
+    """Whether the agency may make new requests; its existing entries stay in force in any case."""
 
 
 class AgencyOut(WireOut):
@@ -65,7 +65,7 @@ class CheckpointIn(WireIn):
     zone: Literal["Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura"]
     """Its time zone."""
     active: StrictBool = True
-    """Whether people are examined there; a closed one is sent no alerts."""
+    """Whether people are examined there; an inactive checkpoint is sent no alerts."""
 
 
 class CheckpointOut(WireOut):
@@ -98,7 +98,7 @@ class OfficeIn(WireIn):
     province: Line | None = None
     """The province in which it is."""
     active: StrictBool = True
-    """Whether new accounts may belong to it; its officers' accounts work on if not."""
+    """Whether new accounts may belong to the office; existing ones work on in any case."""
 
 
 class OfficeOut(WireOut):
@@ -127,7 +127,8 @@ class ClientIn(WireIn):
     roles: Annotated[list[Role], Field(min_length=1, max_length=10)]
     """What it may do. Roles of persons and of machines are not combined, and `admin` with no other."""
     kind: Kind | None = None
-    """The kind of a checkpoint's client, required there; it determines which data its answers show."""
+    """The kind of a checkpoint's client; it determines which data the answers show. Required for the role `checkpoint`,
+    refused for others."""
     agency: Code | None = None
     """Code of the agency it belongs to; required with an office, and for every role but `admin`, `auditor`,
     `supervisor`, `checkpoint` and `carrier`."""
@@ -156,13 +157,13 @@ class ClientOut(WireOut):
     person: str | None
     networks: list[str]
     state: Standing
-    """Whether it works."""
+    """Whether the client works, waits for a second admin, is suspended or is revoked."""
     created_at: Moment
-    """When it was made."""
+    """When the client was registered."""
     created_by: str | None
-    """Id of the admin's client that made it; `system` at the command line."""
+    """Id of the client of the admin that registered it; `system` for the command line."""
     confirmed_by: str | None
-    """Id of the second admin's client that confirmed it; null where no second was needed, and before."""
+    """Id of the client of the second admin that confirmed it; null before, and if none was needed."""
 
     @classmethod
     def of(cls, client: Client) -> Self:
@@ -182,7 +183,7 @@ class KeyIn(WireIn):
     """A key to issue."""
 
     expires_at: Moment | None = None
-    """When the key ends; without it after the deployment's usual time."""
+    """When the key ends; null for the longest lifetime that the deployment allows."""
     gateway: Annotated[
         StrictBool,
         Field(
@@ -198,13 +199,13 @@ class KeyOut(WireOut):
     id: str
     """The key's id; it is no secret."""
     state: Standing
-    """Whether it works."""
+    """Whether the key works, waits for a second admin, is suspended or is revoked."""
     created_at: Moment
-    """When it was made."""
+    """When the key was issued."""
     expires_at: Moment
-    """When it ends."""
+    """When the key ends."""
     gateway: bool
-    """Whether a gateway serves many listeners with it, so that it may open as many streams as one process accepts."""
+    """Whether a gateway serves many listeners with the key, so that it may open as many streams as a process takes."""
 
     @classmethod
     def of(cls, key: Key) -> Self:

@@ -22,7 +22,7 @@ from app.kit.logs import current_request_id
 _json = msgspec.json.encode
 _plain = msgspec.json.decode
 
-LONGEST_KEY = 200
+LONGEST_FOLDED_NAME = 200
 """Largest number of characters of a stored folded name."""
 
 _KEYS_OF = select(tables.key).where(any_of(tables.key.c.client_id, "client_ids")).order_by(tables.key.c.id)
@@ -201,9 +201,9 @@ async def list_keys_of(reader: Reader, client_ids: Collection[str]) -> list[Key]
 
 
 async def list_ended(reader: Reader) -> tuple[dict[str, Standing], dict[tuple[str, str], Standing]]:
-    """Return the standing of the revoked or suspended accounts by account id, then that of such keys.
+    """Return the standings of all accounts, and of all keys, that are revoked or suspended.
 
-    The second dict has the keys' standing by the pair (account id, key id).
+    The first dict has accounts by their ids, the second one keys by pairs (account id, key id).
     """
     ended = (Standing.REVOKED, Standing.SUSPENDED)
     client, key = tables.client.c, tables.key.c
@@ -249,17 +249,19 @@ async def list_clients(reader: Reader, after: str | None, limit: int) -> list[Cl
 
 
 def folded_name(name: str) -> str:
-    """Return a name as stored for comparison: the form of `names.fold`, cut to `LONGEST_KEY` characters.
+    """Return a name as stored for comparison: the form of `names.fold`, cut to `LONGEST_FOLDED_NAME` characters.
 
     `names.fold` gives the same result for all spellings of a name.
     """
-    return names.fold(name)[:LONGEST_KEY]
+    return names.fold(name)[:LONGEST_FOLDED_NAME]
 
 
 async def bears_name(reader: Reader, client_id: str, folded_name: str) -> bool:
     """Return whether this client is a person with this folded name (see `folded_name`); False for an unknown id."""
     t = tables.client
-    statement = select(t.c.id).where(t.c.id == client_id, t.c.folded_name == folded_name[:LONGEST_KEY])
+    statement = select(t.c.id).where(
+        t.c.id == client_id, t.c.folded_name == folded_name[:LONGEST_FOLDED_NAME]
+    )
     return (await reader.run(statement)).first() is not None
 
 
@@ -271,7 +273,10 @@ async def list_persons(
     The numbers are in normal form (see `employee_numbers`), the names as `folded_name` returns them. Revoked accounts
     are included: their holders are still officers and may get other accounts.
     """
-    parameters = {"numbers": sorted(numbers), "names": sorted(name[:LONGEST_KEY] for name in folded_names)}
+    parameters = {
+        "numbers": sorted(numbers),
+        "names": sorted(name[:LONGEST_FOLDED_NAME] for name in folded_names),
+    }
     return [_person(row) for row in await reader.run(_PERSONS, parameters)]
 
 
@@ -306,9 +311,9 @@ async def list_without_agency(reader: Reader) -> list[str]:
 
 
 async def list_accounts(reader: Reader, after: str, limit: int) -> list[tuple[str, AccountHolder]]:
-    """Return pairs of (account id, holder) of persons' accounts, sorted by id, at most `limit`.
+    """Return persons' accounts as pairs (account id, holder), sorted by id, at most `limit`.
 
-    Only accounts after the id `after`; empty for all.
+    Only accounts after the id `after` are returned; an empty `after` begins with the first.
     """
     client_id = tables.client.c.id
     statement = _PERSON.add_columns(client_id).where(client_id > after).order_by(client_id).limit(limit)
@@ -367,5 +372,5 @@ async def list_audit(
 
 
 async def forget_answers(unit: Unit, older_than: datetime) -> None:
-    """Delete the stored answers (given again to repeated requests) that were stored before the instant `older_than`."""
+    """Delete the answers for repeated requests that were stored before the instant `older_than`."""
     await unit.run(delete(tables.answer).where(tables.answer.c.created_at < older_than))

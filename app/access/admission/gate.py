@@ -90,7 +90,7 @@ class Gate:
         return actor if not networks or within(networks, address) else None
 
     def renew(self, version: int) -> bool:
-        """Set `version` to the register's access version, and empty the cache if it changed. Returns whether it did."""
+        """Set `version` to the register's access version, and empty the cache if it changed. Returns whether it has."""
         if version == self.version:
             return False
         self.version = version
@@ -134,7 +134,7 @@ def _works(key: Key, client: Client, reader: Reader) -> bool:
 async def list_valid_keys(reader: Reader, key_ids: set[str]) -> set[str]:
     """Return those of the given ids whose keys are valid; unknown ids are left out.
 
-    A key is valid if it and its client are active and it has not expired.
+    A key is valid if it is active and has not expired, and its client is active.
     """
     pairs = await store.list_keys_with_clients(reader, sorted(key_ids))
     return {key_id for key_id, (key, client) in pairs.items() if _works(key, client, reader)}

@@ -125,7 +125,7 @@ def recall(request: Request) -> Actor | None:
 
 
 async def admit_within(request: Request, quota: Quota) -> Actor:
-    """Authenticate the request's caller by its key, take from its quota, and return it.
+    """Authenticate the request's caller by its key, count the request against the key's quota, and return the caller.
 
     Raises:
         Unauthenticated: the key is not valid (as `Gate.admit`).
@@ -236,7 +236,7 @@ class GuardedRoute(APIRoute):
         return guarded
 
     async def admit_caller(self, request: Request, quota: Quota | None) -> None:
-        """Authenticate the caller and store it in the request's state; take from its quota if one is given.
+        """Authenticate the caller and store it in the request's state; count the request against `quota`, unless None.
 
         Raises:
             Unauthenticated: the key is not valid.
@@ -258,7 +258,7 @@ async def _handle_refusal_events(request: Request, afterwards: Sequence[object])
 
 @asynccontextmanager
 async def in_time(request: Request) -> AsyncIterator[None]:
-    """Limit the time of a `with` block to `answer_seconds`; raise Unavailable if it passes or the database fails.
+    """Limit the time of a `with` block to `answer_seconds`; raise Unavailable at its end or if the database fails.
 
     The limit is stored as `RequestState.limit`. `uncounted` and `allow` extend it, for example while the body arrives.
 
@@ -298,7 +298,7 @@ def demand(actor: Actor, roles: tuple[Role, ...]) -> None:
 def actor_for(*roles: Role) -> Any:
     """Return a FastAPI dependency that supplies the caller, and raises WrongRole unless it holds one of the roles.
 
-    Without roles every caller passes. It is for endpoints that open their own transactions.
+    Without roles every caller passes. This dependency is for endpoints that open their own transactions.
     """
 
     async def actor(request: Request, _: Annotated[Any, Security(key_scheme)]) -> Actor:
@@ -310,7 +310,7 @@ def actor_for(*roles: Role) -> Any:
 
 
 def reader_for(*roles: Role) -> Any:
-    """Return a FastAPI dependency that supplies a read transaction; roles are as for `actor_for`."""
+    """Return a FastAPI dependency that supplies a read transaction, and checks roles as `actor_for` does."""
 
     async def reader(request: Request, _: Annotated[Any, Security(key_scheme)]) -> Reader:
         actor = state_of(request).actor
@@ -375,7 +375,7 @@ def unit_for(
 async def claim_repeat(
     request: Request, actor: Actor, key: str | None, repeats: Repeats
 ) -> idempotency.Claim | None:
-    """Claim `key`, a POST's `Idempotency-Key`, until the request ends. Returns None without a key or for no POST.
+    """Claim `key`, a POST's `Idempotency-Key`, until the request ends. Returns None if there is no key, or no POST.
 
     Raises:
         IdempotencyKeyRequired, IdempotencyKeyNotAllowed: `repeats` demands a missing key, or refuses the key sent.

@@ -17,6 +17,8 @@ from app.db.unit import Unit
 from app.errors import Fault, IdempotencyInFlight, IdempotencyMismatch, Invalid, SecretAlreadyShown
 
 KEPT = timedelta(hours=24)
+"""For how long an answer is given again."""
+
 _KEPT_HEADERS = ("content-type", "location", "etag")
 LONGEST_KEY = 255
 """Largest number of characters of an `Idempotency-Key`."""

@@ -72,8 +72,8 @@ class Bucket:
     """The available tokens of a `Rate`: one token for each request that may begin.
 
     Args:
-        rate: its capacity and speed.
-        now: the present in seconds of a monotonic clock; the bucket is full then.
+        rate: how many tokens the bucket holds, and how fast it fills.
+        now: the present in seconds of a monotonic clock; the bucket begins full.
     """
 
     __slots__ = ("_at", "_left", "_rate")
@@ -174,8 +174,8 @@ class Quotas:
             A function that the caller must call when the request ends.
 
         Raises:
-            RateLimited: this key's quota is used up; other keys are not affected. For a key that was refused very often
-                it is raised only after 15 seconds.
+            RateLimited: this key's quota is used up; other keys are not affected. If the key was refused very often,
+                the error is raised only after 15 seconds.
         """
         limit = self._limit(quota, actor)
         if isinstance(limit, Share):
@@ -231,8 +231,8 @@ class Quotas:
     def headers(self, quota: Quota, actor: Actor) -> list[Header]:
         """Return the header fields `RateLimit-Policy` and `RateLimit`: the limit of the actor's key, and what remains.
 
-        In `RateLimit`, `t` is the number of seconds until one more request may begin. `t` is absent if no request was
-        counted recently. It is absent for a `Share` too, because the end of a running request is unknown.
+        In `RateLimit`, `t` is the number of seconds until one more request may begin. `t` is absent while the quota is
+        unused, and for a `Share`, because the end of a running request is unknown.
         """
         limit = self._limit(quota, actor)
         if isinstance(limit, Share):

@@ -51,7 +51,8 @@ def state_of(request: Request) -> RequestState:
 def count_for_key(scope: Scope, actor: Actor) -> None:
     """Count the request's connection against the connection limit of the caller's key.
 
-    Until then it counts against the limit of the client's address. Does nothing for an actor without a key.
+    Before this call the connection counts against the limit of the client's address. Does nothing for an actor without
+    a key.
     """
     connection = scope["state"].get("connection")
     if connection is not None and actor.key_id is not None:

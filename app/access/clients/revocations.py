@@ -25,7 +25,7 @@ async def revoke_key(unit: Unit, client_id: str, key_id: str, *, final: bool = F
         unit: the transaction; its actor revokes.
         client_id: id of the key's client.
         key_id: id of the key.
-        final: whether the key is revoked in any case, because a second admin has confirmed it.
+        final: whether the key is revoked in any case, because a second admin has confirmed the revocation.
 
     Returns:
         The change that waits for a second admin, or None if the key is revoked.
@@ -69,8 +69,8 @@ async def revoke_client(unit: Unit, client_id: str, *, final: bool = False) -> P
     Args:
         unit: the transaction; its actor revokes.
         client_id: id of the client.
-        final: whether the client is revoked in any case, because a second admin has confirmed it, or because it is
-            done at the command line.
+        final: whether the client is revoked in any case, because a second admin has confirmed the revocation, or
+            because the command line revokes.
 
     Returns:
         The change that waits for a second admin, or None if the client is revoked.
@@ -109,7 +109,8 @@ async def _suspend(unit: Unit, admin: Client) -> PendingChange:
 async def reinstate_client(unit: Unit, client_id: str) -> None:
     """Make a suspended admin and the admin's suspended keys work again.
 
-    The revocations that were proposed for them are dropped. Only the command line calls this; no second admin confirms.
+    The proposed revocations of the admin and the keys are dropped. Only the command line calls this; no second admin
+    confirms.
 
     Raises:
         NotFound: there is no client with this id.

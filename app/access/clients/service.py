@@ -26,7 +26,7 @@ from app.access.pending.proposals import expect_second_admin
 from app.access.places.service import expect_checkpoints
 from app.access.places.store import find_place, lock_agencies, lock_agency
 from app.access.store import (
-    LONGEST_KEY,
+    LONGEST_FOLDED_NAME,
     bears_name,
     folded_name,
     list_on_duty,
@@ -40,7 +40,7 @@ from app.errors import Fault, Invalid, NotFound, WrongState
 from app.kit.ids import new_id
 
 __all__ = [
-    "LONGEST_KEY",
+    "LONGEST_FOLDED_NAME",
     "bears_name",
     "expect_checkpoints",
     "find_place",
@@ -87,7 +87,7 @@ class PersonsRegistered:
 
 
 async def register_client(unit: Unit, requested: NewClient, *, confirmed: bool = False) -> Client:
-    """Register a client, and return it. It works at once, or after a second admin's confirmation if `needs_second`.
+    """Register and return a client. It works at once, or only after a second admin's confirmation if `needs_second`.
 
     In the same transaction the register's data about the account's holder are hidden from the holder. All agencies are
     locked, so that no measure against the holder is filed at the same time without being hidden.
@@ -151,17 +151,17 @@ async def register_client(unit: Unit, requested: NewClient, *, confirmed: bool =
 
 
 async def close_data_of_account_holders(unit: Unit, after: str, limit: int) -> str | None:
-    """Hide from a batch of account holders the register's data about them, as `register_client` does.
+    """Hide from some account holders the register's data about them, as `register_client` does for one.
 
-    It is for accounts that an earlier release registered without hiding. Data that are hidden already do not change.
+    This is for accounts that an earlier release registered without hiding. Data that are hidden already do not change.
 
     Args:
         unit: the transaction.
         after: the account id after which to begin; empty for the beginning.
-        limit: the greatest number of accounts.
+        limit: the greatest number of accounts to treat.
 
     Returns:
-        The id of the last account of the batch, from which to continue, or None after the last account.
+        The id of the last treated account, to pass as `after` of the next call. None if no account was left.
     """
     await lock_agencies(unit)
     accounts = await store.list_accounts(unit, after, limit)
@@ -204,7 +204,7 @@ async def issue_key(
     confirmed: bool = False,
     gateway: bool = False,
 ) -> tuple[Key, str]:
-    """Issue a key. It works at once, or after a second admin's confirmation if the client `needs_second`.
+    """Issue a key. It works at once, or only after a second admin's confirmation if the client `needs_second`.
 
     Args:
         unit: the transaction; its actor is the creator.

@@ -23,7 +23,7 @@ class ChangeKind(StrEnum):
 class ChangeState(StrEnum):
     """State of a proposed change.
 
-    `dropped`: another change of the same thing was proposed or made, or the command line decided otherwise.
+    `dropped`: another change of the same object was proposed or made, or the command line decided otherwise.
     """
 
     PENDING = "pending"
@@ -71,8 +71,8 @@ class SecondAdminAsked:
         confirmed: whether the second admin has confirmed the act.
         change_id: id of the proposed change; None if the act is a new account or key.
         client_id: id of the account that is new or being revoked, or of the key's account; None for a place.
-        key_id: id of the new key. If several keys are confirmed at once, it is the last one's. None if no new key is
-            concerned, so also for the revocation of a key.
+        key_id: id of the new key, or of the last one if several are confirmed at once. None without a new key, also if
+            a key is revoked.
         agency: code of the agency concerned, if any.
         checkpoint: code of the checkpoint concerned, if any.
     """

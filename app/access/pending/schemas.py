@@ -20,24 +20,24 @@ class PendingChangeOut(WireOut):
     wanted: Annotated[
         dict[str, Any] | None,
         Field(
-            description="The proposed place; null of a revocation, whose account or key is suspended already."
+            description="The proposed place; null for a revocation, whose account or key is suspended already."
         ),
     ]
     state: Annotated[
         ChangeState,
         Field(
-            description="`dropped`: another change of the same thing was proposed or made since, or the command line "
+            description="`dropped`: another change of the same object was proposed or made since, or the command line "
             "decided otherwise."
         ),
     ]
     proposed_at: Moment
-    """When it was proposed."""
+    """When the change was proposed."""
     proposed_by: str
-    """Id of the admin's client that proposed it."""
+    """Id of the client of the admin that proposed the change."""
     confirmed_at: Moment | None
-    """When it was confirmed; null before."""
+    """When the change was confirmed; null before."""
     confirmed_by: str | None
-    """Id of the second admin's client that confirmed it; null before."""
+    """Id of the client of the second admin that confirmed the change; null before."""
 
     @classmethod
     def of(cls, change: PendingChange) -> Self:

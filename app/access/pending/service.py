@@ -26,7 +26,7 @@ from app.errors import NotFound, WrongState
 async def confirm(unit: Unit, change_id: str) -> PendingChange:
     """Confirm and carry out a change that another admin has proposed. Returns the confirmed change.
 
-    It locks the changed object first and the change last, in the same order as `propose`, which prevents deadlocks.
+    The changed object is locked first and the change last, in the same order as by `propose`, which prevents deadlocks.
 
     Raises:
         NotFound: there is no change with this id.

@@ -56,7 +56,7 @@ async def drop_changes(unit: Unit, kind: ChangeKind, about: str) -> None:
 
 
 async def find_pending(reader: Reader, kind: ChangeKind, about: str) -> PendingChange | None:
-    """Return the only waiting change of an object, by its code or id; None without one."""
+    """Return the waiting change of the object with this code or id, which has at most one; None without one."""
     mine = (_change.c.kind == kind, _change.c.about == about, _change.c.state == ChangeState.PENDING)
     row = (await reader.run(select(_change).where(*mine))).first()
     return _read(row._mapping) if row else None

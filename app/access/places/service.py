@@ -34,7 +34,7 @@ class Loaded:
 async def load_reference(unit: Unit) -> Loaded:
     """Add the shipped agencies, checkpoints and immigration offices that the register does not have yet.
 
-    Places that it has, by their codes, do not change. Returns the numbers of added places.
+    Places whose codes the register has do not change. Returns the numbers of added places.
     """
     agencies = 0
     for given in load_agencies():
@@ -111,8 +111,8 @@ _CHANGED = {
 async def change(unit: Unit, requested: P, expected: int | None) -> P | PendingChange:
     """Replace or add a place: an agency, checkpoint or office.
 
-    A change that makes the place inactive, or changes an agency's phone, waits for a second admin with all its values.
-    In any case a change of the place that waited before is dropped.
+    A change that makes the place inactive, or changes an agency's phone, waits for a second admin with all its values;
+    any other is stored at once. In both cases an earlier change of the place that still waits is dropped.
 
     Args:
         unit: the transaction; its actor is the admin.

@@ -50,9 +50,9 @@ async def find_place(reader: Reader, kind: type[P], code: str) -> P | None:
 
 
 async def lock_place(unit: Unit, kind: type[P], code: str) -> P | None:
-    """Return the place of this kind and code, and lock its row until the commit; None if it does not exist.
+    """Return the place of this kind and code, and lock its row until the commit; None if the place does not exist.
 
-    If it does not exist, other calls of this function wait until the commit, so that the place is not added twice.
+    In the second case other calls for unknown places wait until the commit, so that no place is added twice.
     """
     await _lock_row(unit, _TABLES[kind], code)
     return await find_place(unit, kind, code)

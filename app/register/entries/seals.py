@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from app.access.acts import AuditAct
 from app.access.clients.service import (
-    LONGEST_KEY,
+    LONGEST_FOLDED_NAME,
     PersonsRegistered,
     find_place,
     list_on_duty,
@@ -355,7 +355,7 @@ def _subjects(entry: Entry) -> list[Subject]:
 
 def _names(subject: Subject) -> set[str]:
     spellings = (subject.full_name, *(alias.name for alias in subject.aliases if alias.quality == "good"))
-    return {names.fold(spelling)[:LONGEST_KEY] for spelling in spellings} - {""}
+    return {names.fold(spelling)[:LONGEST_FOLDED_NAME] for spelling in spellings} - {""}
 
 
 def _numbers(subject: Subject) -> set[str]:
