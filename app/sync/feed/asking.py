@@ -17,10 +17,10 @@ from app.web.request_rules import read_parameters
 LINES: Final = "application/x-ndjson"
 READERS: Final = frozenset({Role.INTEGRATOR, Role.AUDITOR})
 RESTART: Final = "/v1/snapshot"
-"""Where a reader with a cursor of another history begins anew."""
+"""Path at which a reader whose cursor is of another epoch, or beyond the head, begins anew."""
 
 DEFAULT_LIMIT: Final = 100
-"""Records of a page of JSON without `limit`."""
+"""Greatest number of records of a page of JSON if the request has no `limit`."""
 
 _WAIT = (
     "JSON: seconds to wait for a first record when there is none. Lines: seconds for which the answer goes on with new "

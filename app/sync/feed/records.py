@@ -17,22 +17,22 @@ class RecordOut(WireOut):
     type: RecordType
     """What happened."""
     at: Moment
-    """When it was written."""
+    """When the record was written."""
     effective_at: Moment | None
     """When an end took effect: an end of an entry by law or by the list from which it was imported, or any end of a
     clearance. Null for other ends and other records."""
     entry_id: str | None
-    """Id of the entry that it is about; null if it is about none, as a drill or a seal."""
+    """Id of the entry that the record is about; null if it is about none, as a drill or a seal."""
     version: int | None
     """The entry's version after the record; for a clearance, the version that the clearance covers; null if the record
     is about no version. A copy that has this version of the entry ignores a record whose type begins with `entry.`."""
     tombstone: bool
-    """Whether a copy is to take the entry out."""
+    """Whether a copy must remove the entry."""
     leaf: dict[str, Any]
     """What is hashed: ids, versions, types, days and commitments, nothing personal."""
     personal: dict[str, Any] | None
     """The personal data to which the leaf commits; null if the reader may not see them, or once they are erased."""
     salt: str | None
-    """The 32 random bytes of the commitment, in hexadecimal; null where `personal` is."""
+    """The 32 random bytes of the commitment, in hexadecimal; null if `personal` is null."""
     withheld: Literal["scope", "erased"] | None
-    """Why `personal` is null; null where it is not."""
+    """Why `personal` is null: `scope`, the reader may not see it; `erased`. Null if `personal` is shown."""

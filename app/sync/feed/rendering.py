@@ -53,7 +53,8 @@ def render(record: RecordText, *, in_scope: bool) -> bytes:
 
     Args:
         record: the record.
-        in_scope: whether the reader may see the record's personal part; if not, `personal` and `salt` are null.
+        in_scope: whether the reader may see the record's personal part. If not, or once the part is erased, `personal`
+            and `salt` are null.
     """
     return on_one_line(_encode(members_of(record, in_scope=in_scope)))
 

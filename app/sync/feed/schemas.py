@@ -12,9 +12,9 @@ class ChangesOut(WireOut):
     """The records after a cursor, in commit order, and the next cursor."""
 
     items: list[RecordOut]
-    """The records, in the ledger's order; without a filter also without holes."""
+    """The records, in the ledger's order; without a filter also without gaps."""
     cursor: str
-    """Send it as `after` to get what follows. It moves on over records that a filter leaves out."""
+    """The cursor for the next request: send it as `after`. It also passes records that a filter leaves out."""
     head: int
     """Sequence of the ledger's last record."""
     more: bool
@@ -25,7 +25,7 @@ class ChangesEndOut(WireOut):
     """The last line of an answer in NDJSON lines, after the records; if it is missing, the answer was cut off."""
 
     cursor: str
-    """Send it as `after` to get what follows. It moves on over records that a filter leaves out."""
+    """The cursor for the next request: send it as `after`. It also passes records that a filter leaves out."""
     head: int
     """Sequence of the ledger's last record."""
     more: bool
@@ -42,7 +42,7 @@ class ChangeFrameOut(WireOut):
     event: Literal["change"]
     """The event's name."""
     id: str
-    """The cursor: sent as `Last-Event-ID`, the stream goes on behind this record."""
+    """The cursor after this record: send it as `Last-Event-ID` to resume there."""
     data: RecordOut
     """The record."""
 

@@ -70,8 +70,8 @@ async def stream_changes(
         send: the ASGI function that sends the answer.
         asking: the query parameters of the request.
         as_lines: whether the stream consists of lines of NDJSON, and ends `asking.wait` seconds after it has reached
-            the ledger's head, or at `asking.limit` records. If not, it consists of server-sent events, and both are
-            ignored.
+            the ledger's head, or at `asking.limit` records. If not, the stream consists of server-sent events, and
+            `wait` and `limit` are ignored.
 
     Raises:
         CekalError, RequestValidationError: the request is refused, before the answer begins.

@@ -36,9 +36,7 @@ class Asked(NamedTuple):
 
 
 class FeedTail:
-    """Publishes new records to the open streams of the feed in this process.
-
-    It gets each new record only after the streams of alerts.
+    """Publishes new records to the open streams of the feed in this process, after alerts were sent to their streams.
 
     Attributes:
         hub: the streams of the feed; each has an `Asked`, which selects its records.

@@ -41,8 +41,8 @@ class Conceded:
 
     Attributes:
         known: the number of records of the highest signed head that is known.
-        lost: how many records of that head the restored register does not have; None if it has as many records or more,
-            but not the same.
+        lost: how many records of that head the restored register lacks. None if it has as many records or more, but
+            other ones.
     """
 
     known: int
@@ -124,7 +124,7 @@ class MarkKeeper:
     async def concede(self, unit: Unit, epoch: str | None, size: int) -> Conceded | None:
         """Accept that a restored register has fewer records than the mark, and return what is lost.
 
-        What `compare` needs to accept the new epoch is stored: the ended epoch, and that its loss was accepted.
+        The ended epoch is stored, and that its loss was accepted, so that `compare` accepts the new epoch.
 
         Args:
             unit: the transaction that begins the new epoch.

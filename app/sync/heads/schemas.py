@@ -23,7 +23,7 @@ class WitnessOut(WireOut):
     name: str
     """The witness's name, as in its signature lines."""
     signed_at: Moment
-    """When it cosigned the head last, by its own clock."""
+    """When the witness last cosigned the head, by its own clock."""
 
 
 class HeadOut(WireOut):
@@ -40,11 +40,11 @@ class HeadOut(WireOut):
     checkpoint: str
     """The C2SP checkpoint: origin, size and root, with the signatures of the register and of its witnesses so far."""
     signed_at: Moment
-    """When it was signed; the timed signatures contain this time, in whole seconds."""
+    """When the head was signed; the timed signatures contain this time, in whole seconds."""
     valid_until: Moment
-    """Until when it counts as fresh. A newer head is there long before, unless signing has stopped."""
+    """Until when the head counts as fresh. A newer head is there long before, unless signing has stopped."""
     witnesses: list[WitnessOut]
-    """The witnesses that cosigned this head so far; each does so within seconds, unless it lags."""
+    """The witnesses that cosigned this head so far; a witness that does not lag cosigns within seconds."""
 
     @classmethod
     def of(cls, head: SignedHead, valid: timedelta, cosigners: Iterable[Cosigner]) -> Self:
@@ -76,11 +76,11 @@ class SigningKeyOut(WireOut):
     key_id: str
     """The key's id in signature lines, eight hexadecimal digits."""
     origin: str
-    """The origin of the heads that it signed."""
+    """The origin of the heads that the key signed."""
     used_from: Moment
-    """When it began to sign heads of this origin."""
+    """When the key began to sign heads of this origin."""
     used_until: Moment | None
-    """When it stopped signing heads of this origin, or when it will stop; null while no end is known."""
+    """When the key stopped signing heads of this origin, or when it will stop; null while no end is known."""
 
     @classmethod
     def of(cls, use: KeyUse) -> Self:

@@ -75,9 +75,9 @@ class Signer:
         """Sign and store the ledger's head if it has new records, or if the newest signature is 45 s old.
 
         After a large import, the signed head may have only part of the new records; the next calls sign the rest.
-        Nothing is signed while the clock is not plausible or behind the newest head's time, this machine lacks a key or
-        can't use a key's file, the register has no name, or the ledger contradicts itself; then `failing` gives the
-        reason.
+        Nothing is signed, and `failing` gives the reason, while the clock is doubted or behind the newest head's time;
+        while this machine lacks a key or can't use a key's file; while the register has no name; and while the ledger
+        contradicts itself.
 
         Returns:
             The signed head; None if nothing was signed, because it was not necessary or not possible.

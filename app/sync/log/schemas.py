@@ -9,13 +9,13 @@ class InclusionOut(WireOut):
     sequence: int
     """The record's number; its leaf's index is one less."""
     size: int
-    """The number of records of the tree that the proof leads to."""
+    """The number of records of the tree to whose root the proof leads."""
     leaf_hash: str
     """SHA-256 of 0x00 and the leaf's bytes, in hexadecimal (RFC 9162 section 2.1.1)."""
     path: list[str]
     """The audit path from the leaf upwards, in hexadecimal (RFC 9162 section 2.1.3)."""
     root: str
-    """The root of that tree, in hexadecimal."""
+    """The tree's root, in hexadecimal."""
 
 
 class ConsistencyOut(WireOut):

@@ -89,7 +89,7 @@ async def head_of(reader: Reader, size: int) -> SignedHead:
 
 
 async def prove_consistency(reader: Reader, old: int, new: int | None) -> tuple[int, list[bytes]]:
-    """Return the proof that the ledger of size `new` continues the ledger of size `old`; None is the present size.
+    """Return the proof that the ledger of size `new` (None: the present size) continues the ledger of size `old`.
 
     Returns:
         The size `new`, and the hashes of the proof.

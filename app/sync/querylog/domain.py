@@ -21,9 +21,10 @@ from app.kit.ids import first_id, instant_of
 from app.tlog import merkle
 
 SALT_BYTES: Final = 32
+"""Number of random bytes in the commitments of a batch."""
 
 LATE: Final = timedelta(minutes=2)
-"""How far back a batch looks for lines that became visible after their neighbours were sealed."""
+"""How late a line may become visible: a batch looks so far back for lines that earlier batches could not see."""
 
 _HASH_START_BYTES: Final = 6
 """Bytes of a line's hash that a batch stores beside the line's id: they name a changed line, and the batch's root

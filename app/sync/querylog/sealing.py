@@ -38,10 +38,10 @@ Page = Callable[[Key, Key], Awaitable[Sequence[tuple[Key, Line]]]]
 """A function that returns some lines between two positions, each with its position, in order."""
 
 MOST_LINES: Final = 10_000
-"""Lines of one batch; as many waiting checks are sealed at once."""
+"""Greatest number of lines of a batch. When so many checks wait, they are sealed without delay."""
 
 SEAL_AFTER: Final = timedelta(seconds=60)
-"""Age of the newest batch at which fewer lines are sealed too."""
+"""Age of the newest batch at which the waiting lines are sealed, however few they are."""
 
 _SETTLED: Final = timedelta(seconds=15)
 """Age at which a line is sealed: transactions end earlier than that, so older lines rarely become visible later."""
@@ -68,7 +68,7 @@ class Sealer:
         """Seal the waiting lines in new batches, if 10,000 checks wait or if the newest batch is a minute old.
 
         First, each stored batch that has no record in the ledger gets one. Lines of the last 15 s wait for a later
-        batch. While the clock is not plausible, nothing is done.
+        batch. While the clock is doubted, nothing is done.
 
         Args:
             at_end: whether the process is about to end: then the waiting lines are sealed even if they are few, on

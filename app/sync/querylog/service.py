@@ -43,8 +43,8 @@ async def open_lines(
     """Compare each line of a batch with the stored row, and yield the results in the order of the batch's tree.
 
     Each result is (sealed line, stored line, opened). The stored line is None if its row no longer exists. `opened` is
-    the line's leaf hash and the commitment in it (None if it was sealed without one); instead of both, None if the row
-    no longer exists or was changed since it was sealed.
+    None if the row no longer exists or was changed since it was sealed. Otherwise it is a pair: the line's leaf hash,
+    and the commitment in it, which is None if the line was sealed without one.
     """
     kept = iter(split(batch.commitments) if batch.commitments is not None else ())
     lines = batch.lines()

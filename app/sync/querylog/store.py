@@ -99,7 +99,10 @@ async def list_checks(reader: Reader, first: str, before: str, limit: int) -> li
 
 
 async def list_acts(reader: Reader, first: str, before: str, limit: int) -> list[Line]:
-    """Return the lines of the first `limit` acts of the audit trail with ids from `first` to before `before`, by id."""
+    """Return the lines of at most `limit` acts of the audit trail, by id.
+
+    The acts have ids from `first` (inclusive) to `before` (exclusive).
+    """
     statement = _ACTS.where(audit.c.id >= first, audit.c.id < before).order_by(audit.c.id).limit(limit)
     return [line_of(tuple(row)) for row in (await reader.run(statement)).all()]
 

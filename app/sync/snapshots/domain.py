@@ -18,10 +18,13 @@ KIND: Final = "digest"
 HASH_BYTES: Final = 32
 
 LONGEST_UNSEALED: Final = timedelta(hours=1)
-"""Age of the oldest record that no digest covers at which one is sealed, unless an admin has ordered one before."""
+"""Age of the oldest record that no digest covers at which a digest is sealed, also without an admin's order."""
 
 EVERYTHING: Final = "all"
+"""The scope with the personal parts of all entries, except sealed ones."""
+
 NOTHING: Final = "none"
+"""The scope without personal parts."""
 
 
 class DigestBuilder:
@@ -157,7 +160,7 @@ def is_due(news: datetime | None, ordered: datetime | None, now: datetime) -> bo
     Args:
         news: when the first record was written that no digest covers; None if there is no such record.
         ordered: when an admin ordered a snapshot that was not made yet; None without an order.
-        now: the present.
+        now: the present instant.
     """
     return news is not None and (ordered is not None or now - news >= LONGEST_UNSEALED)
 

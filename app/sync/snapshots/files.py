@@ -60,7 +60,7 @@ class Withdrawn(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A snapshot (the register's state at a sequence, as lines of JSON) in a file of this machine.
+    """A snapshot, that is the register's state at a sequence as lines of JSON, in a file of this machine.
 
     Attributes:
         path: the file, which is compressed.
@@ -159,7 +159,7 @@ class Snapshots:
         finds the file.
 
         Raises:
-            Unavailable: the file is not ready after 5 s, or can't be made now, as without a signed head.
+            Unavailable: the file is not ready after 5 s, or can't be made now, for example without a signed head.
         """
         task = self._making.get(scope)
         if task is None:

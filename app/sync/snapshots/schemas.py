@@ -17,7 +17,7 @@ class SnapshotBeginOut(WireOut):
     origin: str
     """The ledger's origin, as its checkpoints name it."""
     cursor: str
-    """Send it as `after` to `/v1/changes` to get what follows the snapshot."""
+    """The cursor after the snapshot: send it as `after` to `/v1/changes` to get the records that follow."""
     sequence: int
     """The snapshot is the state of the ledger's first `sequence` records."""
     count: int
@@ -58,7 +58,7 @@ class DigestOut(WireOut):
     """The digest of the register's state at a sequence; a record of the ledger contains its root."""
 
     sequence: int
-    """It is the digest of the state of the ledger's first `sequence` records."""
+    """The digest is of the state of the ledger's first `sequence` records."""
     entries: int
     """Number of entries."""
     records: int
@@ -68,9 +68,9 @@ class DigestOut(WireOut):
     buckets: list[Hash] = Field(min_length=BUCKETS, max_length=BUCKETS)
     """The Merkle root of each bucket; an entry's bucket is the first byte of SHA-256 of its id."""
     seal: int
-    """Sequence of the record that seals it; `/v1/proofs/inclusion` proves that record."""
+    """Sequence of the record that seals the digest; `/v1/proofs/inclusion` proves this record."""
     sealed_at: Moment
-    """When it was sealed."""
+    """When the digest was sealed."""
 
     @classmethod
     def of(cls, sealed: SealedDigest) -> "DigestOut":

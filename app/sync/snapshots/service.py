@@ -62,9 +62,9 @@ async def find_current(reader: Reader) -> Current | None:
 
 
 async def order(unit: Unit) -> int | None:
-    """Store an order of a snapshot: the worker then seals a digest of the state soon. The audit trail records it.
+    """Store an order of a snapshot, and record it in the audit trail: the worker then seals a digest of the state soon.
 
-    If an earlier order is not carried out yet, that one is kept instead; the audit trail records the new one too.
+    While an earlier order is not carried out, the new one is only recorded in the audit trail.
 
     Returns:
         The sequence of the newest digest so far; None before the first.
@@ -112,9 +112,9 @@ async def find_unsealed(reader: Reader, quiet: int) -> Unsealed:
 
     Args:
         reader: the transaction.
-        quiet: an earlier size of the ledger. The caller knows that there was nothing new up to it, so only later
-            records are examined. With 0 all records that no digest covers are examined; so they are if `quiet` is
-            larger than the ledger, which became smaller by a restore.
+        quiet: an earlier size of the ledger up to which, as the caller knows, there was nothing new: only later records
+            are examined. With 0 all records that no digest covers are examined. They are also if `quiet` is larger than
+            the ledger, because a restore has made it smaller.
 
     Raises:
         HeadMissing: the ledger has no head.
@@ -144,7 +144,7 @@ async def seal(runtime: Runtime, found: Unsealed) -> SealedDigest:
 
 
 async def end_order(runtime: Runtime, ordered: datetime) -> None:
-    """Delete the order of a snapshot that was given at the instant `ordered`; one that was given later stays.
+    """Delete the order of a snapshot that was given at the instant `ordered`; a later order stays.
 
     Call it if no records are new since the newest digest, so that there is nothing to seal.
     """

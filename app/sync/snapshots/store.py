@@ -72,7 +72,7 @@ async def add_order(unit: Unit) -> None:
 
 
 async def end_order(unit: Unit, ordered_at: datetime) -> None:
-    """Delete the order of a snapshot that was given at `ordered_at`; one that was given later stays."""
+    """Delete the order of a snapshot that was given at `ordered_at`; a later order stays."""
     await unit.run(delete(snapshot_order).where(snapshot_order.c.ordered_at == ordered_at))
 
 

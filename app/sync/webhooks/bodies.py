@@ -16,6 +16,7 @@ from app.sync.webhooks.schemas import EndpointChangeIn, EndpointIn
 from app.sync.webhooks.service import OWNERS, Requested
 
 LOOK_UP_SECONDS: Final = 2.0
+"""Longest time for the look-up of a host's name."""
 
 _Owner = Annotated[Actor, actor_for(*OWNERS)]
 
@@ -31,10 +32,10 @@ async def _changed(request: Request, _: _Owner, body: EndpointChangeIn) -> Endpo
 
 
 NewEndpointBody = Annotated[EndpointIn, Depends(_new)]
-"""Parameter of a route: a new endpoint; it must precede the Unit, so that no transaction is open meanwhile."""
+"""Parameter of a route: a new endpoint. It must precede the Unit: its host is looked up without a transaction."""
 
 ChangedEndpointBody = Annotated[EndpointChangeIn, Depends(_changed)]
-"""Parameter of a route: a changed endpoint; it must precede the Unit, as `NewEndpointBody`."""
+"""Parameter of a route: a changed endpoint. It must precede the Unit, like `NewEndpointBody`."""
 
 
 async def expect_reachable(requested: Requested, settings: Settings) -> None:

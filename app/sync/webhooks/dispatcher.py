@@ -41,7 +41,7 @@ from app.sync.webhooks.signing import Secrets, SecretsUnreadable, signed_headers
 logger = logging.getLogger(__name__)
 
 PLACES: Final = {Priority.URGENT: 512, Priority.ORDINARY: 256}
-"""Requests that a process has in flight at most, by priority."""
+"""Greatest number of requests that a process has in flight, by priority."""
 
 POLL_SECONDS: Final = 1.0
 _GATHER_SECONDS: Final = 0.03
@@ -101,10 +101,7 @@ class Dispatcher:
         self._rung = asyncio.Event()
 
     async def run(self) -> None:
-        """Repeat `round` and `care` until cancelled; their errors are logged.
-
-        When it is cancelled, it cancels the running requests.
-        """
+        """Repeat `round` and `care` until cancelled, then cancel the running requests. Errors of a round are logged."""
         try:
             with lanes.using(lanes.Lane.WEBHOOKS):
                 async with asyncio.TaskGroup() as group:
@@ -281,9 +278,9 @@ class Dispatcher:
         """Do the regular work beside sending: figures, connected checkpoints, test deliveries, deletion of old data.
 
         It reads the figures, stores which checkpoints are connected by an endpoint, and stores a test delivery for each
-        checkpoint's endpoint without a success for 5 minutes. It deletes deliveries that finished more than
-        `webhook_log_days` ago, unless the clock is not plausible, and endpoints that were marked as deleted. Nothing is
-        done while the register is rolled back.
+        checkpoint's endpoint without a success for 5 minutes. It deletes endpoints that were marked as deleted, and,
+        unless the clock is doubted, deliveries that finished more than `webhook_log_days` ago. Nothing is done while
+        the register is rolled back.
         """
         if self.runtime.rollback is not None:
             return

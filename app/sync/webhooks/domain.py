@@ -34,10 +34,13 @@ NOTIFY_AFTER: Final = timedelta(hours=1)
 """How long an endpoint fails before the admins and the duty officers are notified."""
 
 DISABLE_AFTER: Final = timedelta(days=5)
-"""How long an endpoint fails before it is disabled; those of checkpoints are never disabled for it."""
+"""How long an endpoint fails before it is disabled. Endpoints of checkpoints are never disabled for failing."""
 
 LONGEST_OVERLAP_HOURS: Final = 168
+"""The longest time for which former secrets may sign beside new ones."""
+
 DEFAULT_OVERLAP_HOURS: Final = 24
+"""For how long former secrets sign beside new ones if the owner gives no time."""
 
 _ALERT_DELAYS: Final = (2, 5, 10, 20, 30, 60)
 _DATA_DELAYS: Final = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
@@ -72,8 +75,8 @@ class DisabledReason(StrEnum):
 class Payload(StrEnum):
     """What is posted of a record: `thin`, its ids and a link; `full`, the whole record as its receiver may see it.
 
-    The link leads to the record, which the receiver reads with its key. An endpoint with `full` gets `thin` while the
-    deployment does not name its host (`CEKAL_WEBHOOK_FULL_HOSTS`).
+    At the link the receiver reads the record with its key. An endpoint with `full` gets `thin` if the deployment does
+    not name its host (`CEKAL_WEBHOOK_FULL_HOSTS`).
     """
 
     THIN = "thin"
@@ -110,7 +113,8 @@ class Ending(StrEnum):
 
 
 AT_ONCE: Final = {Priority.URGENT: 2, Priority.ORDINARY: 1}
-"""A delivery of this priority is claimed while fewer of its endpoint are in flight: the second place is for alerts."""
+"""While so many deliveries of an endpoint are in flight, no further one of this priority is claimed. So the second
+place is for first attempts of alerts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,8 +276,8 @@ def delay_after(
         failures: number of failed attempts on the schedule, at least 1.
         urgent: whether the schedule is that of alerts. It never ends: from the sixth failure on the delay is a minute.
         retry_after: seconds that the receiver requested to wait; None without a request. If they are more than the
-            delay, the result is these seconds, but for alerts at most a minute, and for other records at most a minute
-            or twice the delay, whichever is longer.
+            delay, they replace it up to a limit: for alerts a minute; for other records a minute or twice the delay,
+            whichever is longer.
         spread: a number from -1 to 1 that shortens or lengthens the delay by up to a fifth; None for a random one.
     """
     delays = _ALERT_DELAYS if urgent else _DATA_DELAYS
@@ -318,7 +322,7 @@ def settle(delivery: Delivery, attempt: Attempt, retry_after: float | None, now:
         delivery: the delivery, as it was claimed.
         attempt: the result of the attempt.
         retry_after: seconds that the receiver requested to wait; None without a request.
-        now: the present, from which the next attempt's time is counted.
+        now: the present instant, from which the time of the next attempt is counted.
     """
     if attempt.succeeded:
         return Settled(DeliveryState.DELIVERED, None)
@@ -351,7 +355,7 @@ def health_after(endpoint: Endpoint, attempts: Sequence[Attempt], now: datetime)
     Args:
         endpoint: the endpoint, with its health before these attempts.
         attempts: the attempts, in the order in which they ended.
-        now: the present; a next probe may be made half a minute later.
+        now: the present instant; a next probe may be made half a minute later.
     """
     failures, since, succeeded = endpoint.failures, endpoint.failing_since, endpoint.succeeded_at
     for attempt in attempts:

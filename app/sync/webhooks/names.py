@@ -11,7 +11,7 @@ from threading import Thread
 from typing import Any, Final
 
 THREADS: Final = 128
-"""Look-ups at once, above which further ones fail: a client may have twenty endpoints."""
+"""Greatest number of look-ups that run at the same time; further ones fail."""
 
 AddressInfo = tuple[Any, ...]
 """An address as `socket.getaddrinfo` returns it."""
@@ -23,7 +23,7 @@ _under_way: dict[_Key, asyncio.Future[list[AddressInfo]]] = {}
 async def look_up(host: str, port: int, family: int = socket.AF_UNSPEC) -> list[AddressInfo]:
     """Return the addresses of a host for connections to `port`; simultaneous look-ups of the same host share one.
 
-    There is no time limit of its own: the caller sets one.
+    This function has no time limit; the caller must set one.
 
     Args:
         host: the host's name.

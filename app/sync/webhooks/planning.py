@@ -15,7 +15,7 @@ from app.ledger.domain import Head
 from app.ledger.selecting import Numbered, list_numbers
 from app.sync.webhooks import queue, store
 from app.sync.webhooks.domain import Delivery, DeliveryState, message_id, priority_of
-from app.sync.webhooks.queue import Follower
+from app.sync.webhooks.queue import EndpointPositions
 
 _MOST_ROWS: Final = 1000
 """Deliveries that a step makes at most, but for those of one record to all endpoints."""
@@ -37,7 +37,7 @@ class _Part(NamedTuple):
     column: str
     alerts: bool | None
     replayed: bool
-    span: Callable[[Follower, int], tuple[int, int]]
+    span: Callable[[EndpointPositions, int], tuple[int, int]]
 
 
 _ALERTS = _Part("alert_position", True, False, lambda endpoint, size: (endpoint.alert_position, size))
@@ -53,7 +53,7 @@ _REPLAY = _Part(
 async def make_deliveries(unit: Unit, head: Head) -> bool:
     """Store the next deliveries for endpoints that lack some: first of alerts, then of other records, then of replays.
 
-    One call stores about 1000 deliveries at most. An endpoint with 1000 due deliveries gets only those of alerts.
+    One call stores about 1000 deliveries at most. An endpoint with a full `BACKLOG` gets only deliveries of alerts.
 
     Args:
         unit: the transaction.
@@ -69,13 +69,15 @@ async def make_deliveries(unit: Unit, head: Head) -> bool:
     return await _make(unit, head, roomy, _REPLAY, left) <= 0
 
 
-async def _make(unit: Unit, head: Head, endpoints: Sequence[Follower], part: _Part, most: int) -> int:
+async def _make(
+    unit: Unit, head: Head, endpoints: Sequence[EndpointPositions], part: _Part, most: int
+) -> int:
     """Make at most `most` deliveries of a part. Returns how many more a step may make; 0 or less if it must end."""
 
-    def span(endpoint: Follower) -> tuple[int, int]:
+    def span(endpoint: EndpointPositions) -> tuple[int, int]:
         return part.span(endpoint, head.size)
 
-    def is_behind(endpoint: Follower) -> bool:
+    def is_behind(endpoint: EndpointPositions) -> bool:
         after, upto = span(endpoint)
         return after < upto
 
@@ -98,7 +100,9 @@ async def _make(unit: Unit, head: Head, endpoints: Sequence[Follower], part: _Pa
     return most
 
 
-def _delivery(unit: Unit, head: Head, endpoint: Follower, record: Numbered, *, replayed: bool) -> Delivery:
+def _delivery(
+    unit: Unit, head: Head, endpoint: EndpointPositions, record: Numbered, *, replayed: bool
+) -> Delivery:
     urgent = record.alert_id is not None and not replayed
     return Delivery(
         id=new_id("dlv", unit.now),

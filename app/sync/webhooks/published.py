@@ -49,7 +49,7 @@ async def _receive_endpoint_event(
 
 
 router = APIRouter()
-"""Every type of event, as the webhooks of the application."""
+"""A route for each type of event, for the `webhooks` of the OpenAPI document; the service serves none of them."""
 
 
 def _publish(kind: str, endpoint: Any, summary: str) -> None:

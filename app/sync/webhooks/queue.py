@@ -39,10 +39,11 @@ LOCK: Final = 0x63656B91
 """Number of the advisory lock on PostgreSQL under which a round runs."""
 
 BACKLOG: Final = 1000
-"""Due deliveries of an endpoint, first attempts of alerts excepted, from which on only those of alerts are made."""
+"""Number of due deliveries of an endpoint from which on only deliveries of alerts are made for it. First attempts of
+alerts do not count."""
 
 KEPT_ATTEMPTS: Final = 100
-"""How many of a delivery's attempts are kept: the newest."""
+"""How many attempts of a delivery are kept; the newest are."""
 
 _plain = msgspec.json.decode
 
@@ -74,17 +75,17 @@ async def lock_rounds(unit: Unit) -> None:
 async def is_behind(reader: Reader, size: int) -> bool:
     """Return whether an active endpoint of an active client lacks deliveries.
 
-    Deliveries can be lacking for the ledger's first `size` records or for the endpoint's replay. An endpoint with 1000
-    due deliveries (see `BACKLOG`) counts only if it lacks deliveries of alerts.
+    Deliveries can be lacking for the ledger's first `size` records or for the endpoint's replay. An endpoint with a
+    full `BACKLOG` counts only if it lacks deliveries of alerts.
     """
     return (await reader.run(select(_E.c.id).where(_BEHIND).limit(1), {"size": size})).first() is not None
 
 
-class Follower(NamedTuple):
-    """The members of an endpoint that are needed to store its deliveries; all but the last are those of `Endpoint`.
+class EndpointPositions(NamedTuple):
+    """The members of an `Endpoint` that are needed to store its deliveries, and whether its backlog is full.
 
     Attributes:
-        full: whether it has 1000 or more due deliveries, so that only those of alerts are added.
+        full: whether the endpoint has `BACKLOG` due deliveries or more, so that only deliveries of alerts are added.
     """
 
     id: str
@@ -96,13 +97,13 @@ class Follower(NamedTuple):
     full: bool
 
 
-async def lock_behind(unit: Unit, size: int) -> list[Follower]:
+async def lock_behind(unit: Unit, size: int) -> list[EndpointPositions]:
     """Lock the endpoints that lack deliveries, as `is_behind` defines, until the commit, and return them by id."""
     read = (_E.c.id, _E.c.events, _E.c.position, _E.c.alert_position, _E.c.replay_position, _E.c.replay_until)
     statement = select(*read, _FULL.label("full")).where(_BEHIND).order_by(_E.c.id).with_for_update(of=_E)
     rows = (await unit.run(statement, {"size": size})).all()
     return [
-        Follower(
+        EndpointPositions(
             row.id,
             list_of(row.events),
             row.position,
@@ -191,9 +192,9 @@ async def has_due(reader: Reader, priority: Priority) -> bool:
 async def claim(unit: Unit, priority: Priority, limit: int) -> list[tuple[Delivery, Endpoint, Actor]]:
     """Claim up to `limit` deliveries of a priority that may be sent now, one of each endpoint, for 30 s (`LEASE`).
 
-    Meanwhile no other process claims them. Each claim counts as an attempt. If more than `limit` endpoints have such a
-    delivery, they are chosen at random. Nothing is claimed of an endpoint that is disabled or deleted, or whose client
-    is not active.
+    For this time no other process claims them. Each claim counts as an attempt. If more than `limit` endpoints have
+    such a delivery, the endpoints are chosen at random. Nothing is claimed of an endpoint that is disabled or deleted,
+    or whose client is not active.
 
     Returns:
         (delivery, endpoint, client) of each claimed delivery; only data that the client may see are sent.

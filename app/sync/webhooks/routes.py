@@ -52,8 +52,8 @@ async def create_endpoint(
 ) -> NewEndpointOut:
     """Make an endpoint: an address to which new records of the ledger are posted, signed as Standard Webhooks.
 
-    It belongs to the client `client_id`, or to the caller. Only what that client may see is sent: to an integrator as
-    in `GET /v1/changes`, to a checkpoint as in `GET /v1/alerts`.
+    The endpoint belongs to the client `client_id`, or to the caller. Only what this client may see is sent: to an
+    integrator as in `GET /v1/changes`, to a checkpoint as in `GET /v1/alerts`.
 
     With `payload: thin`, the default, a post has the record's ids, and a link at which the receiver reads the record.
     With `payload: full` a post has the whole record. Only an admin may request `full`, and only for hosts that the
@@ -117,7 +117,7 @@ async def change_endpoint(
     request: Request,
     response: Response,
 ) -> EndpointOut:
-    """Replace all members of an endpoint that its owner may change; one that the body omits gets its default.
+    """Replace all members of an endpoint that its owner may change; a member that the body omits gets its default.
 
     `state: active`, which is the default, activates an endpoint that was disabled: the events that happened while it
     was disabled are sent then.
@@ -223,8 +223,8 @@ async def list_deliveries(
 async def replay_deliveries(unit: OwnerUnit, endpoint_id: EndpointId, body: ReplayIn) -> ReplayOut:
     """Send the records between two cursors or times once more. Only records of the endpoint's types are sent.
 
-    Their events have the same ids as before. They are sent after new records, and show the data that the receiver may
-    see now.
+    Their events have the same ids as before, and show the data that the receiver may see now. New records are sent
+    first.
     """
     span = await service.replay(unit, endpoint_id, body.after, body.before)
     return ReplayOut(endpoint_id=endpoint_id, after=span.after, until=span.until)

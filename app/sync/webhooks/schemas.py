@@ -54,9 +54,11 @@ class EndpointChangeIn(WireIn):
     description: Line | None = None
     """What the endpoint is, in words."""
     networks: Networks = []
-    """Networks in CIDR notation; one of them must contain its address. Empty for any that the deployment allows."""
+    """Networks in CIDR notation. The address of the URL's host must be in one of them; if empty, in any network that
+    the deployment allows."""
     ordered: StrictBool = False
-    """Whether a delivery about an entry waits until the one before it about this entry was taken or given up."""
+    """Whether a delivery about an entry waits until the earlier ones about this entry are delivered, given up or
+    dropped."""
     state: EndpointState = EndpointState.ACTIVE
     """`disabled`: no event is sent; the events of that time are sent once the endpoint is active again."""
 
@@ -77,8 +79,8 @@ class EndpointIn(EndpointChangeIn):
     """A new endpoint, with the client to which it belongs."""
 
     client_id: Code | None = None
-    """Id of the client to which it belongs: an integrator, a checkpoint or an admin. Only what this client may see is
-    sent. Only an admin may name another client than itself; null is the caller."""
+    """Id of the client to which the endpoint belongs: an integrator, a checkpoint or an admin. Only what this client
+    may see is sent. Only an admin may name another client than itself. Null: the caller."""
 
 
 class EndpointOut(WireOut):
@@ -86,7 +88,7 @@ class EndpointOut(WireOut):
 
     id: Annotated[str, Field(description="The endpoint's id.")]
     client_id: Annotated[
-        str, Field(description="The client that it belongs to, whose view decides what is sent.")
+        str, Field(description="Id of the client to which it belongs. Only what this client may see is sent.")
     ]
     url: Annotated[str, Field(description="Where events are posted.")]
     events: Annotated[list[RecordType], Field(description="The types of records that are sent.")]
@@ -99,7 +101,8 @@ class EndpointOut(WireOut):
         list[str], Field(description="Networks in which its address must be; empty for any that is allowed.")
     ]
     ordered: Annotated[
-        bool, Field(description="Whether a delivery about an entry waits until the one before it is settled.")
+        bool,
+        Field(description="Whether a delivery about an entry waits for the earlier ones about this entry."),
     ]
     state: Annotated[EndpointState, Field(description="Whether deliveries are made and sent.")]
     disabled_reason: Annotated[
@@ -119,8 +122,13 @@ class EndpointOut(WireOut):
         ),
     ]
     failures: Annotated[int, Field(description="Failed attempts since the last success.")]
-    failing_since: Annotated[Moment | None, Field(description="When the first of these was made.")]
-    succeeded_at: Annotated[Moment | None, Field(description="When the last success began.")]
+    failing_since: Annotated[
+        Moment | None, Field(description="When the first of these attempts was made; null without one.")
+    ]
+    succeeded_at: Annotated[
+        Moment | None,
+        Field(description="When the last successful attempt began; null before the first success."),
+    ]
     replaying: Annotated[bool, Field(description="Whether a replay is running.")]
     created_at: Annotated[Moment, Field(description="When it was made.")]
     created_by: Annotated[str, Field(description="Id of the client that made it.")]
@@ -164,10 +172,10 @@ class AttemptOut(WireOut):
     number: int
     """From 1, in the order of the delivery's attempts."""
     at: Moment
-    """When it began."""
+    """When the attempt began."""
     status: Annotated[int | None, Field(description="The status of the answer; null without one.")]
     milliseconds: int
-    """How long it took."""
+    """How long the attempt took."""
     error: Annotated[str | None, Field(description="Why there was no answer; null with one.")]
     answer: Annotated[
         str | None, Field(description="The first 1024 bytes of the answer, without what looks like a secret.")
@@ -185,7 +193,7 @@ class DeliveryOut(WireOut):
     id: str
     """The delivery's id."""
     endpoint_id: str
-    """The endpoint."""
+    """Id of the endpoint."""
     message_id: Annotated[
         str, Field(description="Id of the event, as `webhook-id`: the same for each attempt and each replay.")
     ]
@@ -237,18 +245,18 @@ class ReplayIn(WireIn):
     """The beginning and the end of the part of the ledger whose records are sent once more."""
 
     after: _Place
-    """The cursor, or the time, behind which the replay begins."""
+    """The cursor after which, or the time from which on, records are sent."""
     before: _Place | None = None
-    """The cursor up to which, or the time before which, it ends; by default the ledger's end."""
+    """The cursor up to which, or the time before which, records are sent; by default the ledger's end."""
 
 
 class ReplayOut(WireOut):
     """The replay that was begun: the endpoint, and the records that are sent once more."""
 
     endpoint_id: str
-    """The endpoint."""
-    after: Annotated[int, Field(description="Sequence of the record behind which it begins.")]
-    until: Annotated[int, Field(description="Sequence of its last record.")]
+    """Id of the endpoint."""
+    after: Annotated[int, Field(description="Sequence of the record after which the replay begins.")]
+    until: Annotated[int, Field(description="Sequence of the replay's last record.")]
 
 
 class ThinOut(WireOut):
@@ -259,11 +267,11 @@ class ThinOut(WireOut):
     type: RecordType
     """What happened."""
     at: MomentText
-    """When it was written."""
+    """When the record was written."""
     entry_id: str | None
-    """Id of the entry that it is about; null if it is about none, as a drill or a seal."""
+    """Id of the entry that the record is about; null if it is about none, as a drill or a seal."""
     alert_id: str | None
-    """Id of the alert; null of other records."""
+    """Id of the alert that the record is about; null if it is about none."""
     version: int | None
     """The entry's version after the record; for a clearance, the version that it covers; else null."""
     link: str
@@ -274,9 +282,10 @@ class AboutEndpointOut(WireOut):
     """The data of an event about the endpoint itself: its id, and for `endpoint.recovered` its failures."""
 
     endpoint_id: str
-    """The endpoint."""
+    """Id of the endpoint."""
     failing_since: Annotated[
-        MomentText | None, Field(description="Of `endpoint.recovered`: the first failure.")
+        MomentText | None,
+        Field(description="Of `endpoint.recovered`: when the first failed attempt was made."),
     ]
     failures: Annotated[int | None, Field(description="Of `endpoint.recovered`: the number of failures.")]
 
@@ -291,9 +300,9 @@ class _EventOut(WireOut):
     source: str
     """The ledger's origin, as `GET /v1/head` names it: the register's name and the epoch."""
     time: MomentText
-    """When the record was written."""
+    """When the record was written, or the event about the endpoint was made."""
     subject: str
-    """Id of the alert, the entry or the endpoint that it is about."""
+    """Id of the alert, the entry or the endpoint that the event is about."""
     datacontenttype: Literal["application/json"]
     """The media type of `data`."""
 

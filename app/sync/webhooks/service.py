@@ -51,7 +51,7 @@ __all__ = [
 ]
 
 MOST_ENDPOINTS = 20
-"""Endpoints that a client may have."""
+"""Greatest number of endpoints of a client."""
 
 OWNERS = (Role.INTEGRATOR, Role.CHECKPOINT, Role.ADMIN)
 """Roles of clients that may have endpoints."""
@@ -91,7 +91,7 @@ def _scope(actor: Actor) -> str | None:
 async def create(
     unit: Unit, requested: Requested, client_id: str | None, settings: Settings, pepper: bytes
 ) -> tuple[Endpoint, Secrets]:
-    """Store a new endpoint of the client `client_id`, or of the actor if that is None. The audit trail records it.
+    """Store a new endpoint of the client `client_id` (None: the actor), and record it in the audit trail.
 
     Returns:
         The endpoint, to which later records are posted, and its secrets, which can't be shown again.
@@ -281,7 +281,8 @@ async def test(unit: Unit, endpoint_id: str) -> Delivery:
 async def rotate(unit: Unit, endpoint_id: str, overlap: timedelta, pepper: bytes) -> tuple[Endpoint, Secrets]:
     """Replace an endpoint's secrets. For the time `overlap` the replaced ones sign too; zero ends their use at once.
 
-    Secrets that an earlier rotation replaced stop at once, even if its overlap is not over. The audit trail records it.
+    Secrets that an earlier rotation replaced stop signing at once, even during its overlap. The audit trail records the
+    rotation.
 
     Returns:
         The endpoint, and its new secrets, which can't be shown again.

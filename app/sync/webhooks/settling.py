@@ -63,7 +63,7 @@ async def store_results(unit: Unit, results: Sequence[Result], *, doubtful: bool
     Args:
         unit: the transaction.
         results: the results, in the order in which they came.
-        doubtful: whether the clock is not plausible: then no endpoint is disabled for the length of its failure.
+        doubtful: whether the clock is doubted: then no endpoint is disabled for the length of its failure.
     """
     if not results:
         return

@@ -124,7 +124,7 @@ async def list_deleted(reader: Reader) -> list[str]:
 async def remove_deleted(unit: Unit, endpoint_id: str, limit: int) -> bool:
     """Delete at most `limit` deliveries of a deleted endpoint; once it has none, delete the endpoint itself.
 
-    Returns whether deliveries may be left; then it must be called again.
+    Returns whether deliveries may be left, so that the caller must call again.
     """
     about, table = tables.delivery, tables.endpoint
     of_it = select(about.c.id).where(about.c.endpoint_id == endpoint_id).order_by(about.c.id)
@@ -261,8 +261,8 @@ async def list_deliveries(
 async def list_attempts(reader: Reader, delivery_ids: Collection[str]) -> dict[str, list[Attempt]]:
     """Return the results of the newest ten attempts of each of these deliveries, newest first, by delivery id.
 
-    An attempt without a stored result, as one that is running, is omitted. A delivery without attempts, and an unknown
-    id, has an empty list.
+    An attempt without a stored result is omitted, for example one that is running. A delivery without attempts, and an
+    unknown id, has an empty list.
     """
     tried, about = tables.attempt, tables.delivery
     statement = (
@@ -293,7 +293,7 @@ async def has_finished(reader: Reader, before: datetime) -> bool:
 
 
 async def forget_finished(unit: Unit, before: datetime, limit: int) -> int:
-    """Delete at most `limit` deliveries that were finished before an instant, oldest first. Returns how many.
+    """Delete at most `limit` deliveries that were finished before an instant, oldest first. Returns their number.
 
     A delivery that another transaction is changing, as a retry does, is left for a later call.
     """

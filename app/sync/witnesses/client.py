@@ -34,6 +34,7 @@ _REFUSALS: Final = {
 logger = logging.getLogger(__name__)
 
 Prove = Callable[[int, int], Awaitable[list[bytes]]]
+"""A function that returns the consistency proof between two sizes of the ledger."""
 
 
 def http_client() -> httpx2.AsyncClient:

@@ -11,11 +11,13 @@ PATIENCE: Final = 10.0
 """Seconds that one attempt may take, with all its calls."""
 
 FIRST_DELAY: Final = timedelta(seconds=2)
+"""Pause after the first failure of a witness."""
+
 LONGEST_DELAY: Final = timedelta(seconds=60)
 """Longest pause before a witness that failed is tried again."""
 
 LATE: Final = timedelta(seconds=90)
-"""Time without a cosignature after which a witness lags: each head is signed again, and pushed, within a minute."""
+"""Time after which a witness without a new cosignature lags. Each minute a head is signed and sent to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +122,14 @@ class WitnessState:
         return new or self.head_signed_at is None or self.head_signed_at < head.signed_at
 
     def lags(self, head: PushedHead, now: datetime) -> bool:
-        """Return whether the witness has been late or failing for over 90 s (`LATE`).
+        """Return whether the witness has been failing or behind for over 90 s (`LATE`).
 
-        If an attempt has failed since it last cosigned, the result is whether the first of these failures is so long
-        ago. Otherwise the result is True if `head` was signed so long ago and the witness has not cosigned a head of
-        this size.
+        A failing witness has failed attempts since its last cosignature; the first of them counts. Another witness is
+        behind if it has not cosigned a head as large as `head`; the time when `head` was signed counts.
 
         Args:
             head: the newest signed head.
-            now: the present.
+            now: the present instant.
         """
         if self.failing_since is not None:
             return now - self.failing_since > LATE

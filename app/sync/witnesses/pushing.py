@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import httpx2
 
 ROUND_SECONDS: Final = 0.5
-"""Seconds between two looks for a head that is to be pushed."""
+"""Seconds between two searches for a head that must be sent to a witness."""
 
 _CLAIM: Final = timedelta(seconds=3 * PATIENCE)
 """How long a process that pushes keeps the others from pushing to the same witness, at most."""
@@ -46,8 +46,8 @@ logger = logging.getLogger(__name__)
 class Pusher:
     """Sends signed heads to the witnesses of the policy, and stores their cosignatures; each process has one.
 
-    A slow witness does not delay the others. Several processes may run it at the same time: each claims a witness in
-    the database before it sends a head to that witness.
+    A slow witness does not delay the others. Several processes may each run one: a process claims a witness in the
+    database before it sends a head to this witness.
 
     Args:
         runtime: the runtime of the process.

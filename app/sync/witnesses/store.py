@@ -28,8 +28,8 @@ async def list_states(reader: Reader) -> dict[str, WitnessState]:
 async def claim(unit: Unit, known: WitnessState, until: datetime) -> bool:
     """Claim a witness for this process, which alone sends heads to it then. Returns whether it was claimed.
 
-    It is not claimed while another claim runs, or if its stored state differs from `known`: another process may have
-    sent it a head since that state was read.
+    The witness is not claimed while another claim runs, or if its stored state differs from `known`, because another
+    process may have sent it a head since `known` was read.
 
     Args:
         unit: the transaction.
