@@ -7,7 +7,11 @@ from typing import Self
 from app.tlog.notes import NoteMalformed, decode_base64
 
 LARGEST_SIZE = 2**63 - 1
+"""Greatest number of leaves of a log."""
+
 HASH_BYTES = 32
+"""Number of bytes of a SHA-256 hash."""
+
 _LINES = 3
 
 

@@ -21,7 +21,7 @@ from app.tlog.checkpoints import Checkpoint
 from app.tlog.notes import KEY_ID_BYTES, NoteMalformed, Signature, decode_base64, is_key_name
 
 LONGEST_NAME = 255
-"""Bytes of the longest name of a key or an origin: the structure that ML-DSA-44 signs holds no longer one."""
+"""Greatest number of bytes of a key's name or an origin: what ML-DSA-44 signs has one byte for the length."""
 
 LATEST_TIME = 2**63 - 1
 """The largest POSIX time that a timestamped signature may have (C2SP tlog-cosignature, "Format")."""

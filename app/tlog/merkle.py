@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Self
 
 EMPTY_ROOT = hashlib.sha256(b"").digest()
+"""The root of the tree without leaves."""
 
 Node = tuple[int, int]
+"""The level and the index of a full subtree's top (see the module's docstring)."""
 
 
 def leaf_hash(data: bytes) -> bytes:

@@ -9,6 +9,8 @@ from typing import Self
 from app.tlog.keys import KeyKind, KeyMalformed, VerifierKey
 
 NO_WITNESS = "none"
+"""The quorum of a policy that demands no cosignature."""
+
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _BLANK = " \t"
 
@@ -47,8 +49,8 @@ class Policy:
     Attributes:
         logs: the trusted logs.
         witnesses: the trusted witnesses, by their name in the policy.
-        quorum: name of a witness or of a group, or `none`. A witness must have cosigned a checkpoint. Of a group, as
-            many members must have as the policy demands of it. With `none` no cosignature is needed.
+        quorum: what a checkpoint needs to be accepted. The name of a witness: its cosignature. The name of a group: the
+            cosignatures of as many members as the policy demands. `none`: no cosignature.
     """
 
     logs: tuple[Peer, ...]

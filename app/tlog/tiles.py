@@ -8,8 +8,13 @@ from typing import Self
 from app.tlog.merkle import Node
 
 WIDTH = 256
+"""Number of hashes or entries of a full tile."""
+
 HEIGHT = 8
+"""Number of levels of the Merkle tree from one level of tiles to the next."""
+
 HIGHEST_LEVEL = 63
+"""The highest level of a tile that a path may name."""
 
 _INDEX = re.compile(r"(?:x[0-9]{3}/)*[0-9]{3}")
 _LEVEL = re.compile(r"0|[1-9][0-9]?")
@@ -26,8 +31,8 @@ class Tile:
     """Which part of a log a tile contains: up to 256 hashes of the Merkle tree, or (as a bundle) up to 256 entries.
 
     Attributes:
-        level: 0 for a tile of leaf hashes; each hash of the next level covers 256 hashes of this one. None for a bundle
-            of entries.
+        level: 0 for a tile of leaf hashes. A hash of level 1 covers 256 hashes of level 0, and so on upwards. None for
+            a bundle of entries.
         index: the tile's number within the level, from 0.
         width: number of hashes or entries: 256, or fewer in the partial tile at the tree's right edge.
     """
