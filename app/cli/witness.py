@@ -12,7 +12,7 @@ from app.cli.printing import print_json, print_table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.witness.domain import Kept
+    from app.witness.domain import StoredEvidence
 
 _HELP = """
 Serve a witness of transparency logs, for an agency or the ombudsman.
@@ -181,7 +181,7 @@ def verify(
     return OK
 
 
-def _kept(data_dir: Path) -> "Sequence[Kept]":
+def _kept(data_dir: Path) -> "Sequence[StoredEvidence]":
     import sqlite3
 
     from app.witness.store import FILE, Store

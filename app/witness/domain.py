@@ -89,8 +89,8 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """The latest head of one log that the witness has cosigned.
+class CosignedHead:
+    """The head of a log that the witness has cosigned last.
 
     Attributes:
         checkpoint: the head: origin, size and root.
@@ -102,8 +102,8 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """Evidence: two heads of one log that may contradict each other, as the witness has stored them.
+class StoredEvidence:
+    """Two heads of one log that may contradict each other, as the witness has stored them.
 
     Attributes:
         number: the number of this evidence in the witness's file.
@@ -122,5 +122,5 @@ class Kept:
 
 
 UNPROVED = "unproved"
-"""The kind of two heads whose consistency proof failed. Anybody can send a wrong proof with a head that is right, so
-this accuses nobody: the log is asked for the right one."""
+"""The kind of evidence if a wrong consistency proof came with the second head. It accuses nobody, because anybody can
+send a right head with a wrong proof. The log's operator must show the right proof."""

@@ -26,7 +26,7 @@ from app.witness.domain import (
 from app.witness.service import Witness, vkeys_text
 
 SIZE_TYPE: Final = "text/x.tlog.size"
-"""Media type of the answer with the size that the witness has."""
+"""Media type of the answer 409, with the size of the head that was cosigned last."""
 
 BODY_SECONDS: Final = 20.0
 """Seconds in which a body must arrive."""
@@ -50,7 +50,7 @@ class Service:
 
     Args:
         witness: the witness.
-        reload: function that reads the policy file again and gives it to the witness; that thread calls it.
+        reload: function that reads the policy file again and gives it to the witness; it is called in that thread.
     """
 
     def __init__(self, witness: Witness, reload: Callable[[], None]) -> None:

@@ -15,9 +15,9 @@ from app.tlog.signed import Opened, open_checkpoint
 from app.witness.domain import (
     UNPROVED,
     ClockDoubted,
+    CosignedHead,
     HeadConflict,
     HeadRefused,
-    Held,
     OriginUnknown,
     Submission,
     SubmissionMalformed,
@@ -26,7 +26,8 @@ from app.witness.identity import Identity, IdentityRefused, default_name, expect
 from app.witness.store import Store, origin_hash
 
 CLOCK_TOLERANCE: Final = 60
-"""Seconds by which a log's signed time may be ahead of the witness's clock, and the clock behind its own past."""
+"""Seconds by which the time of a log's signature may be ahead of the witness's clock, and by which this clock may be
+behind the newest cosignature."""
 
 logger = logging.getLogger(__name__)
 
@@ -117,9 +118,10 @@ class Witness:
         return held.note if held else None
 
     def accept_clock(self) -> None:
-        """Accept the machine's present time as right: later times of stored cosignatures are replaced by it.
+        """Accept the machine's present time as correct, although cosignatures were made at later times.
 
-        Without this, `doubt` reports such times as a fault of the clock.
+        The later times in the witness's file are lowered to the present time. Otherwise `doubt` would report a clock
+        that is behind them.
         """
         self._store.lower_cosigned_at(int(self._clock().timestamp()))
 
@@ -138,7 +140,12 @@ class Witness:
         return self._plausibility.doubt() if self._plausibility else None
 
     def _expect_continued(
-        self, submission: Submission, offered: Opened, held: Held | None, keys: list[VerifierKey], now: int
+        self,
+        submission: Submission,
+        offered: Opened,
+        held: CosignedHead | None,
+        keys: list[VerifierKey],
+        now: int,
     ) -> None:
         """Raise what is wrong with an offered head; keep both heads where they contradict each other."""
         head = submission.checkpoint
@@ -157,7 +164,7 @@ class Witness:
             raise HeadRefused(str(error)) from None
 
     def _keep_contradiction(
-        self, submission: Submission, offered: Opened, held: Held, keys: list[VerifierKey], now: int
+        self, submission: Submission, offered: Opened, held: CosignedHead, keys: list[VerifierKey], now: int
     ) -> Contradiction | None:
         try:
             before = open_checkpoint(held.note, keys)
@@ -195,7 +202,7 @@ class Witness:
         lines = self.identity.cosign(offered.note.text, time)
         signed = _signed_note(offered)
         note = Note(signed.text, (*signed.signatures, *lines))
-        self._store.set_head(Held(offered.checkpoint, note), time)
+        self._store.set_head(CosignedHead(offered.checkpoint, note), time)
         return "".join(map(str, lines))
 
 

@@ -14,12 +14,12 @@ from typing import Final
 from app.tlog.checkpoints import Checkpoint
 from app.tlog.contradictions import Evidence
 from app.tlog.notes import Note
-from app.witness.domain import UNPROVED, Held, Kept
+from app.witness.domain import UNPROVED, CosignedHead, StoredEvidence
 
 FILE: Final = "witness.db"
 
 MOST_KEPT: Final = 100
-"""Evidence of one kind that is kept for a log. The first shows what happened; no stranger can fill the disk."""
+"""Greatest number of pieces of evidence of one kind that are kept for a log, so that no stranger can fill the disk."""
 
 _LOCK_SECONDS: Final = 10.0
 
@@ -107,7 +107,7 @@ class Store:
         """
         self._connection.execute("INSERT INTO identity (id, name, vkeys) VALUES (1, ?, ?)", (name, vkeys))
 
-    def head(self, hashed: str) -> Held | None:
+    def head(self, hashed: str) -> CosignedHead | None:
         """Return the head of a log that was cosigned last; None if there is none.
 
         `hashed` is the `origin_hash` of the log.
@@ -118,9 +118,9 @@ class Store:
         if row is None:
             return None
         origin, size, root, note = row
-        return Held(Checkpoint(origin, size, root), Note.parse(note.encode()))
+        return CosignedHead(Checkpoint(origin, size, root), Note.parse(note.encode()))
 
-    def set_head(self, held: Held, cosigned_at: int) -> None:
+    def set_head(self, held: CosignedHead, cosigned_at: int) -> None:
         """Store the head of a log that was cosigned last, in place of the former; `cosigned_at` is a POSIX time.
 
         Evidence of the kind `UNPROVED` whose larger head is this one is deleted, because the head is proved now.
@@ -173,8 +173,8 @@ class Store:
         )
         return done.rowcount > 0
 
-    def kept(self) -> Sequence[Kept]:
-        """Return all stored evidence, by number, which is oldest first."""
+    def kept(self) -> Sequence[StoredEvidence]:
+        """Return all stored evidence, oldest first."""
         statement = "SELECT number, found_at, origin, kind, file FROM evidence ORDER BY number"
         with closing(self._connection.execute(statement)) as found:
-            return [Kept(*row) for row in found]
+            return [StoredEvidence(*row) for row in found]
