@@ -55,7 +55,7 @@ class ReceiptLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Receipt:
-    """A receipt of an alert by a client of a checkpoint. A client's later receipts of the same level are not stored.
+    """A receipt of an alert by a client of a checkpoint. Later ones of the same alert, client and level are not stored.
 
     Attributes:
         checkpoint: code of the client's checkpoint.

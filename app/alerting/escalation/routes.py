@@ -59,9 +59,10 @@ async def change_policy(
 ) -> EscalationPolicyOut:
     """Replace the people that are paged for a checkpoint; duty officers, admins and its supervisors are notified.
 
-    The first step is due when no machine of the checkpoint has confirmed an alert within 5 seconds (35 for one that
-    polls), or no person has acknowledged it by `acknowledge_by`. The next steps follow, in a loop, until somebody there
-    acknowledges the alert or it is over. A checkpoint that is closed and has no standby is not paged before it opens.
+    The first step is due when no machine of the checkpoint has confirmed an alert within 5 seconds (up to 35 if it
+    polls or reconnects), or no person has acknowledged it by `acknowledge_by`. The next steps follow, in a loop, until
+    somebody there acknowledges the alert or it is over. A checkpoint that is closed and has no standby is not paged
+    before it opens.
     """
     policy = await service.change_policy(unit, code, body.to_steps(), expected, runtime_of(request).settings)
     response.headers["ETag"] = etag_of(policy.version)

@@ -101,7 +101,7 @@ class Dispatcher:
         self._rung = asyncio.Event()
 
     async def run(self) -> None:
-        """Repeat `round` and `care` until cancelled, then cancel the running requests. Errors of a round are logged."""
+        """Repeat `round` and `care` until cancelled, then cancel the running requests. Their errors are logged."""
         try:
             with lanes.using(lanes.Lane.WEBHOOKS):
                 async with asyncio.TaskGroup() as group:
