@@ -7,7 +7,7 @@ from app.access.domain import SYSTEM
 from app.actor import Actor
 from app.kit.ids import new_id
 from app.register.entries import store
-from app.register.entries.seal_queries import list_closed
+from app.register.entries.seal_queries import list_sealed_from_actor
 from app.register.entries.store import Filter
 from app.register.entries.subjects import Citizenship
 from app.register.entries.visibility import open_to, visible
@@ -58,7 +58,7 @@ async def test_a_list_holds_just_what_can_be_read_one_by_one(runtime: Runtime) -
     for actor in (*people, SYSTEM):
         async with runtime.reading(actor) as reader:
             listed = {each.id for each in await store.list_page(reader, Filter(), None, 500)}
-            shut = await list_closed(reader)
+            shut = await list_sealed_from_actor(reader)
         assert listed == {each.id for each in made if visible(each, actor)}, actor
         assert shut == {each.id for each in made if not open_to(each, actor)}, actor
         seen.add(frozenset(listed))

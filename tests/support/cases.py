@@ -158,7 +158,7 @@ class CaseLife(Life):
     def _sensible(self, what: str) -> str:
         """The same act where there is something to do it to; else one for which there is."""
         found = [entry.at(self.clock()) for entry in self.entries.values()]
-        followed = {entry.formalises for entry in found if entry.runs or entry.pending}
+        followed = {entry.formalises for entry in found if entry.runs or entry.awaits_decision}
         possible = {
             "decide": any(map(_waits, found)),
             "resubmit": any(entry.state is State.RETURNED for entry in found),
@@ -203,7 +203,7 @@ class CaseLife(Life):
 
     async def _follow(self, a: int, b: int) -> None:
         """Ask for a period behind another one of the same case and person."""
-        before = self._pick(a, lambda e: not e.urgent and e.ends_on is not None and not e.pending)
+        before = self._pick(a, lambda e: not e.urgent and e.ends_on is not None and not e.awaits_decision)
         starts_on = max(self.today, (before.ends_on or self.today) + timedelta(days=1))
         by = POLRI[0] if before.agency == "POLRI" else KPK[a % 2]
         letter = self._letter(before.agency, case_reference=before.basis.case_reference)
@@ -439,10 +439,10 @@ class CaseLife(Life):
         judgment = amendment.judgment
         for entry in ended:
             newer = judgment is not None and entry.basis.issued_on >= judgment.decided_on
-            apart = entry.pending or self.chain(entry) != self.chain(named)
+            apart = entry.awaits_decision or self.chain(entry) != self.chain(named)
             if kind is AmendmentKind.ANNULMENT and newer and apart:
                 continue  # a decision made since the annulment is another one
-            if entry.runs or entry.pending:
+            if entry.runs or entry.awaits_decision:
                 self.dead[entry.id] = kind.value
         if kind is AmendmentKind.ACQUITTAL:
             self.closed.add(matter(named))

@@ -210,14 +210,14 @@ async def test_who_has_no_day_of_listing_is_listed_and_the_entry_says_so(runtime
 @pytest.fixture
 def refusing(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Names that the rules refuse."""
-    lawful, names = listing.lawful, set[str]()
+    lawful, names = listing.judge_import, set[str]()
 
     def judge(wanted: RequestedMeasure, *rest: Any, **given: Any) -> Any:
         if wanted.subject.full_name in names:
             raise Invalid("Not this one.")
         return lawful(wanted, *rest, **given)
 
-    monkeypatch.setattr(listing, "lawful", judge)
+    monkeypatch.setattr(listing, "judge_import", judge)
     return names
 
 

@@ -97,7 +97,7 @@ class Task:
     judgment: Ruling | None = None
 
     @property
-    def subject_id(self) -> str:
+    def object_id(self) -> str:
         """The id of the amendment, objection or request to act on, or else of the entry."""
         return self.amendment_id or self.objection_id or self.request_id or self.entry_id
 
@@ -120,5 +120,5 @@ def _place(task: Task) -> tuple[bool, bool, date, bool, datetime, datetime, str,
         due_at,
         task.since,
         task.name,
-        task.subject_id,
+        task.object_id,
     )

@@ -40,7 +40,7 @@ from app.register.entries.law.deadlines import (
 )
 from app.register.entries.law.ground import power_ended
 from app.register.entries.law.periods import begins_at, over_at
-from app.register.entries.seal_queries import list_closed
+from app.register.entries.seal_queries import list_sealed_from_actor
 from app.register.entries.tasks import EntryTaskName
 from app.register.entries.timed_changes import list_undecided
 from app.register.entries.visibility import ALL_ENTRIES
@@ -60,7 +60,7 @@ _AMENDMENTS = {
 
 async def list_sealed(reader: Reader) -> frozenset[str]:
     """Return the ids of the entries that a seal hides from the actor; a worklist must not contain them (R61)."""
-    return await list_closed(reader)
+    return await list_sealed_from_actor(reader)
 
 
 async def tasks(reader: Reader, settings: Settings, sealed: Collection[str]) -> list[Task]:
@@ -111,7 +111,7 @@ async def _pressing(reader: Reader, found: list[Task]) -> list[Task]:
         if entry.waiting is not None
     }
     return [
-        replace(task, due_at=until[task.subject_id], pressing=True) if task.subject_id in until else task
+        replace(task, due_at=until[task.object_id], pressing=True) if task.object_id in until else task
         for task in found
     ]
 

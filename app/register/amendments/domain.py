@@ -189,7 +189,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
     due_at: datetime
     updated_at: datetime
 
-    def counted(self, breadth: Breadth) -> Self:
+    def with_breadth(self, breadth: Breadth) -> Self:
         """Return the amendment with `breadth`, the number of travellers that the amended entry would have stopped.
 
         If `breadth` is marked as too broad, a warning is added to the amendment's warnings.
@@ -235,7 +235,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
         kind = RulingKind.ACQUITTAL if self.kind is AmendmentKind.ACQUITTAL else RulingKind.ANNULMENT
         return Ruling(kind, judgment.number, judgment.court, judgment.decided_on, judgment.final_on)
 
-    def seen(self, ends: tuple[str, ...]) -> Self:
+    def with_ends(self, ends: tuple[str, ...]) -> Self:
         """Return the amendment with `ends`, the ids of the entries that it would end now.
 
         If the ids differ from the stored ones, the version grows by a number computed from the difference. So a

@@ -13,7 +13,7 @@ from app.register.entries.domain import Entry, Measure, RulingKind
 from app.register.entries.dossier import Dossier, Ending
 from app.register.entries.events import EntryChanged
 from app.register.entries.service import end_by_law
-from app.register.entries.succession import cancel_takeover
+from app.register.entries.succession import cancel_planned_end
 from app.register.entries.tasks import EntryTask, EntryTaskName
 
 
@@ -74,7 +74,7 @@ async def carry_out(unit: Unit, amendment: Amendment, entry: Entry, dossier: Dos
             "The entry has ended meanwhile; there is nothing left to amend (UU 6/2011 art. 97(2))."
         )
     event, ruling = EVENTS[amendment.kind], amendment.ruling
-    given_back = [] if amendment.ends_whole else await cancel_takeover(unit, entry, dossier)
+    given_back = [] if amendment.ends_whole else await cancel_planned_end(unit, entry, dossier)
     for each in ending.ended:
         after = ended_by(amendment, each, unit.now)
         if ruling is not None:
@@ -118,7 +118,7 @@ async def _add_owner_tasks(unit: Unit, amendment: Amendment, entry: Entry, endin
             if (
                 now.agency != entry.agency
                 and now.measure is Measure.PREVENTION
-                and (now.runs or now.pending)
+                and (now.runs or now.awaits_decision)
                 and entry.subject.same_person(now.subject)
             ):
                 found[now.id] = now

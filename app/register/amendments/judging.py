@@ -62,7 +62,7 @@ async def judged(
             named = corrected.correction.subject if corrected.correction is not None else None
             if count is None or named is None:
                 return corrected
-            return corrected.counted(await count(entry.measure, named))
+            return corrected.with_breadth(await count(entry.measure, named))
         case AmendmentKind.REVOCATION | AmendmentKind.ACQUITTAL | AmendmentKind.ANNULMENT:
             return amendment
     assert_never(requested.kind)

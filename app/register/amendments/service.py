@@ -89,7 +89,7 @@ async def file(
         unit, entry, requested, timedelta(days=settings.decide_amendment_days), referred=referred
     )
     ending = endings.ending_of(amendment, entry, dossier)
-    if not (_amendable(entry, requested.kind) or (ending.ids and not entry.pending)):
+    if not (_amendable(entry, requested.kind) or (ending.ids and not entry.awaits_decision)):
         unit.expect_plausible()  # it may be over only because the clock is wrong
         raise WrongState("Only an entry that is active, or holds provisionally, can be amended.")
     if requested.grounds is not None and not await granted(unit, requested.grounds, _grounds_of(entry)):
@@ -239,7 +239,7 @@ async def decide(
     _expect_readable(unit, amendment, entry)  # under the lock, since a seal may have come meanwhile
     _expect_person(entry)
     ending = endings.ending_of(amendment, entry, dossier)
-    amendment = amendment.seen(ending.ids)
+    amendment = amendment.with_ends(ending.ids)
     wrote = {person for each in dossier.chain(entry) for person in each.authors}
     try:
         decided = amendment.decide(unit.actor, verdict, expected, unit.now, reason, IMMIGRATION, wrote)
@@ -326,7 +326,7 @@ async def current(reader: Reader, amendment: Amendment) -> Amendment:
     if entry is None:
         return amendment
     dossier = await read_dossier(reader, entry)
-    amendment = amendment.seen(endings.ending_of(amendment, entry.at(reader.now), dossier).ids)
+    amendment = amendment.with_ends(endings.ending_of(amendment, entry.at(reader.now), dossier).ids)
     hidden = {each.id for each in dossier.entries if not dossier.sees(each)}
     return msgspec.structs.replace(
         amendment, ends=tuple(each for each in amendment.ends if each not in hidden)

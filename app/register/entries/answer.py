@@ -66,7 +66,7 @@ class Measured(msgspec.Struct, frozen=True):
         return cls(entry.measure, entry.subject, unsigned, undecided(entry, now))
 
 
-class Shown(msgspec.Struct, frozen=True):
+class SubjectClaims(msgspec.Struct, frozen=True):
     """The `Claims` of a listed person: the decision table's input if that person were the traveller."""
 
     indonesian: bool
@@ -74,7 +74,7 @@ class Shown(msgspec.Struct, frozen=True):
     births: tuple[Birth, ...]
 
     @classmethod
-    def by(cls, subject: Subject) -> "Shown":
+    def of(cls, subject: Subject) -> "SubjectClaims":
         """Return the claims of a subject, from the nationalities, documents, NIK and births in the register."""
         return cls(
             indonesian=subject.says_indonesian,
@@ -156,7 +156,7 @@ def answer_to(person: Subject, entry: Entry, now: datetime) -> Outcome:
         return "clear"
     outcome, _, _ = by_the_table(
         direction_of(entry.measure),
-        Shown.by(person),
+        SubjectClaims.of(person),
         Measured.of(entry, now),
         refuses=_proved_by_number(person, entry.subject),
         today=legal_day(now),

@@ -187,7 +187,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         return self.state in {State.PROVISIONAL, State.ACTIVE}
 
     @property
-    def pending(self) -> bool:
+    def awaits_decision(self) -> bool:
         """Whether it is a request without a decision: submitted, verified, or returned."""
         return self.state in {State.SUBMITTED, State.RETURNED, State.VERIFIED}
 

@@ -130,7 +130,7 @@ class Dossier:
             ExtensionExhausted: the case has used all its periods.
         """
         self.refuse_closed(proposal)
-        same = [e for e in self.entries if e.id not in proposal.of and proposal.may_name(e)]
+        same = [e for e in self.entries if e.id not in proposal.exempt and proposal.may_name(e)]
         in_case = [e for e in same if proposal.in_case_of(e)]
         for other in in_case:
             if proposal.urgent and self._lapsed_for_good(other):
@@ -195,7 +195,7 @@ class Dossier:
         same = [
             e
             for e in self.entries
-            if e.id not in proposal.of and proposal.may_name(e) and proposal.in_case_of(e)
+            if e.id not in proposal.exempt and proposal.may_name(e) and proposal.in_case_of(e)
         ]
         self._expect_period(proposal, same, terms, frozenset({State.ACTIVE}))
 
@@ -206,7 +206,9 @@ class Dossier:
         exempt = self.exempt(entry, urgent=entry.urgent)
         longer = replace(Proposal.of_entry(entry, exempt), extension_count=entry.extension_count + 1)
         in_case = [
-            e for e in self.entries if e.id not in longer.of and longer.in_case_of(e) and longer.may_name(e)
+            e
+            for e in self.entries
+            if e.id not in longer.exempt and longer.in_case_of(e) and longer.may_name(e)
         ]
         try:
             self._expect_period(longer, in_case, terms, frozenset({State.ACTIVE}))
@@ -246,7 +248,9 @@ class Dossier:
 
     def _papers_of_lapsed(self, other: Entry) -> bool:
         """Return whether an entry is an undecided formal request for an urgent one that lapsed uncountersigned."""
-        return other.pending and any(e.id == other.formalises and _lapsed_unsigned(e) for e in self.entries)
+        return other.awaits_decision and any(
+            e.id == other.formalises and _lapsed_unsigned(e) for e in self.entries
+        )
 
     def _refuse_repeat(self, proposal: Proposal, other: Entry) -> None:
         if proposal.urgent and (_lapsed_unsigned(other) or self._papers_of_lapsed(other)):
@@ -283,7 +287,7 @@ class Dossier:
                 "similar_subject", "/subject", f"Similar to the subject of {e.id}; make sure who is meant."
             )
             for e in self.entries
-            if e.id not in proposal.of
+            if e.id not in proposal.exempt
             and not proposal.may_name(e)
             and mine & e.subject.identifiers()
             and self.sees(e)
@@ -327,7 +331,9 @@ class Dossier:
             and folded(other.basis.reopens.number) == folded(later.number)
             and folded(other.basis.reopens.court) == folded(later.court)
             for other in self.entries
-            if other.id not in proposal.of and other.state is not State.REJECTED and proposal.may_name(other)
+            if other.id not in proposal.exempt
+            and other.state is not State.REJECTED
+            and proposal.may_name(other)
         )
 
     def _named(self, other: Entry) -> dict[str, str]:
@@ -359,12 +365,12 @@ class Dossier:
             elif in_same_case(named, entry) and (judged or entry.measure is named.measure):
                 if certainly_same(named.subject, entry.subject) and entry.measure is named.measure:
                     certain.append(entry)
-                elif may_be_same(named.subject, entry.subject) and (entry.runs or entry.pending):
+                elif may_be_same(named.subject, entry.subject) and (entry.runs or entry.awaits_decision):
                     related.append(entry)
         return Ending(
             ended=tuple(e for e in certain if e.runs),
-            closed=tuple(e for e in certain if e.pending),
-            judged=tuple(e for e in certain if judged and not (e.runs or e.pending)),
+            closed=tuple(e for e in certain if e.awaits_decision),
+            judged=tuple(e for e in certain if judged and not (e.runs or e.awaits_decision)),
             related=tuple(related),
         )
 

@@ -84,5 +84,5 @@ def _links(entry: Entry) -> tuple[set[str], set[str]]:
 def _keys(owner: str, contents: list[Former]) -> set[str]:
     found: set[str] = set()
     for each in contents:
-        found |= keys.matter_keys(owner, each) | keys.person_keys(each.subject)
+        found |= keys.case_and_letter_keys(owner, each) | keys.person_keys(each.subject)
     return found

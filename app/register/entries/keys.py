@@ -31,7 +31,7 @@ def keys_of(entry: Entry) -> list[tuple[str, str]]:
     """
     keys = entry.subject.identifiers()
     for content in (entry.filed_content, *entry.former):
-        keys |= matter_keys(entry.agency, content)
+        keys |= case_and_letter_keys(entry.agency, content)
     for former in entry.former:
         keys |= {f"{_FORMER}{key}"[:200] for key in former.subject.identifiers()}
     return [(key, entry.id) for key in sorted(keys)]
@@ -75,7 +75,7 @@ def case_keys(agency: str, content: Former) -> set[str]:
     return set() if key is None else {key}
 
 
-def matter_keys(agency: str, content: Former) -> set[str]:
+def case_and_letter_keys(agency: str, content: Former) -> set[str]:
     """Return the lookup keys of the content's case and letters, of the agency with this code.
 
     Two entries of an agency that repeat each other share at least one of these keys (R14, R15).

@@ -40,7 +40,7 @@ __all__ = [
     "expect_newest",
     "find_owner",
     "import_items",
-    "lawful",
+    "judge_import",
     "list_digests",
     "list_records",
     "move_keys",
@@ -87,7 +87,7 @@ async def find_owner(reader: Reader, code: str) -> Owner | None:
     return None if agency is None else Owner.of(agency)
 
 
-def lawful(
+def judge_import(
     requested: RequestedMeasure,
     owner: Owner,
     policy: Policy,
@@ -317,7 +317,9 @@ async def _add_items(
 
 async def _possible_duplicates(unit: Unit, entries: Sequence[Entry]) -> Neighbours:
     """Return the entries that share a letter or a case with one of these."""
-    matters = {key for entry in entries for key in keys.matter_keys(entry.agency, entry.filed_content)}
+    matters = {
+        key for entry in entries for key in keys.case_and_letter_keys(entry.agency, entry.filed_content)
+    }
     others = Neighbours()
     for other in await store.list_by_keys(unit, matters):
         others.add(other.at(unit.now))

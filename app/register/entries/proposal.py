@@ -20,7 +20,7 @@ class Proposal:
         contents: its person, case and decision numbers, then those of its earlier versions.
         decided_on: the date of the owner's decision.
         ends_on: last day; None for a measure for life.
-        of: ids of entries that do not bar it: the entry that it changes, and those linked with it by formalisation.
+        exempt: ids of entries that do not bar it: the entry that it changes, and those linked with it by formalisation.
         extension_count: number of its extensions.
         periods_count: whether it needs a new period, so that the case must have one left (R22, R24).
     """
@@ -33,7 +33,7 @@ class Proposal:
     lifetime: bool
     urgent: bool
     reopens: Reopening | None
-    of: frozenset[str] = frozenset()
+    exempt: frozenset[str] = frozenset()
     extension_count: int = 0
     periods_count: bool = True
 
@@ -59,7 +59,7 @@ class Proposal:
             lifetime=requested.lifetime,
             urgent=urgent,
             reopens=requested.basis.reopens,
-            of=frozenset(exempt),
+            exempt=frozenset(exempt),
         )
 
     @classmethod
@@ -80,7 +80,7 @@ class Proposal:
             lifetime=entry.lifetime,
             urgent=entry.urgent,
             reopens=entry.basis.reopens,
-            of=frozenset({entry.id, *exempt}),
+            exempt=frozenset({entry.id, *exempt}),
             extension_count=entry.extension_count,
             periods_count=periods_count,
         )
@@ -98,7 +98,7 @@ class Proposal:
             lifetime=entry.lifetime,
             urgent=entry.urgent,
             extension_count=entry.extension_count,
-            of=self.of | frozenset(together),
+            exempt=self.exempt | frozenset(together),
         )
 
     def may_name(self, entry: Entry) -> bool:

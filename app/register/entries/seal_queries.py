@@ -46,7 +46,7 @@ async def list_seals(reader: Reader, entry_ids: Iterable[str]) -> dict[str, Seal
     }
 
 
-async def list_closed(reader: Reader) -> frozenset[str]:
+async def list_sealed_from_actor(reader: Reader) -> frozenset[str]:
     """Return the ids of all entries that a seal hides from the actor."""
     return frozenset((await reader.run(closed(reader.actor))).scalars())
 

@@ -304,7 +304,7 @@ async def _save(unit: Unit, entry: Entry, before: Entry) -> None:
 
 
 def _needs_duty_officer(entry: Entry) -> bool:
-    return entry.urgent and (entry.runs or entry.pending)
+    return entry.urgent and (entry.runs or entry.awaits_decision)
 
 
 def _may_countersign(entry: Entry, on_duty: Iterable[str]) -> bool:

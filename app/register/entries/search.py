@@ -67,7 +67,7 @@ async def search(
         for entry in await store.list_by_keys(unit, keys)
         if (visible(entry, actor) if traveller is None else _is_shown(entry, traveller, unit.now))
     ]
-    found = [entry.at(unit.now) for entry in await service.as_known(unit, found)]
+    found = [entry.at(unit.now) for entry in await service.with_attached_data(unit, found)]
     fitting = [entry for entry in found if _fits(entry, requested) and (before is None or entry.id < before)]
     fitting.sort(key=lambda entry: entry.id, reverse=True)
     await service.log_look(unit, AuditAct.ENTRIES_SEARCHED, None, _trace(requested, fitting, pepper))

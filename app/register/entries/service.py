@@ -283,10 +283,10 @@ async def list_page(reader: Reader, requested: Filter, before: str | None, limit
     `before` is the id of an entry: only older ones are returned; None begins with the newest.
     """
     entries = await store.list_page(reader, requested, before, limit)
-    return [entry.at(reader.now) for entry in await as_known(reader, entries)]
+    return [entry.at(reader.now) for entry in await with_attached_data(reader, entries)]
 
 
-async def as_known(reader: Reader, entries: list[Entry]) -> list[Entry]:
+async def with_attached_data(reader: Reader, entries: list[Entry]) -> list[Entry]:
     """Return the entries in the same order with `sequence` and `met` filled, which are stored in other tables."""
     return await recorded.with_done_times(reader, await with_sequences(reader, entries))
 

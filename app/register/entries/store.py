@@ -133,7 +133,7 @@ async def rekey(unit: Unit, entry: Entry) -> None:
     await name_keys.replace(unit, entry)
 
 
-async def keep(unit: Unit, entry: Entry) -> None:
+async def save_waiting(unit: Unit, entry: Entry) -> None:
     """Store a change of `waiting`, the papers for which an entry waits, without a new version of the entry.
 
     The transaction must hold the entry's lock.

@@ -172,7 +172,7 @@ async def _prolong_until(unit: Unit, urgent: Entry, formal: Entry) -> list[Entry
     return changed
 
 
-async def cancel_takeover(unit: Unit, formal: Entry, dossier: Dossier) -> list[EntryChanged]:
+async def cancel_planned_end(unit: Unit, formal: Entry, dossier: Dossier) -> list[EntryChanged]:
     """Cancel the planned end of urgent entries, because their formal entry has ended before its period began.
 
     Then the urgent entries stay in force until their own last day. They are stored here.

@@ -23,7 +23,7 @@ async def await_papers(unit: Unit, entry: Entry, papers: str, days: int) -> list
     after = pending.awaiting(entry.at(unit.now), papers, unit.now, days)
     if after is None:
         return []
-    await store.keep(unit, after)
+    await store.save_waiting(unit, after)
     return [EntryChanged(after, RecordType.ENTRY_CORRECTED, alerts=False)]
 
 
@@ -68,7 +68,7 @@ async def give_up(unit: Unit, entry: Entry, papers: str) -> list[EntryChanged]:
     if after is None:
         return []
     unit.expect_plausible()
-    await store.keep(unit, after)
+    await store.save_waiting(unit, after)
     changed = [EntryChanged(after, RecordType.ENTRY_CORRECTED, alerts=False)]
     current = after.at(unit.now)
     if waited and current.ended_reason is not None and current.ended_at is not None:

@@ -287,7 +287,7 @@ class _Takeover:
             raise _fault("/approved_on", "future", "The day of approval is in the future.")
         try:
             requested = _without_placeholders(taken.entry.requested())
-            warnings = listing.lawful(
+            warnings = listing.judge_import(
                 requested,
                 owner,
                 self._policy,

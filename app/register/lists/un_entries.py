@@ -66,7 +66,7 @@ def listed(person: ListedPerson, key: str, terms: Terms) -> ImportedMeasure:
         ends_on=terms.review_on,
         lifetime=terms.review_on is None,
     )
-    warnings = listing.lawful(requested, terms.owner, terms.policy, terms.today, origin="list")
+    warnings = listing.judge_import(requested, terms.owner, terms.policy, terms.today, origin="list")
     return ImportedMeasure(
         source=SOURCE,
         reference=key,

@@ -136,7 +136,7 @@ async def discharge(unit: Unit, entry_id: str, done: Done, terms: Terms) -> Entr
 
 async def _as_read(unit: Unit, entry: Entry) -> Entry:
     """Return the entry in the form in which a later read gives it."""
-    return (await service.as_known(unit, [entry]))[0].at(unit.now)
+    return (await service.with_attached_data(unit, [entry]))[0].at(unit.now)
 
 
 async def list_duties(reader: Reader, entry_id: str) -> list[Duty]:
