@@ -20,7 +20,7 @@ from app.register.entries.subjects import Subject, same_document
 Direction = Literal["exit", "entry"]
 Outcome = Literal["clear", "refer", "refuse"]
 Doubt = Literal["citizenship_unproven", "claims_wni", "under_18", "not_countersigned", "decision_pending"]
-"""The reason why a refusal was weakened to a referral."""
+"""The rule by which the decision table refers a traveller to a supervisor instead of refusing."""
 
 ADULT: Final = 18
 """Age in years below which a person is never refused without a supervisor."""
@@ -33,7 +33,7 @@ class Claims(Protocol):
 
     @property
     def indonesian(self) -> bool:
-        """Whether a nationality, document or NIK seems Indonesian; then the table never refuses entry (R45)."""
+        """Whether a nationality, document or NIK seems Indonesian. If so, the table never refuses entry (R45)."""
 
     @property
     def proved_foreign(self) -> bool:
@@ -45,7 +45,7 @@ class Claims(Protocol):
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """The data about an entry, real or hypothetical, from which the decision table R44 determines an outcome.
+    """The data about an entry, stored or proposed, by which the decision table R44 judges a traveller.
 
     Attributes:
         measure: the exit ban or entry ban.
@@ -67,7 +67,7 @@ class Measured(msgspec.Struct, frozen=True):
 
 
 class SubjectClaims(msgspec.Struct, frozen=True):
-    """The `Claims` of a listed person: the decision table's input if that person were the traveller."""
+    """The `Claims` of a listed person, for a check in which this person is the traveller."""
 
     indonesian: bool
     proved_foreign: bool
@@ -75,7 +75,7 @@ class SubjectClaims(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, subject: Subject) -> "SubjectClaims":
-        """Return the claims of a subject, from the nationalities, documents, NIK and births in the register."""
+        """Return the claims that the nationalities, documents, NIK and births of a subject in the register make."""
         return cls(
             indonesian=subject.says_indonesian,
             proved_foreign=any(states.proves_foreign(states.canonical(c)) for c in subject.nationalities),
@@ -86,13 +86,9 @@ class SubjectClaims(msgspec.Struct, frozen=True):
 def by_the_table(
     direction: Direction, traveller: Claims, listed: Measured, *, refuses: bool, today: date
 ) -> tuple[Outcome, bool, Doubt | None]:
-    """Return the outcome of a check against an entry by the decision table R44, with two explanations of it.
+    """Return the outcome of a check against an entry by the decision table R44, with two explanations of the outcome.
 
-    The second value is True for a sighting: the measure does not stop the traveller in this direction, and its owner is
-    only informed of the crossing. The third is the doubt: the rule that turned a refusal into a referral, or None.
-
-    A traveller that a measure with undecided papers would stop is always referred, with the doubt `decision_pending`
-    (R68). Whether the listed person is a citizen follows from documents, nationalities and NIK, even if a different
+    Whether the listed person is a citizen follows from documents, nationalities and NIK, even if a different
     citizenship was recorded at filing (R45).
 
     Args:
@@ -101,6 +97,11 @@ def by_the_table(
         listed: the matching entry.
         refuses: whether the evidence for the match is strong enough to refuse (API section 5, "What refuses").
         today: the legal day.
+
+    Returns:
+        The outcome; whether the match is a sighting: the measure does not stop the traveller in this direction, and the
+        entry's owner is only informed of the crossing; and the doubt that makes the outcome a referral, or None. If the
+        measure has undecided papers, every outcome but `clear` is a referral with the doubt `decision_pending` (R68).
     """
     outcome, sighting, doubt = _while_in_force(direction, traveller, listed, refuses=refuses, today=today)
     if listed.undecided and outcome != "clear":
@@ -144,7 +145,7 @@ def direction_of(measure: Measure) -> Direction:
 def answer_to(person: Subject, entry: Entry, now: datetime) -> Outcome:
     """Return the outcome of a check of a person against an entry, in the direction in which its measure stops people.
 
-    `clear` if the entry stops nobody at `now`. The caller knows that the person matches the entry.
+    `clear` if the entry stops nobody at `now`. The caller must have made sure that the person matches the entry.
 
     Args:
         person: the traveller, with the data in the register: the entry's own subject, or the subject of another entry

@@ -21,7 +21,7 @@ MediaType = Literal["application/pdf", "image/jpeg", "image/png"]
 
 
 class AttachmentIn(WireIn):
-    """A scan or file, in base64."""
+    """A scan or file in base64, with its media type."""
 
     media_type: MediaType
     """Media type of the file."""
@@ -29,7 +29,7 @@ class AttachmentIn(WireIn):
     """The file, in base64; at most 1 MiB decoded."""
 
     def taken(self, kind: BlobKind, sha256: str, pointer: str) -> Blob:
-        """Decode the attachment and return it as a file.
+        """Return the attachment, decoded and compared with its SHA-256, as a file.
 
         Args:
             kind: the kind of file.
@@ -37,7 +37,7 @@ class AttachmentIn(WireIn):
             pointer: JSON pointer of the attachment in the request's body, for the error.
 
         Raises:
-            Invalid: it is not base64, too large, or has another SHA-256.
+            Invalid: the data are not base64, are larger than `LARGEST`, or have another SHA-256.
         """
         pointer = f"{pointer}/data"
         try:

@@ -12,7 +12,8 @@ from app.register.entries.blobs import Blob
 async def keep_blob(unit: Unit, entry_id: str, blob: Blob) -> None:
     """Store a file of an entry; a file that the entry has already is left as it is.
 
-    A file that was erased and is sent again is stored again. Entries never share files, so that each can be erased.
+    A file that was erased and is sent again is stored again. If two entries have the same file, each stores its own
+    copy, so that one can be erased without the other.
     """
     kept = {"entry_id": entry_id, "sha256": blob.sha256, "kind": blob.kind, "media_type": blob.media_type}
     await unit.run(_keeping_blob(is_sqlite=unit.is_sqlite), {**kept, "bytes": blob.data})

@@ -28,14 +28,14 @@ W = TypeVar("W", bound=RequestedMeasure)
 
 
 async def prepared(request: Request, prepare: Callable[[], T]) -> T:
-    """Run `prepare` in a thread, update the index of travellers meanwhile, and return the result of `prepare`.
+    """Return the result of `prepare`, which runs in a thread; update the index of travellers at the same time.
 
     The update adds the newest checks to the index, from which the travellers that a measure would have stopped are
     counted. An exception of `prepare` or of the update is raised.
 
     Args:
         request: the HTTP request, through which the index of this process is found.
-        prepare: turns the request's body into a domain object and decodes its photo, so it takes time.
+        prepare: a slow function, which turns the request's body into a domain object and decodes its photo.
     """
     ports = ports_of(request)
     update = asyncio.create_task(ports.see_newest())
@@ -64,11 +64,11 @@ async def _read_formalisation(request: Request, _: _Submitter, body: Formalisati
 
 
 EntryBody = Annotated[RequestedMeasure, Depends(_read_entry)]
-"""Parameter of a route: the measure in its body. It must precede the Unit, so that no transaction is open while it is
-read."""
+"""Parameter of a route: the measure in the body. A route declares it before its Unit, so that no transaction is open
+while the body is read."""
 
 UrgentEntryBody = Annotated[RequestedUrgentMeasure, Depends(_read_urgent_entry)]
-"""Parameter of a route: the urgent measure in its body; it must precede the Unit, as `EntryBody`."""
+"""Parameter of a route: the urgent measure in the body, declared before the Unit (see `EntryBody`)."""
 
 FormalisationBody = Annotated[Formal, Depends(_read_formalisation)]
-"""Parameter of a route: the formal decision in its body; it must precede the Unit, as `EntryBody`."""
+"""Parameter of a route: the formal decision in the body, declared before the Unit (see `EntryBody`)."""

@@ -15,7 +15,7 @@ import msgspec
 from app.register.entries.values import EntryWarning
 
 BROAD: Final = "broad"
-"""Code of the warning about an entry with a number above the limit."""
+"""Code of the warning that an entry is broad."""
 
 _HELD_LATER: Final = (
     "So it holds nobody, and no checkpoint is alerted, until a duty officer has countersigned it: call them. A "
@@ -84,7 +84,7 @@ class Breadth(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def fewer_than(self) -> int | None:
-        """Exclusive upper bound of the number, published in place of `would_stop` if `found` is below `least`.
+        """Exclusive upper bound of stopped travellers, published in place of `would_stop` if `found` is below `least`.
 
         None if `would_stop` is published, and if no traveller was compared.
         """
@@ -103,14 +103,14 @@ class Breadth(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def broad(self) -> bool:
-        """Whether `would_stop` is known and exceeds the limit."""
+        """Whether `would_stop` is known and exceeds the limit; False if `limit` is 0."""
         return self.limit > 0 and self.would_stop is not None and self.would_stop > self.limit
 
     def warning(self, *, urgent: bool) -> EntryWarning:
-        """Return the warning, for the submitter, that an entry is broad; the caller has checked that `broad` is true.
+        """Return the warning that an entry is broad, for its submitter; the caller has checked that `broad` is true.
 
-        For an urgent entry (`urgent`) the text adds that it stops nobody until it is countersigned; for another one,
-        that the persons that decide on it see the number.
+        The text ends with the consequence. An urgent entry (`urgent`) stops nobody until it is countersigned; any other
+        entry is shown with the number to the persons that decide on it.
         """
         consequence = _HELD_LATER if urgent else _FOR_DECIDERS
         about = "" if self.share == 1 else "about "

@@ -31,8 +31,8 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """The content of one entry at one version.
 
     Attributes:
-        in_force_from: first instant at which it can be in force: the beginning of its period. For an urgent entry, its
-            filing; its countersignature if it stops nobody before. None as long as that instant is not known.
+        in_force_from: first instant at which it can be in force: the beginning of its period. For an urgent entry, the
+            filing, or the countersignature if the entry stops nobody before it. None while the instant is not known.
         in_force_until: first instant at which its period is over; for an urgent entry without a countersignature, the
             instant at which it lapses. None for a lifetime, and for a request without a decision.
         unknown: names of the members of `subject` that the owner declared as not known.
@@ -47,14 +47,15 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         gap_acknowledged: whether the owner accepts days without a measure between urgent and formal entry (R26).
         superseded_from: when the approved formal entry that follows this urgent one begins; None before its approval.
         extended_by: the decision that extended it, or None; `basis` remains the decision that made the entry.
-        waiting: papers that arrived in time and are not decided on yet (R68); None where there are none.
+        waiting: papers that arrived in time and are not decided on yet (R68); None without such papers.
         pause: the time from its former end to the approval of an extension that arrived in time and was approved later;
             in it nobody was refused (R68). None without one; there is at most one.
         alerted: whether checkpoints were alerted to it; then the same ones are alerted to every later change.
         alert_message: the owner's message to the checkpoints.
         province: the province of `office` when the entry was filed; the supervision team of that province sees the
             entry if it is against a foreigner.
-        passports_since: when a passport was added after others were withdrawn, or after the measure began (R42).
+        passports_since: when a passport was added after others were withdrawn, or to a person without any (R42); None
+            if that never happened.
         receipt: the receipt of a resubmission, or of a formal request that cites the urgent entry's letter; None for
             others.
         sealed_for: persons who may see it in addition to its authors (R61); None for an entry without a seal.
@@ -154,7 +155,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def approvals_needed(self) -> int:
-        """The number of approvals without which it does not come into force.
+        """The number of approvals that it needs to come into force.
 
         Two for life (R11), a loss of citizenship (R4) and a reopened case (R67); else one.
         """
@@ -182,7 +183,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     def runs(self) -> bool:
         """Whether its state is provisional or active: in force, or approved and in force from a later day on.
 
-        The stored state may be older than the end, so call `at` first where the entry may be over.
+        A stored state does not change by itself when the period ends. If the period may be over, call `at` first.
         """
         return self.state in {State.PROVISIONAL, State.ACTIVE}
 
@@ -200,7 +201,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     def over_at(self) -> datetime | None:
         """The first instant at which it is no longer in force: by its dates, or because its formal entry begins.
 
-        None where neither is known: for life, or before the decision.
+        None if neither is known: for a measure for life, and for a request without a decision.
         """
         ends = [end for end in (self.in_force_until, self.superseded_from) if end is not None]
         return min(ends, default=None)
@@ -217,9 +218,9 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def rests_since(self) -> datetime | None:
-        """The instant from which retention counts: the end, or the return of a request; None while the entry is open.
+        """The instant from which retention counts: when the entry ended, or when a request was returned; else None.
 
-        A resubmission opens a returned request again.
+        A returned request that is submitted again has no such instant until it ends.
         """
         return (self.returned_at or self.updated_at) if self.state is State.RETURNED else self.ended_at
 
@@ -251,9 +252,9 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     def at(self, now: datetime) -> Self:
         """Return the entry as of `now`: with the state `ended` if its period is over by then, else unchanged.
 
-        The stored state may be older, because no job has to run at the end. An entry that waits for papers keeps its
-        state until `pending_until`; after that it counts as ended at the end of its period, because waiting prolongs no
-        measure (R68).
+        The stored state may still be the one from before the end, because no job has to run at the end. An entry that
+        waits for papers keeps its state until `pending_until`; after that it counts as ended at the end of its period,
+        because waiting prolongs no measure (R68).
         """
         over = self.over_at
         undecided = self.state is State.SUBMITTED and self.urgent

@@ -14,7 +14,7 @@ class EntryStatus:
 
     Attributes:
         state: the entry's own state.
-        in_force: whether its measure is in force: in this entry, or in the formal one that took over from it.
+        in_force: whether its measure is in force: in this entry, or in the formal entry that took over from this one.
     """
 
     state: State

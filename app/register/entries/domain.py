@@ -81,8 +81,8 @@ class Entry(EntryContent, frozen=True, kw_only=True):
     ) -> Self:
         """Return the entry's next version, after another person's decision (R31, R32).
 
-        An approval makes the entry active if it is the last of `approvals_needed`. Rejecting a countersigned entry only
-        proposes its rejection. An approver, who is another person, then rejects it or keeps it.
+        An approval makes the entry active if it is the last of `approvals_needed`. A duty officer who rejects a
+        countersigned entry only proposes the rejection. An approver then rejects the entry or keeps it.
 
         Args:
             by: the person that decides.
@@ -100,9 +100,9 @@ class Entry(EntryContent, frozen=True, kw_only=True):
             WrongState: the verdict is not possible in the entry's state, or an approval comes after the period is over.
             WrongAgency: the actor verifies, or returns an unverified entry, and belongs to another agency than the
                 owner.
-            SecondPairOfEyesNeeded: the actor wrote a version of the entry or of `urgent`. Or this step needs another
-                person than the one that verified, approved or countersigned it or proposed to reject it, and the actor
-                is that one. Or the actor approves an entry of Immigration in the office that filed it.
+            SecondPairOfEyesNeeded: the actor wrote a version of the entry or of `urgent`; or has made an earlier
+                decision, such as the verification, and another person must make this one; or approves an entry of
+                Immigration in the office that filed it.
         """
         now = self.at(at)
         roles = now._deciders(verdict)  # noqa: SLF001 - the same entry as it is now
@@ -244,7 +244,7 @@ class Entry(EntryContent, frozen=True, kw_only=True):
         )
 
     def ruled(self, ruling: Ruling, at: datetime) -> Self:
-        """Return the next version of an entry, running or ended, with a court's ruling added at the time `at`."""
+        """Return the entry's next version, with a court's ruling added at the time `at`; the state does not change."""
         return self._next(at, rulings=(*self.rulings, ruling))
 
     def remembering(self, before: "Entry") -> Self:
@@ -262,7 +262,7 @@ class Entry(EntryContent, frozen=True, kw_only=True):
     def superseded_later(self, begins: datetime | None, at: datetime) -> Self:
         """Return the urgent entry's next version, which ends when its formal entry begins, at `begins`.
 
-        `begins` None cancels that planned end. `at` is the time of the change.
+        If `begins` is None, an end that was planned in this way is cancelled. `at` is the time of the change.
         """
         changes = {} if begins is None else {"rejection_proposed": None}
         return self._next(at, superseded_from=begins, waiting=None, **changes)

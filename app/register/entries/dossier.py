@@ -73,7 +73,7 @@ class Dossier:
         now: datetime,
         sees: Callable[[Entry], bool] = lambda _entry: True,
     ) -> Self:
-        """Return the dossier of an owner from the entries found; erased entries belong to none.
+        """Return the dossier of an owner from the entries found; erased entries are left out.
 
         Args:
             owner: code of the agency; entries of other agencies are ignored.
@@ -96,11 +96,10 @@ class Dossier:
             linked |= more
 
     def exempt(self, entry: Entry, *, urgent: bool) -> frozenset[str]:
-        """Return the ids of the entries that a new or changed measure may follow without being a repetition of them.
+        """Return the ids of the entries that do not bar a new or changed measure as a repetition.
 
-        `entry` is always one of them. An urgent measure may also follow every entry that is linked with `entry` by
-        formalisation. A formal measure may follow only the urgent ones among them, so a second formal entry after one
-        urgent entry is a repetition.
+        These are `entry` and entries that formalisation links with it: for an urgent measure all of them, for a formal
+        measure only the urgent ones. So a second formal entry after one urgent entry is a repetition.
 
         Args:
             entry: the entry that the measure changes or follows.
@@ -177,10 +176,10 @@ class Dossier:
                 )
 
     def refuse_decided(self, proposal: Proposal, terms: Terms) -> None:
-        """Judge a request again when it is approved; raise an error if something new bars it.
+        """Judge a request again at its approval; raise an error if a judgment or the case's used periods bar it by now.
 
         At its filing `refuse` applied all rules. Since then a court may have decided, or another request of the case
-        may have been approved. So judgments and periods are judged again. Repetitions are not.
+        may have been approved. Repetitions are not judged again.
 
         Args:
             proposal: the measure that is being approved.
@@ -200,7 +199,7 @@ class Dossier:
         self._expect_period(proposal, same, terms, frozenset({State.ACTIVE}))
 
     def extension_left(self, entry: Entry, terms: Terms) -> bool:
-        """Return whether an entry can still be extended: neither it nor its case has used all its periods (R22)."""
+        """Return whether an entry can be extended: neither the entry nor its case has used all its periods (R22)."""
         if entry.extension_count >= terms.extensions(entry.measure):
             return False
         exempt = self.exempt(entry, urgent=entry.urgent)
@@ -217,10 +216,11 @@ class Dossier:
         return True
 
     def urgent_last_day(self, proposal: Proposal) -> date:
-        """Return the last day of a proposed urgent measure: its twentieth day, or an earlier one if it repeats (R35).
+        """Return the last day of a proposed urgent measure: its twentieth, or that of the request it repeats (R35).
 
         An urgent request that lapsed without a countersignature may be made again. The repetition then ends on the last
-        day of the lapsed request. A lapsed request whose last day is over does not count here; `refuse` bars it.
+        day of the lapsed request. A lapsed request whose last day is over does not count here; `refuse` bars its
+        repetition.
         """
         assert proposal.ends_on is not None, "an urgent request always has its twenty days"
         repeated = [
@@ -350,8 +350,8 @@ class Dossier:
         Args:
             named: the entry that the act names, which may have ended already.
             whole: whether the act ends every entry with the same measure, case and person, or the named entry alone.
-            judged: whether a judgment ends it; then it is recorded on ended entries too, and another measure against
-                the same person becomes a task.
+            judged: whether the act is a judgment. A judgment is recorded on entries that have ended already, too, and
+                an entry with the other measure against the same person becomes a task.
         """
         chain = {entry.id for entry in self.chain(named)}
         certain, related = [], []

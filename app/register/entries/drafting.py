@@ -20,7 +20,7 @@ from app.settings import Settings
 
 
 def policy_of(settings: Settings) -> Policy:
-    """Return the deployment's settings in the form that the rules need."""
+    """Return the deployment's choices for the rules of law, taken from its settings."""
     return Policy(
         month_convention=settings.month_convention,
         first_request_max_age_days=settings.first_request_max_age_days,
@@ -45,15 +45,15 @@ async def owner_of(unit: Unit) -> Owner:
 def judged(
     requested: RequestedMeasure, owner: Owner, settings: Settings, now: datetime, first_on: date | None = None
 ) -> tuple[EntryWarning, ...]:
-    """Apply the law's rules to a requested measure. Returns their warnings; raises an error if a rule forbids it.
+    """Return the warnings of the law's rules about a requested measure; raise an error if a rule forbids it.
 
     Args:
         requested: the requested measure.
         owner: the future owner of the entry.
         settings: the deployment's choices.
         now: when it is requested.
-        first_on: the legal day on which the request's letter was first received, if it comes again (R14): with a
-            resubmission, or with a formal request after its urgent entry. None for a first request.
+        first_on: the legal day on which the request's letter was first received (R14), for a resubmission and for a
+            formal request with the letter of its urgent entry. None for a first request.
 
     Raises:
         CekalError: a rule forbids it (see `law.judge`).

@@ -73,10 +73,11 @@ async def photo_erased_at(reader: Reader, entry_id: str) -> datetime | None:
 
 
 async def erase_person(unit: Unit, entry_id: str) -> None:
-    """Erase the person from an entry's stored versions and their reasons, its duties and tasks, and the search keys.
+    """Erase the person from an entry's stored versions, duties and tasks, and delete its search keys.
 
-    Files and ledger records are erased by other calls. The entry's own row changes only when the caller stores the
-    version made by `erasure.erased`.
+    The reasons of the versions, and the references and notes of duties and tasks, are erased too. Files and ledger
+    records are erased by other calls. The entry's own row changes only when the caller stores the version made by
+    `erasure.erased`.
     """
     if unit.is_sqlite:  # so that overwritten data can't be read from unused pages of the file
         await unit.connection.exec_driver_sql("PRAGMA secure_delete=ON")

@@ -12,13 +12,14 @@ from app.register.entries.subjects import Subject
 
 @dataclass(frozen=True, slots=True)
 class EntryChanged:
-    """An entry was listed for checks, or a listed entry was changed or has ended; the ledger gets a record of it.
+    """An entry was listed for checks, or a listed entry changed or ended; the ledger gets a record of the change.
 
     Attributes:
         entry: the entry after the change.
         what: the type of the ledger record.
         effective_at: when an end by law took effect; None for other changes.
-        alerts: whether to alert the checkpoints that know the entry; False where another entry's alert covers it.
+        alerts: whether checkpoints are alerted to the change if the entry has `alerted`; False where another entry's
+            alert covers it.
     """
 
     entry: Entry
@@ -43,7 +44,7 @@ class PendingBegun:
     """A measure that checkpoints were alerted to is over, and papers that arrived in time are undecided (R68).
 
     Attributes:
-        entry: the entry, at its version before the end.
+        entry: the entry, whose stored version does not show the end yet.
     """
 
     entry: Entry
@@ -64,11 +65,11 @@ class PendingEnded:
 
 @dataclass(frozen=True, slots=True)
 class SubjectCorrected:
-    """A correction, or a formal entry after an urgent one, took effect; it may add data on the person (R26, R40).
+    """A correction, or a formal entry after an urgent one, took effect; the person may have new data (R26, R40).
 
     Attributes:
-        entry: the entry after the change.
-        before: the subject before the change.
+        entry: the corrected entry, or the formal entry.
+        before: the subject before the correction, or the urgent entry's subject.
     """
 
     entry: Entry
@@ -88,7 +89,7 @@ class EntryErased:
 
 @dataclass(frozen=True, slots=True)
 class EntrySealed:
-    """An entry that checkpoints were alerted to was sealed; their alerts must be withdrawn (R61).
+    """An entry that checkpoints were alerted to was sealed; they must get an alert without the identity (R61).
 
     Attributes:
         entry: the entry with its seal.
@@ -99,7 +100,7 @@ class EntrySealed:
 
 @dataclass(frozen=True, slots=True)
 class DutyRecorded:
-    """A duty was recorded as done.
+    """An officer recorded that a duty about an entry was done.
 
     Attributes:
         entry: the entry of the duty.
@@ -140,7 +141,7 @@ class SealedEntryMet:
 class RejectionConsidered:
     """A request was rejected, or a proposal to reject a countersigned urgent entry was made or decided on (R32).
 
-    It does not happen when an urgent entry in force is rejected before its countersignature: that is an `EntryChanged`.
+    The rejection of an urgent entry in force before its countersignature is an `EntryChanged` instead.
 
     Attributes:
         entry: the version after the act.

@@ -44,8 +44,7 @@ async def formalise(
         expected: the version of the urgent entry that the actor has read.
         formal: the requested formal decision.
         settings: the deployment's choices.
-        count: counts the travellers that the formal entry would have stopped, for the persons that decide; None counts
-            none.
+        count: counts the travellers that the formal entry would have stopped; with None they are not counted.
 
     Raises:
         NotFound: the actor sees no entry with this id.

@@ -10,11 +10,11 @@ from app.register.entries.service import get
 
 
 async def history(reader: Reader, entry_id: str) -> list[dict[str, Any]]:
-    """Return the steps of an entry's history, oldest first, as dicts of the members of `HistoryItemOut`.
+    """Return the steps of an entry's history, oldest first: its versions, and the duties done for it.
 
-    These are `version`, `event` (the act's name), `by`, `at`, `reason` (None without one) and `sequence`, the number of
-    the step's ledger record (None without one). A duty makes no version; its step has the version that the entry had
-    when the duty was recorded.
+    A step is a dict with the members of `HistoryItemOut`: `version`, `event` (the act's or duty's name), `by`, `at`,
+    `reason` (None without one) and `sequence`, the number of the step's ledger record (None without one). A duty makes
+    no version; its step has the version that the entry had when the duty was recorded.
 
     Raises:
         NotFound: the actor sees no entry with this id.

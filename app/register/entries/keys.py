@@ -26,8 +26,8 @@ def keys_of(entry: Entry) -> list[tuple[str, str]]:
     """Return the lookup keys of an entry, each paired with the entry's id.
 
     A key is a folded text by which the entry is found: of a document number, NIK, name, letter or case. Earlier content
-    (`former`) gets keys too. Those of its persons have a prefix, because checks and searches must match the current
-    person only.
+    (`former`) gets keys too. The keys of earlier persons have a prefix, because checks and searches must match the
+    current person only.
     """
     keys = entry.subject.identifiers()
     for content in (entry.filed_content, *entry.former):
@@ -38,7 +38,7 @@ def keys_of(entry: Entry) -> list[tuple[str, str]]:
 
 
 def account_keys(person: AccountHolder) -> set[str]:
-    """Return the lookup keys by which entries that may be about a user are found: the user's name and number (R61).
+    """Return the lookup keys that find the entries which may be about a user, by the user's name and number (R61).
 
     They find entries by the current person and by the persons of earlier versions, and a number also behind a label.
     """
@@ -76,15 +76,15 @@ def case_keys(agency: str, content: Former) -> set[str]:
 
 
 def case_and_letter_keys(agency: str, content: Former) -> set[str]:
-    """Return the lookup keys of the content's case and letters, of the agency with this code.
+    """Return the lookup keys of the content's case and letters; `agency` is the code of the agency that owns the case.
 
-    Two entries of an agency that repeat each other share at least one of these keys (R14, R15).
+    If one entry of an agency repeats another, the two share at least one of these keys (R14, R15).
     """
     return case_keys(agency, content) | {letter_key(agency, number) for number in content.numbers}
 
 
 def person_keys(subject: Subject) -> set[str]:
-    """Return the lookup keys that find the entries against a person, also if only an earlier version is about them."""
+    """Return the lookup keys that find the entries against a person, in their current or in an earlier version."""
     keys = subject.identifiers()
     return keys | {f"{_FORMER}{key}"[:200] for key in keys}
 

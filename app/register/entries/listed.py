@@ -100,7 +100,7 @@ class ImportedMeasure:
         return self.source.origin, self.reference
 
     def outlives(self, entry: Entry) -> bool:
-        """Return whether the entry expired at the end of its period, and the source now gives a longer period."""
+        """Return whether an entry expired at the end of its period, and this measure now has a longer period."""
         if entry.ended_reason is not EndedReason.EXPIRED or entry.ends_on is None:
             return False
         return self.requested.ends_on is None or self.requested.ends_on > entry.ends_on
@@ -183,7 +183,7 @@ class ImportedMeasure:
 
 
 class Neighbours:
-    """A set of existing entries; `bar_to` looks among them for one that bars a new entry.
+    """Existing entries, among which `bar_to` looks for one that bars a new entry.
 
     An entry bars it as a duplicate, or because a judgment about it closed the case. The persons, cases and letters of
     earlier versions count too (API section 3, "What bars and what ends").
@@ -205,9 +205,9 @@ class Neighbours:
         return self._last[1]
 
     def bar_to(self, entry: Entry, *, exclude: str) -> CaseClosed | DuplicateEntry | None:
-        """Return the error by which an entry of the set bars a new one; None if none bars it (R14, R15, R67).
+        """Return the error by which an entry of the set bars a new one; None if none does (R14, R15, R67).
 
-        If several of the added entries bar it, the first one found determines the error.
+        If several entries of the set bar the new one, the first one found determines the error.
 
         Args:
             entry: the new entry.

@@ -58,7 +58,7 @@ ImportOutcome = Literal["added", "changed", "unchanged"]
 
 @dataclass(frozen=True, slots=True)
 class ImportedRecord:
-    """A person of a list, or of an older register, who was imported: how the person is found again at the next import.
+    """An imported person of a list or older register, with the data by which the next import recognises the person.
 
     Attributes:
         reference: the key under which the register stores the person; chosen at the first import, it never changes.
@@ -107,7 +107,7 @@ def judge_import(
         as_of: the legal day of the measure's approval, by whose law it is judged.
         origin: a published list, or an older register.
         extension_count: number of extensions that the measure has had.
-        first_started_on: first day of the measure before its extensions; None without one.
+        first_started_on: first day of the measure before its extensions; None if it had none, or if the day is unknown.
         photo_optional: whether it comes from a register that never had photos.
 
     Raises:
@@ -131,8 +131,9 @@ async def due_merge(reader: Reader, *, everything: bool) -> Merge | None:
     """Return the next merge of imported name keys; None if none is due, as always on PostgreSQL.
 
     On SQLite each transaction of an import stores its name keys in a run, a sorted block beside the index. Without
-    `everything` a merge is due when there are eight runs of about one size; it makes one larger run of them. With
-    `everything` it moves all runs into the index, and None means that there are no runs. `move_keys` carries it out.
+    `everything`, a merge is due when there are eight runs of about one size, and makes one larger run of them. With
+    `everything`, the merge moves all runs into the index, and None means that there are no runs. `move_keys` carries
+    out the merge.
     """
     return await name_keys.due(reader, everything=everything)
 
@@ -140,18 +141,17 @@ async def due_merge(reader: Reader, *, everything: bool) -> Merge | None:
 async def move_keys(unit: Unit, merge: Merge, place: int) -> None:
     """Move one slice of a merge's keys from their runs to the merged run or to the index (see `due_merge`).
 
-    The caller gives each slice its own transaction.
-    `place` is the number of the slice, from 0 to `len(merge.starts)`, that one included: a merge has
-    `len(merge.starts)` + 1 slices. A slice that was moved before is empty, so moving it again changes nothing.
+    The caller gives each slice its own transaction. `place` is the number of the slice, from 0 to `len(merge.starts)`
+    inclusive. A slice that was moved before is empty, so moving it again changes nothing.
     """
     await name_keys.move(unit, merge, place)
 
 
 async def expect_newest(reader: Reader, source: Source, edition: datetime) -> None:
-    """Raise `WrongState` if a newer edition of a list was imported or is being imported; the same one may come again.
+    """Raise `WrongState` if a newer edition of a list was imported or is being imported; an equal one is no error.
 
     Raises:
-        WrongState: an edition that was generated after `edition` is known.
+        WrongState: the register knows an edition that was generated after `edition`.
     """
     last = await sources.find_edition(reader, source.origin)
     if last is not None and edition < last:

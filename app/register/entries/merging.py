@@ -49,7 +49,7 @@ def carry_over(base: Entry, source: Entry, target: Entry, today: date) -> Carrie
     """Apply to `target` what changed from `base` to `source`, two versions of another entry about the same person.
 
     Only the subject (see `merged`) and the case reference are carried over. A member that `target` changed differently
-    keeps the target's value. The copy of `target` has the same version number.
+    keeps the target's value. The version number of `target` stays.
 
     Args:
         base: the version of the source from which the target was made, or with which it last agreed.
@@ -127,7 +127,8 @@ def merged(base: Subject, source: Subject, target: Subject) -> tuple[Subject, tu
 def keep_documents(kept: Subject, subject: Subject) -> Subject:
     """Return `subject` with every document and name of `kept`, an earlier record of the same person, added.
 
-    A NIK is added where `subject` has none. A formal decision that does not repeat a passport has not withdrawn it.
+    The NIK of `kept` is added if `subject` has none. The reason: a decision that does not repeat a passport or name has
+    not withdrawn it.
     """
     known = {names.fold(subject.full_name), *(_alias_key(alias) for alias in subject.aliases)}
     spellings = (Alias(kept.full_name), *kept.aliases)

@@ -7,12 +7,12 @@ from app.register.entries.law.deadlines import DeadlineName, passports
 
 
 async def note_later_passport(unit: Unit, entry: Entry, before: Entry) -> Entry:
-    """Return the entry with `passports_since`: the current time if a new passport needs a withdrawal of its own.
+    """Return the entry with `passports_since` set to the current time if a new passport needs a withdrawal of its own.
 
     A passport is new if `entry` has it and `before` does not. It needs its own withdrawal if the earlier passports were
-    withdrawn already, or if there were none. A withdrawal that is still open covers the new passport too, with the same
-    last day. In this case, and without a new passport, `passports_since` is the later one of `entry` and `before`; None
-    if neither has one.
+    withdrawn already, or if there were none. If their withdrawal is still open, it covers the new passport too. If no
+    passport needs its own withdrawal, `passports_since` is the later value of `entry` and `before`; None if both have
+    none.
 
     Args:
         unit: the transaction.

@@ -31,11 +31,12 @@ def shown_until(entry: Entry, now: datetime) -> datetime | None:
 
 
 def awaiting(entry: Entry, papers: str, at: datetime, days: int) -> Entry | None:
-    """Return a copy of the entry with `waiting` set to papers that its owner has just verified.
+    """Return a copy of the entry that waits for papers that its owner has just verified; None if it must not wait.
 
-    Then checks still refer after the entry's end while Immigration has not decided on the papers (R68). None if the
-    entry must not wait: it does not run, its period is over or has no end, it is urgent without a countersignature, its
-    formal entry is approved, or it has waited past an end before. The copy has the same version.
+    The copy has `waiting` set and the same version. After its end checks still refer, until Immigration has decided on
+    the papers or `days` days are over (R68). The entry must not wait if it does not run, if its period is over or has
+    no end, if it is urgent without a countersignature, if its formal entry is approved, or if it has waited past an end
+    before.
 
     Args:
         entry: the entry that the papers extend or follow.
@@ -53,7 +54,7 @@ def awaiting(entry: Entry, papers: str, at: datetime, days: int) -> Entry | None
 
 
 def given_up(entry: Entry, papers: str) -> Entry | None:
-    """Return a copy of the entry that no longer waits for these papers; None if it does not wait for them.
+    """Return a copy of an entry that waits for these papers, without the wait; None if it does not wait for them.
 
     `papers` is the id of the extension, or of the formal entry.
     """
@@ -65,8 +66,8 @@ def given_up(entry: Entry, papers: str) -> Entry | None:
 def pause_of(entry: Entry, at: datetime) -> Pause | None:
     """Return the pause of an entry whose extension is approved at the instant `at`; None if it has none.
 
-    If the entry is over and waits for papers (R68), the pause runs from its end to `at`: in that time checks only
-    referred. Otherwise the entry keeps its earlier pause, if any.
+    If the entry is over and waits for papers (R68), the pause is the time from its end to `at`, in which checks only
+    referred. Otherwise it is the entry's earlier pause, if any.
     """
     over = entry.over_at
     return Pause(over, at) if over is not None and undecided(entry, at) else entry.pause

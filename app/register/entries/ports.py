@@ -38,8 +38,9 @@ class HitTraveller:
     def may_be(self, entry: Entry) -> bool:
         """Return whether an entry may be about the traveller.
 
-        True if the check matched the entry, or if it has a document number or NIK of the traveller. True also if a name
-        is equal and the entry's births contradict no birth date of the traveller; unknown births contradict nothing.
+        True if the check matched the entry, or if the entry has a document number or NIK of the traveller. True also if
+        a name is equal and the entry's births contradict no birth date of the traveller; unknown births contradict
+        nothing.
         """
         shared = self.keys & entry.subject.identifiers()
         if entry.id in self.entry_ids or any(not key.startswith("f:") for key in shared):
@@ -57,7 +58,7 @@ ExpectAmendment = Callable[[Reader, str, str], Awaitable[None]]
 Granted = Callable[[Reader, str, Collection[str]], Awaitable[bool]]
 """Returns whether a person's objection, or correction request of the kind `wrong_person`, was granted.
 
-Takes the id of the objection or request, and the ids of entries. False if it is about none of these entries.
+Takes the id of the objection or request, and the ids of entries; False if it is about none of these entries.
 """
 
 

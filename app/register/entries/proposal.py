@@ -14,7 +14,7 @@ from app.register.entries.requested import RequestedMeasure, RequestedUrgentMeas
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A measure as it would be if an act, such as filing or extension, succeeded; a `Dossier` judges what bars it.
+    """A measure as it would be if an act, such as filing or extension, succeeded; `Dossier.refuse` judges it.
 
     Attributes:
         contents: its person, case and decision numbers, then those of its earlier versions.
@@ -88,8 +88,8 @@ class Proposal:
     def at_the_time_of(self, entry: Entry, together: Collection[str]) -> Self:
         """Return a copy of the proposal with the period, urgency and number of extensions of `entry`.
 
-        With it a correction is judged for each further entry to which it will apply, over that entry's own period.
-        `together` contains the ids of the entries that change in the same act; they do not bar the copy.
+        A correction of one entry is applied to other entries too. For each of them such a copy is judged, over its own
+        period. `together` contains the ids of the entries that change in the same act; they do not bar the copy.
         """
         return replace(
             self,
@@ -120,8 +120,9 @@ class Proposal:
     def repetition_of(self, other: Entry, *, over: bool = False) -> str | None:
         """Return the reason, in English, why this measure repeats another entry (R14, R15); None if it does not.
 
-        An owner may file a letter only once against a person. It may file a measure in one case only once for the same
-        time, as long as the other entry has not ended. A rejected entry, and one with `repeatable`, may be repeated.
+        It repeats the other entry if both have a letter with the same number. It also does if the other entry has not
+        ended, both have the same measure and case, and their periods overlap. A rejected entry may be repeated. So may
+        an entry that its owner revoked alone, without the rest of the measure (`repeatable`).
 
         Args:
             other: an entry of the same owner against the same person.

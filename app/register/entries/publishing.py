@@ -14,7 +14,7 @@ from app.register.entries.events import EntryChanged, EntryErased
 
 
 async def publish_erasure(_unit: Unit, event: EntryErased) -> Sequence[Draft]:
-    """Return the ledger record of an entry's erasure, by which followers delete their copies; it names no person.
+    """Return the ledger record that makes followers delete their copies of an erased entry; it names no person.
 
     The transaction in which the event happened calls this before its commit, and stores the record.
     """
@@ -61,7 +61,8 @@ def leaf_facts(entry: Entry) -> dict[str, Any]:
 def personal_part(entry: Entry) -> dict[str, Any]:
     """Return the entry's personal part of a ledger record, by member, as plain JSON data.
 
-    It has the person, citizenship, office, basis, letter, validity and the decision of an extension.
+    The members are office, citizenship, subject, basis, letter, the instants of the period, and the extension's
+    decision.
     """
     kept: dict[str, Any] = msgspec.to_builtins(
         {

@@ -28,7 +28,8 @@ def received_again(fresh: Entry, returned: Entry) -> Receipt:
     """Return the receipt of a request that was returned and is now submitted again.
 
     The seven days for a refusal count from now, or from the stated day on which a new letter was received after the
-    return. The letter's age is still measured at the first receipt; at the resubmission if it was issued after that.
+    return. The age of a letter is measured at the first receipt of the request. If the letter was issued after that, it
+    is measured at the resubmission.
 
     Args:
         fresh: an entry, at its first version, with the resubmitted content.
@@ -57,7 +58,7 @@ def received_with(formal: Entry, urgent: Entry) -> Receipt | None:
 
 
 def same_decision(one: Basis, other: Basis) -> bool:
-    """Return whether two legal grounds cite the same letter: equal dates and numbers, however written."""
+    """Return whether two legal grounds cite the same letter: equal dates, and numbers that are equal when folded."""
     return one.issued_on == other.issued_on and same_letter(one.number, other.number)
 
 

@@ -18,7 +18,7 @@ class RequestedMeasure:
         unknown: names of the members of `subject` that the owner declares as not known.
         sealed_for: employee numbers of the persons who may see the entry; None requests no seal.
         loss_document: the document that the subject's `citizenship_loss` names.
-        notices: warnings about content that is stored otherwise than the officer wrote it.
+        notices: warnings about content that is stored in another form than the officer wrote it.
         breadth: the number of travellers that it would have stopped; None if they were not counted.
     """
 
@@ -81,13 +81,13 @@ class Formal:
 
     Attributes:
         gap_acknowledged: whether the owner accepts days without a measure between urgent and formal entry (R26).
-        unknown: names of the members of `subject` that are not known. None means: the same as in the urgent entry if
-            `subject` is None, and none if there is a `subject`.
+        unknown: names of the members of `subject` that are not known. None keeps the urgent entry's list if `subject`
+            is None; with a `subject`, None means an empty list.
         subject: the person; None keeps the urgent entry's subject, with its photo.
         photo: a new photo; None keeps the urgent entry's.
         withdrawn_names: wrong spellings in the urgent entry, which are not kept as aliases.
         loss_document: document of a loss of citizenship; None keeps the urgent entry's, where both name the same loss.
-        notices: warnings about content that is stored otherwise than the officer wrote it.
+        notices: warnings about content that is stored in another form than the officer wrote it.
         sealed_for: employee numbers of persons that may see the formal entry, in addition to those that the urgent
             entry's seal admits; None adds nobody.
     """

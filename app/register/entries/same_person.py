@@ -10,7 +10,7 @@ from app.register.entries.pending import stops
 async def list_stopping(reader: Reader, entry: Entry) -> list[Entry]:
     """Return the other entries of the same measure by which checks stop the same person now, in no order.
 
-    They are in force, or over with undecided papers (R68). Sealed entries are included. All are read in one statement.
+    These are entries in force, and entries that are over with undecided papers (R68). Sealed entries are included.
     """
     return [other for other in await list_others(reader, entry) if stops(other, reader.now)]
 

@@ -124,7 +124,8 @@ class BasisIn(WireIn):
     def notices(self) -> tuple[EntryWarning, ...]:
         """Return a warning for the letter's number, and one for the case reference, if it has look-alike letters.
 
-        These are letters of another script that look like A to Z, and are compared as those. Empty without any.
+        Look-alike letters belong to another script and look like A to Z; they are compared as A to Z. The result is
+        empty if neither text has any.
         """
         written = {"number": self.number, "case_reference": self.case_reference}
         return tuple(
@@ -181,7 +182,7 @@ class EntryIn(WireIn):
 
 
 class LetterIn(WireIn):
-    """The letter on which an urgent request is based; an attachment must have the SHA-256 `sha256`."""
+    """The letter on which an urgent request is based; the SHA-256 of an attached file must be `sha256`."""
 
     number: Reference
     """The letter's number."""
@@ -270,7 +271,7 @@ class UrgentEntryIn(WireIn):
 
 
 class FormalisationIn(WireIn):
-    """The formal decision that follows an urgent entry; without a `subject` the urgent entry's is kept."""
+    """The formal decision that follows an urgent entry; without `subject`, the urgent entry's subject is kept."""
 
     basis: BasisIn
     """The legal ground of the formal decision."""
@@ -322,7 +323,7 @@ class FormalisationIn(WireIn):
 
 
 class SealIn(WireIn):
-    """The persons that a seal names: they may see the sealed entry, as its authors may."""
+    """The persons that a seal names; they may see the sealed entry in addition to its authors and auditors."""
 
     persons: SealedFor
 

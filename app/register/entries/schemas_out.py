@@ -163,7 +163,7 @@ class WarningOut(WireOut):
 class BreadthOut(WireOut):
     """The number of travellers that an entry would have stopped by name and birth date alone, and how it was counted.
 
-    Travellers of the last 30 days are counted. A traveller that showed a document or NIK of the entry is its subject,
+    Travellers of the last 30 days are counted. A traveller with a document or NIK of the entry is the entry's subject,
     and is not counted.
     """
 
@@ -198,7 +198,7 @@ class BreadthOut(WireOut):
 
 
 class RejectionProposalOut(WireOut):
-    """The proposal to reject a countersigned entry: by which client, since when, and why."""
+    """A duty officer's proposal to reject a countersigned entry: who made it, when, and why."""
 
     by: str
     """Id of the duty officer's client that proposed it."""
@@ -311,7 +311,7 @@ class EntryOut(WireOut):
 
     @classmethod
     def of(cls, entry: Entry, now: datetime, settings: Settings) -> Self:
-        """Convert the entry at an instant to the API's model."""
+        """Convert the entry, as of the instant `now`, to the API's model; deadlines follow from the settings."""
         values = _values(entry, now)
         running = deadlines(entry.at(now), Terms.of(settings), entry.met)
         values["breadth"] = entry.breadth and BreadthOut.of(entry.breadth)
@@ -322,7 +322,7 @@ class EntryOut(WireOut):
 
 
 class EntryForHitOut(WireOut):
-    """An entry as shown to a supervisor who examines a hit: the person and the measure, and nothing of the case."""
+    """An entry as a supervisor sees it who examines a hit: with the person and the measure, without the case."""
 
     id: str
     """The entry's id."""
@@ -356,7 +356,7 @@ class EntryForHitOut(WireOut):
 
     @classmethod
     def of(cls, entry: Entry, now: datetime) -> Self:
-        """Convert the entry at an instant to the API's model."""
+        """Convert the entry, as of the instant `now`, to the API's model."""
         values = _values(entry, now)
         values["subject"] = {name: values["subject"][name] for name in IdentityOut.model_fields}
         return cls.model_validate({name: values[name] for name in cls.model_fields})

@@ -17,7 +17,9 @@ _ID = re.compile(rb"\bent_[0-9a-z]+")
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """The seal of an entry: who sees it, by employee number (R61). Persons in neither set don't see it, save auditors.
+    """The seal of an entry: employee numbers of the persons that may see it, and of those that never see it (R61).
+
+    Any other person sees the entry only as an auditor.
 
     Attributes:
         let_in: the persons that may see the entry: its authors, and those that the seal names.
@@ -65,6 +67,6 @@ async def names_closed(reader: Reader, text: bytes) -> bool:
 
 
 async def list_barred(reader: Reader) -> frozenset[str]:
-    """Return the ids of the entries that may be about the actor, who must not see them in any role (R61)."""
+    """Return the ids of the entries that may be about the actor and are hidden from them in every role (R61)."""
     person = reader.actor.person
     return frozenset() if person is None else frozenset((await reader.run(select_barred(person))).scalars())

@@ -137,8 +137,9 @@ async def seal_filed(
         named: the subject after the correction; None if the amendment corrects no subject.
 
     Returns:
-        The entry, and the warnings for the amendment; none if the seal was requested. If there is a reason to seal, the
-        entry is a next version, which is stored here, even if its seal was the same before. Otherwise it is unchanged.
+        The entry, and the warnings for the amendment. If there is a reason to seal, the entry's next version is stored
+        and returned, even if the seal stays the same; otherwise the entry is returned unchanged. There are no warnings
+        if the seal was requested.
 
     Raises:
         Invalid: a named person is no user of the register, or may be the subject. Or nobody could act on the sealed
@@ -162,11 +163,12 @@ async def seal_filed(
 
 
 async def seal_imported(unit: Unit, entries: Sequence[tuple[Entry, RequestedMeasure]]) -> list[Entry]:
-    """Return imported entries, in the same order, sealed where a subject may be a user or a seal was requested.
+    """Return imported entries, in the same order; those are sealed whose subject may be a user or that request a seal.
 
     An entry that has a seal keeps one. A seal admits the persons that approve the import, those that the request names,
-    and those that an earlier seal admits, but nobody who may be the subject. Whether the named ones are users is not
-    checked. The sealed entries' records are closed in the ledger; the caller stores the entries themselves.
+    and those that an earlier seal admits, but nobody who may be the subject. Whether the persons that the request names
+    are users is not checked. The sealed entries' records are closed in the ledger; the caller stores the entries
+    themselves.
     """
     subjects = [subject for entry, _ in entries for subject in _subjects(entry)]
     named = {person for entry, asked in entries for person in (*entry.approved_by, *(asked.sealed_for or ()))}
@@ -238,7 +240,8 @@ async def seal_own_entries(unit: Unit, event: PersonsRegistered) -> Sequence[Dra
 def list_possible_users(subject: Subject, persons: tuple[AccountHolder, ...]) -> set[str]:
     """Return the employee numbers of those of `persons` that the subject may be.
 
-    They have its folded name, or a good alias, or their employee number is the number of a document of type `other`.
+    A person is possible if their folded name is the subject's name or an alias of good quality, or if their employee
+    number is the number of a document of type `other`.
     """
     return _Accounts(persons).about(subject)
 
@@ -246,9 +249,9 @@ def list_possible_users(subject: Subject, persons: tuple[AccountHolder, ...]) ->
 async def bar(unit: Unit, before: Entry, persons: set[str]) -> None:
     """Hide an entry from users that may be its subject: seal it, and store the next version.
 
-    The authors are notified, so that they name other persons to decide on it. If all these users are barred already,
-    the entry and its seal stay, nobody is notified, and only its ledger records are closed to them once more. Does
-    nothing if `persons` is empty, or if the person was erased from the entry.
+    The authors are notified, so that they name other persons to decide on the entry. If all these users are barred
+    already, the entry does not change and nobody is notified; only its ledger records are closed to these users again.
+    Does nothing if `persons` is empty, or if the person was erased from the entry.
 
     Args:
         unit: the transaction, which holds the entry's lock.

@@ -22,7 +22,7 @@ from app.register.entries.visibility import visible
 from app.web.paging import decode_last_id
 
 OFFICERS = (Role.SUBMITTER, Role.VERIFIER, Role.APPROVER, Role.DUTY_OFFICER, Role.AUDITOR)
-"""Roles that search within their own view."""
+"""Roles that search all entries that they may see, without a hit."""
 
 
 async def search(
@@ -46,7 +46,7 @@ async def search(
     Raises:
         Invalid: the query is empty, its document number or cursor can't be read, or an actor that is no supervisor
             names a hit.
-        WrongRole: an actor that may search only for a hit, as a supervisor, names none.
+        WrongRole: an actor that may search only for a hit, such as a supervisor, names no hit.
         NotFound: no hit with this id is open at the supervisor's checkpoint.
     """
     actor = unit.actor

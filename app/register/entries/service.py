@@ -237,10 +237,11 @@ async def _update_waiting(unit: Unit, urgent: Entry, formal: Entry, days: int) -
 
 
 async def end_by_law(unit: Unit, entry_id: str) -> Entry | None:
-    """Store and publish that an entry's period is over. Returns the ended entry; None if there is no new end to store.
+    """Store and publish that an entry's period is over. Returns the ended entry; None if nothing was stored.
 
-    The end of an urgent entry that was never in force is stored and not published. The call may come late: checks
-    compute the end themselves, and the stored end is that of the period.
+    Nothing is stored if the entry goes on, or if its end is stored already. The end of an urgent entry that was never
+    in force is stored and not published. The call may come late: checks compute the end themselves, and the stored time
+    of the end is the end of the period.
 
     Raises:
         NotFound: there is no entry with this id.
@@ -287,12 +288,12 @@ async def list_page(reader: Reader, requested: Filter, before: str | None, limit
 
 
 async def with_attached_data(reader: Reader, entries: list[Entry]) -> list[Entry]:
-    """Return the entries in the same order with `sequence` and `met` filled, which are stored in other tables."""
+    """Return the entries in the same order with their data from other tables: `sequence` and `met`."""
     return await recorded.with_done_times(reader, await with_sequences(reader, entries))
 
 
 async def with_sequences(reader: Reader, entries: list[Entry]) -> list[Entry]:
-    """Return the entries in the same order, each with the sequence of its last ledger record; None if it has none."""
+    """Return the entries in the same order, each with `sequence`: the number of its last ledger record, or None."""
     sequences = await last_of_entries(reader, [entry.id for entry in entries])
     return [entry.replace(sequence=sequences.get(entry.id)) for entry in entries]
 

@@ -17,7 +17,7 @@ _BY_REFERENCE = select(tables.source).where(
 
 
 async def list_known(reader: Reader, origin: str, references: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Return entry id and content digest of items imported from the source `origin`, as pairs by their reference.
+    """Return the imported items of the source `origin`, by reference: for each, its entry's id and its content digest.
 
     References that were never imported are left out.
     """
@@ -26,7 +26,7 @@ async def list_known(reader: Reader, origin: str, references: Sequence[str]) -> 
 
 
 async def list_all_known(reader: Reader, origin: str) -> dict[str, tuple[str, str]]:
-    """Return entry id and content digest of all items imported from the source `origin`, as pairs by reference."""
+    """Return all imported items of the source `origin`, by reference: for each, the entry's id and the digest."""
     rows = await reader.run(select(tables.source).where(tables.source.c.origin == origin))
     return {row.reference: (row.entry_id, row.digest) for row in rows}
 

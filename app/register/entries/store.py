@@ -43,7 +43,7 @@ _ADD_KEYS = BulkInsert((tables.key, _KEY))
 
 
 def columns_of(entry: Entry) -> dict[str, Any]:
-    """Return the columns of an entry's row by name; the duty columns as if no duty were recorded as done."""
+    """Return the columns of an entry's row by name; each duty column has the value for a duty that was not done yet."""
     return {
         "id": entry.id,
         "version": entry.version,
@@ -134,7 +134,7 @@ async def rekey(unit: Unit, entry: Entry) -> None:
 
 
 async def save_waiting(unit: Unit, entry: Entry) -> None:
-    """Store a change of `waiting`, the papers for which an entry waits, without a new version of the entry.
+    """Store `waiting`, the papers for which an entry waits, without a new version of the entry.
 
     The transaction must hold the entry's lock.
     """
@@ -218,7 +218,7 @@ async def list_linked(reader: Reader, keys: Iterable[str], ids: Iterable[str]) -
 
 
 async def list_formalising(reader: Reader, urgent_id: str) -> list[Entry]:
-    """Return the entries that formalise the urgent entry with this id, in no order; refused requests are included."""
+    """Return the entries and requests that formalise the urgent entry with this id, in any state and in no order."""
     statement = select(tables.entry.c.document).where(tables.entry.c.formalises == urgent_id)
     return await _documents.all(reader, statement)
 
@@ -259,13 +259,13 @@ Such a measure is in force for every reader of the record (`Entry.in_force`).
 def holds(now: datetime) -> ColumnElement[bool]:
     """Return the SQL condition that an entry is stored as provisional or active, and its period is not over at `now`.
 
-    A wait for papers (R68) counts as part of the period. It is true too for an entry that begins later.
+    A wait for papers (R68) counts as part of the period. The condition is also true for an entry that begins later.
     """
     return and_(tables.entry.c.state.in_([State.PROVISIONAL, State.ACTIVE]), runs(now))
 
 
 def extendable(terms: Terms) -> ColumnElement[bool]:
-    """Return the SQL condition that an entry is stored as active and has an extension left.
+    """Return the SQL condition that an entry is stored as active and has been extended less often than `terms` allow.
 
     The other entries of its case, which may have used its periods, are not considered (see `Dossier.extension_left`).
     """

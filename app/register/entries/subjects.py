@@ -53,7 +53,7 @@ class CitizenshipLoss(msgspec.Struct, frozen=True):
 
 
 class Photo(msgspec.Struct, frozen=True):
-    """The subject's photo as stored: without metadata; the bytes are in another table."""
+    """The subject's photo: SHA-256 and media type of the stored picture, whose bytes are in another table."""
 
     sha256: str
     media_type: str
@@ -104,8 +104,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     def shows_citizenship(self, day: date) -> bool:
         """Return whether a nationality, or a passport that is valid on `day`, proves Indonesian citizenship.
 
-        A NIK and a travel permit prove none, because a foreigner may have them (UU 24/2013 art. 63(1); UU 6/2011 art.
-        24, 27).
+        A passport without a last day counts as valid. A NIK or a travel permit is no proof, because a foreigner may
+        have one (UU 24/2013 art. 63(1); UU 6/2011 art. 24, 27).
         """
         valid = any(
             paper.type in PASSPORTS and (paper.expires_on is None or paper.expires_on >= day)
@@ -116,9 +116,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     def citizenship_on(self, day: date) -> Citizenship:
         """Return the person's citizenship on a day, as the register derives it from the data.
 
-        It is WNI if `says_indonesian`, else WNA. Two explanations make it WNA all the same: a recorded loss of
-        citizenship, and a `citizenship_note`. The note counts only if no nationality and no valid passport proves
-        citizenship.
+        It is WNI if `says_indonesian` is true, else WNA. A recorded loss of citizenship makes it WNA. So does a
+        `citizenship_note`, if no nationality and no valid passport proves citizenship.
         """
         explained = self.citizenship_loss is not None or (
             bool(self.citizenship_note) and not self.shows_citizenship(day)
@@ -202,7 +201,7 @@ def _indicates_indonesia(*codes: str | None) -> bool:
 def same_document(one: Document, other: Document) -> bool:
     """Return whether two documents have the same number, and not two different issuing states.
 
-    A missing state differs from none.
+    A document without an issuing state agrees with every state.
     """
     if not set(typed_numbers.certain(one.number)) & set(typed_numbers.certain(other.number)):
         return False

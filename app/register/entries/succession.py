@@ -25,7 +25,7 @@ def refuse_gap(starts_on: date | None, urgent: Entry, *, acknowledged: bool) -> 
     """Raise `Invalid` if a formal entry leaves days without a measure after its urgent entry (R26).
 
     Args:
-        starts_on: first day of the formal entry; None, a missing day, leaves no gap.
+        starts_on: first day of the formal entry; None if the day is missing, which is another rule's fault.
         urgent: the urgent entry.
         acknowledged: whether the owner accepts the gap, in which the person can cross.
 
@@ -110,7 +110,7 @@ async def take_over(unit: Unit, formal: Entry, dossier: Dossier) -> tuple[Entry,
     The changed urgent entries are stored here; the caller stores the formal one.
 
     Args:
-        unit: the transaction, which holds the locks of all of them.
+        unit: the transaction, which holds the locks of the dossier.
         formal: the approved formal entry, not stored yet.
         dossier: the dossier of the formal entry.
 
@@ -173,12 +173,12 @@ async def _prolong_until(unit: Unit, urgent: Entry, formal: Entry) -> list[Entry
 
 
 async def cancel_planned_end(unit: Unit, formal: Entry, dossier: Dossier) -> list[EntryChanged]:
-    """Cancel the planned end of urgent entries, because their formal entry has ended before its period began.
+    """Cancel the planned end of urgent entries whose formal entry has ended before its period began.
 
-    Then the urgent entries stay in force until their own last day. They are stored here.
+    The urgent entries then stay in force until their own last day. Changed ones are stored here.
 
     Args:
-        unit: the transaction, which holds the locks of all of them.
+        unit: the transaction, which holds the locks of the dossier.
         formal: the formal entry, which has ended.
         dossier: its dossier, which contains the urgent entries.
 
@@ -199,11 +199,11 @@ async def cancel_planned_end(unit: Unit, formal: Entry, dossier: Dossier) -> lis
 async def with_corrections_since(unit: Unit, request: Entry, dossier: Dossier) -> Entry:
     """Apply to a request the corrections that other entries of its case and person have had since it was filed.
 
-    The documents and names of an urgent entry are added too if the request does not formalise it, because the request
-    takes over from it all the same. Returns the request; if it has changed, it is its next version, and is stored.
+    The request also gets the documents and names of an urgent entry that it does not formalise, because it takes over
+    from that entry too. Returns the request. If it has changed, the result is its next version, which is stored here.
 
     Args:
-        unit: the transaction, which holds the locks of all of them.
+        unit: the transaction, which holds the locks of the dossier.
         request: the request that is being approved.
         dossier: its dossier, which contains the other entries.
 
@@ -256,11 +256,11 @@ async def correct_siblings(
 ) -> list[EntryChanged]:
     """Apply a correction of one entry's person to other entries against that person. Returns the changes to publish.
 
-    So a passport that is added to an urgent entry is added to its formal entry too. A member that a sibling changed
-    differently keeps the sibling's value. Changed siblings are stored as their next version.
+    For example, a passport that is added to an urgent entry is added to its formal entry. A member that a sibling
+    changed differently keeps the sibling's value. Changed siblings are stored as their next version.
 
     Args:
-        unit: the transaction, which holds the locks of all of them.
+        unit: the transaction, which holds the locks of these entries.
         before: the corrected entry before the correction.
         after: the corrected entry after the correction.
         siblings: the other entries, which run (see `Dossier.siblings`).

@@ -57,7 +57,7 @@ async def add(unit: Unit, task: EntryTask) -> None:
 
 
 async def close(unit: Unit, entry_id: str, name: EntryTaskName, reference: str | None) -> int:
-    """Store an entry's open tasks of a name as done. Returns the number of these tasks; 0 if none was open.
+    """Close an entry's open tasks with this name, as done by the actor. Returns their number; 0 if none was open.
 
     `reference` is the officer's note on what was found; None stores no note.
     """
@@ -70,7 +70,7 @@ async def close(unit: Unit, entry_id: str, name: EntryTaskName, reference: str |
 async def list_open(
     reader: Reader, name: EntryTaskName, agency: str | None, limit: int
 ) -> Sequence[EntryTask]:
-    """Return open tasks about entries that have not ended, oldest first, at most `limit`.
+    """Return open tasks with this name about entries that have not ended, oldest first, at most `limit`.
 
     Tasks about entries that are sealed from the actor are left out. `agency` is the agency that must do the tasks; None
     means every agency.

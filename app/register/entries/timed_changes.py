@@ -45,9 +45,9 @@ async def list_overdue(reader: Reader, after: Position | None, limit: int) -> li
 async def list_turned(reader: Reader, after: datetime, until: datetime) -> dict[str, datetime]:
     """Return the entries about which checks answer differently by time alone, with the instant of the change, by id.
 
-    That happens when a period begins, and when a period ends while papers are undecided: from then on checks refer and
-    no longer refuse (R68). Other ends have a ledger record. Only changes after the instant `after`, up to and including
-    `until`, are returned; of an entry with two of them, the end.
+    The answer changes when a period begins, and when a period ends while papers are undecided: from then on checks
+    refer and no longer refuse (R68). Other ends have a ledger record and are left out. Only changes after the instant
+    `after`, up to and including `until`, are returned. If an entry has both changes in this time, the end is returned.
     """
     turned: dict[str, datetime] = {}
     for moment, condition in (
@@ -60,7 +60,7 @@ async def list_turned(reader: Reader, after: datetime, until: datetime) -> dict[
 
 
 async def list_pending(reader: Reader, entry_ids: Collection[str]) -> dict[str, datetime]:
-    """Return when the wait for papers ends, by entry id, for those of the entries that wait after their period.
+    """Return, by id, the instant at which the wait for papers ends, for those of the entries that are over and wait.
 
     Ids of other entries, and unknown ids, are left out; seals are not checked.
     """

@@ -11,8 +11,8 @@ from app.register.entries.events import EntryChanged, PendingEnded
 async def await_papers(unit: Unit, entry: Entry, papers: str, days: int) -> list[EntryChanged]:
     """Store that an entry waits for papers that its owner has just verified. Returns the changes to publish.
 
-    Then checks still refer for `days` days after the entry's end, until Immigration has decided on the papers (R68).
-    Does nothing, and returns no changes, if the entry must not wait (see `pending.awaiting`).
+    After the entry's end checks then still refer, until Immigration has decided on the papers or `days` days are over
+    (R68). Does nothing, and returns no changes, if the entry must not wait (see `pending.awaiting`).
 
     Args:
         unit: the transaction, which holds the entry's lock.
@@ -37,9 +37,10 @@ async def await_formal(unit: Unit, urgent: Entry, formal: Entry, days: int) -> l
 
 
 async def countersigned(unit: Unit, urgent: Entry, days: int) -> Entry:
-    """Return an urgent entry, just countersigned, with `waiting` set if its formal entry is verified already (R68).
+    """Return a countersigned urgent entry, which waits for its formal entry if that one is verified already (R68).
 
-    Otherwise it is returned unchanged. The caller stores the entry. `days` is the deployment's `pending_days`.
+    To wait means that `waiting` is set; without a verified formal entry the urgent entry is returned unchanged. The
+    caller stores the entry. `days` is the deployment's `pending_days`.
     """
     for formal in await store.list_formalising(unit, urgent.id):
         if formal.state is State.VERIFIED and pending.follows(formal, urgent):
@@ -50,7 +51,7 @@ async def countersigned(unit: Unit, urgent: Entry, days: int) -> Entry:
 async def give_up(unit: Unit, entry: Entry, papers: str) -> list[EntryChanged]:
     """Store that an entry no longer waits for papers, because they were returned or rejected (R68).
 
-    If the entry's period is over, it ends at once, and checkpoints are informed.
+    If the entry's period is over, the entry ends at once. The caller publishes the changes, which alert checkpoints.
 
     Args:
         unit: the transaction, which holds the entry's lock.

@@ -38,8 +38,8 @@ async def submit_urgent(
     setting `urgent_countersign_first` is on. Until then it is `submitted`, and the duty officers are notified.
 
     In both cases its twenty days run from the request (R25). It lapses if it is not countersigned within
-    `countersign_lapse_hours`, or by the end of its last day if that comes first. That can be so for an entry that
-    repeats a lapsed one, because it keeps the last day of that one (R35).
+    `countersign_lapse_hours`, or by the end of its last day if that comes first. An entry that repeats a lapsed one
+    keeps the lapsed entry's last day (R35).
 
     Args:
         unit: the transaction.
@@ -70,7 +70,7 @@ async def submit_urgent(
 async def preview_urgent(unit: Unit, requested: RequestedUrgentMeasure, settings: Settings) -> Entry:
     """Return an urgent entry as it would be, without filing it; the preview is logged like a search.
 
-    It does not contain where the person was last seen, and its seal is not judged; both come with the filing.
+    The result does not contain where the person was last seen, and the requested seal is not judged.
 
     Raises:
         CekalError: filing it would be refused for another reason than its seal (see `submit_urgent`).

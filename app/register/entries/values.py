@@ -82,7 +82,7 @@ class Ruling(msgspec.Struct, frozen=True):
     """A court's judgment about an entry: an acquittal closes its case, an annulment ends the measure.
 
     Attributes:
-        final_on: the day on which it became final; None where it takes effect before that.
+        final_on: the day on which the judgment became final; None for one that takes effect before it is final.
     """
 
     kind: RulingKind
@@ -147,14 +147,16 @@ class Letter(msgspec.Struct, frozen=True):
 
 
 class Substitute(msgspec.Struct, frozen=True):
-    """The absent head, in whose place a substitute signs, and the substitute's mandate (R33)."""
+    """The name of an agency's absent head, in whose place a substitute signs, and the substitute's mandate (R33)."""
 
     absent_head: str
     mandate: str
 
 
 class Former(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of one version of an entry by which a repeated filing is recognised (R14, R15, R22).
+    """The person, case and decision numbers of one version of an entry, by which a repeated filing is recognised.
+
+    See R14, R15 and R22.
 
     Attributes:
         subject: the data that identify the person.
@@ -182,7 +184,7 @@ class RejectionProposal(msgspec.Struct, frozen=True):
 
 
 class EntryWarning(msgspec.Struct, frozen=True):
-    """A warning about accepted content: late letters, doubtful numbers, similar entries.
+    """A warning about accepted content, such as a late letter, a doubtful number or a similar entry.
 
     Attributes:
         code: a stable code for programs.

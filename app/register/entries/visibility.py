@@ -25,12 +25,12 @@ def visible(entry: Entry, actor: Actor) -> bool:
 
 
 def shows_photo(entry: Entry, actor: Actor) -> bool:
-    """Return whether an actor may see an entry's photo: every viewer of the entry except supervision teams."""
+    """Return whether an actor may see an entry's photo: as `visible`, but not for supervision teams."""
     return open_to(entry, actor) and _by_office(entry, actor)
 
 
 def open_to(entry: Entry, actor: Actor) -> bool:
-    """Return whether no seal hides an entry from an actor; role, agency and province may still hide it.
+    """Return whether no seal hides an entry from an actor; role, agency and province are not considered.
 
     A seal admits the entry's authors, the persons that it names, and auditors. A person that may be the subject is
     never admitted, not even as one of these.
@@ -43,7 +43,7 @@ def open_to(entry: Entry, actor: Actor) -> bool:
 
 
 def within_view(actor: Actor) -> ColumnElement[bool]:
-    """Return the SQL condition that an actor may see an entry, by the rule of `visible`."""
+    """Return the SQL condition that an actor may see a row of the table `entry`, by the rule of `visible`."""
     table = tables.entry
     if _sees_all(actor):
         return opened(actor)
@@ -57,7 +57,7 @@ def within_view(actor: Actor) -> ColumnElement[bool]:
 
 
 def opened(actor: Actor) -> ColumnElement[bool]:
-    """Return the SQL condition that no seal hides an entry from an actor, by the rule of `open_to`."""
+    """Return the SQL condition that no seal hides an `entry` row from an actor, by the rule of `open_to`."""
     if actor.person is None:
         return true() if _unbound(actor) else ~tables.entry.c.sealed
     if _unbound(actor):

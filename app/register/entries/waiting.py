@@ -18,7 +18,7 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 class Pause(msgspec.Struct, frozen=True):
-    """The time between an entry's end and an extension that was approved after it; no traveller was refused then.
+    """The time between an entry's end and the approval of its extension after that end; no traveller was refused then.
 
     Attributes:
         since: the end.

@@ -71,8 +71,8 @@ async def as_recorded(reader: Reader, of: Entry) -> dict[str, Any]:
 async def close(unit: Unit, entry_id: str, name: str) -> None:
     """Set the column of the duty `name` in an entry's row to NULL, because the duty was done.
 
-    A withdrawn passport clears it in the formal entries that follow this entry too. Does nothing if the duty has no
-    column.
+    For the duty to withdraw the passport, the column is also set to NULL in the formal entries that follow this urgent
+    entry. Does nothing if the duty has no column.
     """
     column = next((column for duty_name, column in _COLUMNS.items() if duty_name == name), None)
     if column is None:
@@ -84,15 +84,22 @@ async def close(unit: Unit, entry_id: str, name: str) -> None:
 
 
 def since_column(name: DeadlineName) -> ColumnElement[datetime]:
-    """Return the column of the table `entry` with the time since when a duty has been open; KeyError if it has none."""
+    """Return the column of the table `entry` with the time since when a duty has been open.
+
+    Raises:
+        KeyError: the duty has no column.
+    """
     return _COLUMNS[name]
 
 
 def running(name: DeadlineName, now: datetime) -> tuple[ColumnElement[bool], ...]:
     """Return SQL conditions on the table `entry` that select the entries whose duty `name` is open at `now`.
 
-    Returned, rejected and ended entries are not selected, nor those whose period is over. But the duty `restore` begins
-    with the end, so for it the entry's state does not count. Raises KeyError if the duty has no column.
+    Returned, rejected and ended entries are not selected, nor those whose period is over. For the duty `restore`, which
+    begins with the entry's end, neither matters.
+
+    Raises:
+        KeyError: the duty has no column.
     """
     if name is DeadlineName.RESTORE:  # this duty only begins with the end
         return (_COLUMNS[name].is_not(None),)

@@ -24,7 +24,7 @@ Officer = Annotated[Unit, unit_for(Role.SUBMITTER, Role.VERIFIER, Role.APPROVER,
 
 
 class DutyIn(WireIn):
-    """A duty that was done, and its proof."""
+    """A duty that was done, or a finished task of the worklist, with the proof."""
 
     name: Annotated[
         DutyName,
@@ -88,8 +88,8 @@ async def record_duty(
 ) -> EntryOut:
     """Record that a duty about an entry was done, or close tasks of the worklist; `name` in the body decides which.
 
-    A duty is recorded only while it is open. So the same duty can't be recorded twice: the second time is refused as
-    `wrong-state`. Some duties open again later; an extension, for example, must be delivered to the person too.
+    A duty is recorded only while it is open; a second record of the same duty is refused as `wrong-state`. Some duties
+    open again later: an extension, for example, must be delivered to the person too.
 
     With the name `related_entry` or `case_conflict`, no duty is recorded. All open tasks of this name about the entry
     are closed; without one, the answer is `wrong-state`.

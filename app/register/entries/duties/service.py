@@ -45,7 +45,7 @@ class DutyName(StrEnum):
 
 
 class Done(msgspec.Struct, frozen=True):
-    """An officer's report that a duty was done.
+    """An officer's report that a duty, or a task of the worklist, was done.
 
     Attributes:
         name: the duty, or the task of the worklist.
@@ -85,9 +85,9 @@ async def discharge(unit: Unit, entry_id: str, done: Done, terms: Terms) -> Entr
     """Store an officer's report that a duty was done, or close tasks. Returns the entry, with the duty's time in `met`.
 
     A report that names a task of the worklist (`related_entry`, `case_conflict`) closes all open tasks of this name
-    about the entry; no duty is stored. That is possible also after the person was erased from the entry, and then the
-    finding is not stored. A duty is stored only while it is open, so a second report of it is refused. The entry keeps
-    its version.
+    about the entry; no duty is stored. A task can be closed even after the person was erased from the entry, but then
+    the finding is not stored. A duty is stored only while it is open, so a second report of it is refused. The entry
+    keeps its version.
 
     Args:
         unit: the transaction.

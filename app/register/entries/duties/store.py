@@ -19,7 +19,7 @@ class Duty(msgspec.Struct, frozen=True, kw_only=True):
     """A duty that was done, and its proof.
 
     Attributes:
-        name: name of the duty, usually that of the deadline that it meets.
+        name: the duty, as a `DutyName`; for the arrival of an extension the deadline `extend_before`.
         version: the entry's version when the duty was recorded.
         done_at: when it was done, according to its officer.
         reference: the proof: a receipt's number, the recipient; None once erased.
@@ -59,7 +59,7 @@ async def was_done(
 ) -> bool:
     """Return whether a duty was recorded as done for at least one of these entries; False for unknown ids.
 
-    Only records made at `since` or later count; all if it is None.
+    Only records made at `since` or later count; with None, all records count.
     """
     done = exists().where(table.c.entry_id.in_(sorted(entry_ids)), table.c.name == name)
     if since is not None:
