@@ -167,20 +167,20 @@ class Deadline:
     duty_of: tuple[str, ...]
 
     def passed(self, now: datetime) -> bool:
-        """Return whether the deadline is overdue at `now`: `due_at` is over, and it is not met yet."""
+        """Return whether the deadline is overdue at `now`: `due_at` is over, and the deadline was not met by `now`."""
         return beyond(self.due_at, now) and (self.met_at is None or now < self.met_at)
 
     @property
     def late(self) -> bool:
-        """Whether it was met, but after `due_at`."""
+        """Whether the required act was done, but after `due_at`."""
         return self.met_at is not None and beyond(self.due_at, self.met_at)
 
 
 def deadlines(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> tuple[Deadline, ...]:
     """Return the deadlines of an entry, soonest first; each name at most once.
 
-    An imported entry was decided and carried out elsewhere, so only future duties count: extending it, and
-    rehabilitating the person. An erased entry has no deadlines.
+    An imported entry was decided and carried out elsewhere. So it has only the deadlines to extend it and to
+    rehabilitate the person. An erased entry has no deadlines.
 
     Args:
         entry: the entry at its current state (`Entry.at`).
@@ -197,12 +197,12 @@ def deadlines(entry: Entry, terms: Terms, met: Mapping[str, datetime]) -> tuple[
 
 
 def beyond(due_at: datetime, moment: datetime) -> bool:
-    """Return whether `moment` is too late for a deadline; the whole second `due_at` is still in time (R23)."""
+    """Return whether `moment` is after a deadline's last second; the whole second `due_at` is still in time (R23)."""
     return due_at + periods.LAST_SECOND <= moment
 
 
 def deliver_by(entry: Entry) -> date | None:
-    """Return the last legal day to deliver the decision to the person (R41); None for urgent and imported entries."""
+    """Return the last legal day to deliver the decision to the person in time (R41); None if urgent or imported."""
     if entry.urgent or entry.submitted_by == SYSTEM.client_id:
         return None
     return entry.decided_on + timedelta(days=TO_PERSON_DAYS)
@@ -240,7 +240,7 @@ def duty_due(name: DeadlineName, since: datetime, terms: Terms) -> datetime:
 
 
 def overdue_before(name: DeadlineName, now: datetime, terms: Terms) -> datetime:
-    """Return the instant before which an open duty `name` began if it is overdue at `now`; KeyError as `duty_due`."""
+    """Return the instant before which an open duty must have begun to be overdue at `now`; KeyError as `duty_due`."""
     return day_begins(legal_day(now) - timedelta(days=terms.duty_days[name]))
 
 
@@ -255,10 +255,7 @@ def refuse_by(entry: Entry) -> datetime:
 
 
 def sign_by(entry: Entry, within: timedelta) -> datetime:
-    """Return when an urgent entry's countersignature is due: `within` after receipt, or when it is over (R35).
-
-    The earlier of the two counts.
-    """
+    """Return when a countersignature is due: `within` after the urgent entry's receipt, at latest at its end (R35)."""
     due_at = entry.received_at + within
     return due_at if entry.ends_on is None else min(due_at, periods.over_at(entry.ends_on))
 
@@ -279,7 +276,7 @@ def withdrawn_by(subject: Subject) -> tuple[str, ...]:
 
 
 def passports(entry: Entry) -> frozenset[tuple[str, str]]:
-    """Return type and number of passports to withdraw during an exit ban (R42); empty for other entries."""
+    """Return type and number of passports to withdraw from an Indonesian under an exit ban (R42); else empty."""
     binds = entry.measure is Measure.PREVENTION and entry.citizenship is Citizenship.WNI
     return _issued_here(entry.subject) if binds else frozenset()
 

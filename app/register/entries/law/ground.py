@@ -110,8 +110,8 @@ def ground(request: Request, owner: Owner, _policy: Policy, _today: date, findin
 def witness(request: Request, owner: Owner, policy: Policy, _today: date, findings: Findings) -> None:
     """R7: add a fault for an exit ban against a witness, whatever the stated stage and reason.
 
-    For the agencies of `policy.witness_warn_agencies` it is a warning. The status `other` in a criminal case adds a
-    warning too. Decisions from before the law of 2026 are exempt.
+    For the agencies in `policy.witness_warn_agencies` a warning is added instead. The status `other` in a criminal case
+    adds a warning too. Decisions from before the law of 2026 are exempt.
     """
     basis = request.basis
     if request.measure is not Measure.PREVENTION or basis.issued_on < NO_WITNESSES_SINCE:
@@ -129,7 +129,7 @@ def witness(request: Request, owner: Owner, policy: Policy, _today: date, findin
 def tax(request: Request, owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
     """R10: judge an exit ban because of a tax debt, whichever agency orders it (UU 19/2000 art. 29).
 
-    It gets one fault if the debt is unknown or below `TAX_DEBT_IDR`, and one if no doubt about the debtor's good faith
+    One fault is added if the debt is unknown or below `TAX_DEBT_IDR`, and one if no doubt about the debtor's good faith
     is stated. Other measures get none.
     """
     basis = request.basis
@@ -145,7 +145,7 @@ def tax(request: Request, owner: Owner, _policy: Policy, _today: date, findings:
 
 
 def administrative(request: Request, owner: Owner) -> str | None:
-    """Return which member of the basis makes a measure an administrative immigration action; None if it is no such one.
+    """Return which member of the basis makes a measure an administrative immigration action; None if none does.
 
     The first of these that applies is returned. "Outside criminal procedure" means that the case has no stage and its
     person is not accused.
@@ -171,7 +171,7 @@ def administrative(request: Request, owner: Owner) -> str | None:
 def foreigners_only(request: Request, owner: Owner, _policy: Policy, today: date, findings: Findings) -> None:
     """Add a fault for an exit ban by administrative immigration action against an Indonesian (UU 6/2011 art. 75).
 
-    No second fault is added for a member that has one already.
+    No fault is added for a member of the basis that has a fault already.
     """
     stated = administrative(request, owner)
     citizen = request.subject.citizenship_on(today) is Citizenship.WNI
@@ -193,9 +193,10 @@ def victim(request: Request, owner: Owner, _policy: Policy, _today: date, findin
 
 
 def article(request: Request, owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
-    """R6: add a fault if the basis cites no article of an undang-undang, but the owner must (UU 6/2011 art. 91(2)f).
+    """R6: add a fault if the basis cites no article of an undang-undang, although the owner must cite one.
 
-    An owner must if an undang-undang of its own empowers it to order exit bans (`Owner.article_required`).
+    An owner must (UU 6/2011 art. 91(2)f) if an undang-undang of its own empowers it to order exit bans
+    (`Owner.article_required`).
     """
     law = request.basis.law
     if owner.article_required and not (_UNDANG_UNDANG.search(law) and _ARTICLE.search(law)):
@@ -204,9 +205,9 @@ def article(request: Request, owner: Owner, _policy: Policy, _today: date, findi
 
 
 def urgent_letter(request: Request, _owner: Owner, policy: Policy, today: date, findings: Findings) -> None:
-    """R2, R14: add a fault for an urgent request without a letter, or with a letter that is too old or not dated yet.
+    """R2, R14: add a fault for an urgent request without a letter, or with a letter that is too old or from the future.
 
-    Too old is a letter of more than `policy.first_request_max_age_days` days before `today`.
+    A letter is too old if it was issued more than `policy.first_request_max_age_days` days before `today`.
     """
     if not request.urgent:
         return
@@ -221,8 +222,8 @@ def letter_dates(request: Request, _owner: Owner, policy: Policy, today: date, f
     """R13, R14: judge the date of a decision, and the day on which Immigration received it.
 
     Faults are a decision dated in the future, a first request's decision that is too old, and a receipt in the future
-    or before the decision. Too old is a decision of more than `policy.first_request_max_age_days` days before its first
-    receipt. A receipt more than three days after the decision adds a warning.
+    or before the decision. A decision is too old if it was issued more than `policy.first_request_max_age_days` days
+    before its first receipt. A receipt more than three days after the decision adds a warning.
     """
     basis = request.basis
     if request.origin == "request":
@@ -245,7 +246,7 @@ def letter_dates(request: Request, _owner: Owner, policy: Policy, today: date, f
 def own_decision(request: Request, _owner: Owner, policy: Policy, today: date, findings: Findings) -> None:
     """R14: add a fault for an extension that is not based on a new decision (UU 6/2011 art. 97(2)).
 
-    A new decision has another number and a later date than those that it extends. It is at most
+    A new decision has another number and a later date than the decisions that it extends. It is at most
     `policy.first_request_max_age_days` days old. Does nothing for a request that extends no measure.
     """
     basis, earlier = request.basis, request.extends

@@ -58,11 +58,11 @@ def _loss(request: Request, today: date, findings: Findings) -> None:
 
 
 def identity(request: Request, _owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
-    """R1, R2, R3, R19: add a fault for each datum about the person that the law demands and that is missing.
+    """R1, R2, R3, R19: add a fault for each member of the subject that the law demands and that is missing.
 
     Documents, address, nationalities, occupation and NIK may be unknown; each must be given or be named in `unknown`.
-    An urgent request must give the nationalities. The NIK is demanded only of an Indonesian.
-    Entries from a published list, and extensions, are not judged.
+    An urgent request must give the nationalities. The NIK is demanded only of an Indonesian. Entries from a published
+    list, and extensions, are not judged.
     """
     if request.origin in {"list", "extension"}:
         return
@@ -88,9 +88,10 @@ def identity(request: Request, _owner: Owner, _policy: Policy, _today: date, fin
 
 
 def sense(request: Request, _owner: Owner, _policy: Policy, today: date, findings: Findings) -> None:
-    """R3, R19: add faults for data that can never match: a document number without any number in it, a future birth.
+    """R3, R19: add faults for data that can never match: a document without a number, and a birth in the future.
 
-    "None" and "-" hold no number either. Imported measures and the documents of an extension are not judged.
+    A text such as "None" or "-" contains no document number. Imported measures and the documents of an extension are
+    not judged.
     """
     if request.origin in {"list", "takeover"}:
         return
@@ -114,7 +115,7 @@ _WEAK_SCRIPT = (
 
 
 def name(request: Request, _owner: Owner, _policy: Policy, _today: date, findings: Findings) -> None:
-    """R1: add a fault if the full name is a placeholder such as "FNU" or "XXX"; imported measures get none.
+    """R1: add a fault if the full name is a placeholder such as "FNU" or "XXX"; imported measures get no fault.
 
     A warning is added if the full name and every alias of good quality are in scripts whose names are compared by one
     reading only.

@@ -15,7 +15,7 @@ DETERRENCE_EXTENDED_ONCE_SINCE = date(2024, 10, 17)
 
 
 def period(request: Request, _owner: Owner, policy: Policy, today: date, findings: Findings) -> None:
-    """R11, R12, R20, R22, R24: add a fault for a period that is missing, over, reversed or longer than the law allows.
+    """R11, R12, R20, R22, R24: add a fault for a period that is missing, over, reversed, or longer than the law allows.
 
     A measure for life gets a fault if it is an exit ban, if it has a last day, or if the ground for life is not stated.
     In a correction the last day is not judged. An urgent request is not judged at all.
@@ -52,9 +52,9 @@ def period(request: Request, _owner: Owner, policy: Policy, today: date, finding
 def extension(request: Request, _owner: Owner, policy: Policy, today: date, findings: Findings) -> None:
     """R22, R24: judge the earlier extensions of a measure that is taken over from an older register.
 
-    Faults are more extensions than the law allowed on the day `today`, and a first day of the current period that the
-    earlier periods can't reach. If the first day of the first period is unknown, a warning says that its length can't
-    be judged.
+    Faults are more extensions than the law allowed on the day `today`, and a first day of the current period that does
+    not fit the first period and the number of extensions. If the first day of the first period is unknown, a warning
+    says that the length of that period can't be judged.
     """
     count, first, starts_on = request.extension_count, request.first_started_on, request.starts_on
     prevention = request.measure is Measure.PREVENTION
@@ -77,7 +77,7 @@ def extension(request: Request, _owner: Owner, policy: Policy, today: date, find
 
 
 def exhausted(measure: Measure) -> ExtensionExhausted:
-    """Return the error that a case has used all its periods (R22, R24); the caller raises it."""
+    """Return the error to raise for a measure that has had all its extensions (R22, R24)."""
     article = "97(1); MK 64/PUU-IX/2011" if measure is Measure.PREVENTION else "102(1)"
     return ExtensionExhausted(
         f"The measure has been extended as often as the law allows (UU 6/2011 art. {article}). A person still "

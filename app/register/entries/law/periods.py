@@ -35,10 +35,10 @@ NOTE_WINDOW = timedelta(hours=3)
 class Receipt(msgspec.Struct, frozen=True):
     """The times of receipt of a request that reached the register more than once.
 
-    That is a request that was returned and resubmitted, or a formal request with the letter of its urgent entry.
+    Such a request was returned and resubmitted, or is a formal request with the letter of its urgent entry.
 
     Attributes:
-        first_at: when it was first received; the age of its letter is measured then (R14).
+        first_at: when it was first received; the age of its letter is measured at that time (R14).
         counted_on: the legal day of its last receipt, from which the seven days for a refusal count (R18).
     """
 

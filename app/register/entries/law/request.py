@@ -30,7 +30,7 @@ class Owner:
 
     @classmethod
     def of(cls, agency: Agency) -> Self:
-        """Return an agency's data for the rules."""
+        """Return an agency as the owner of a measure."""
         return cls(agency.code, agency.legal_forms, agency.article_required)
 
 
@@ -59,14 +59,14 @@ class Request:
         letter: the letter on which an urgent request is based.
         extension_count: number of earlier extensions of the measure; 0 except in a takeover from an older register.
         first_started_on: first day of the measure before its extensions; None without one, or if it is unknown.
-        first_received_on: the legal day on which its letter was first received, if it comes again: with a resubmission,
-            or with a formal request after its urgent entry. None for others.
+        first_received_on: the legal day on which its letter was first received, for a resubmission and for a formal
+            request with the letter of its urgent entry. None for other requests.
         origin: the kind of request. Rules depend on it: a `list` entry may lack photo, sex and birth; an `extension`
             repeats an identity that was judged; a `correction` does not change the period.
         photo_optional: whether a photo may be missing, as in a takeover from a register that never had photos.
         has_loss_document: whether the file on a loss of citizenship was sent, or is stored with the entry.
         extends: the decisions that an extension follows: the measure's own, and those of earlier extensions.
-        notices: warnings made before the rules: about content that is stored otherwise than the officer wrote it.
+        notices: warnings made before the rules, about content that is stored in another form than the officer wrote it.
     """
 
     measure: Measure

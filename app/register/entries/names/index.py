@@ -88,9 +88,10 @@ TABLES: Final = (*_BESIDE, (tables.name_key, _NAME_KEY))
 """Tables and columns of the keys, as arguments of `BulkInsert`; `made_of` returns the rows."""
 
 RECENT_TABLES: Final = (*_BESIDE, (tables.recent_name_key, ("run", *_NAME_KEY)))
-"""The same as `TABLES` for an import on SQLite: with the table `recent_name_key` in place of `name_key`, the index.
+"""Tables and columns of the keys of an import on SQLite: `TABLES` with `recent_name_key` in place of `name_key`.
 
-The rows of that table are moved into the index later, by `due` and `move`."""
+The rows of that table are moved into the index `name_key` later, by `due` and `move`.
+"""
 
 _RUNS: Final = Runs(tables.name_key, tables.recent_name_key)
 
@@ -134,7 +135,7 @@ _FORMS: Final = LookUp(_forms, "ids")
 def listed(subject: Subject) -> KnownPerson:
     """Return the part of a subject that is compared with travellers: names, births, sex, nationalities.
 
-    Its `names` are the full name and the aliases of good quality; its `weak` the aliases of low quality.
+    The result's `names` are the full name and the aliases of good quality; its `weak` are the aliases of low quality.
     """
     good = (alias.name for alias in subject.aliases if alias.quality == "good")
     return KnownPerson.of(
@@ -168,11 +169,11 @@ def made_of(
 
     Args:
         entries: the entries.
-        prepared: results of `prepare`, by entry id. For an entry that is not in it they are computed now; None computes
-            all.
+        prepared: results of `prepare`, by entry id. Missing ones are computed now; with None, all are.
 
     Returns:
-        The rows of the tables `birth_key`, `name_form`, `name_key_set` and `name_key`; the last ones are sorted.
+        The rows of the tables `birth_key`, `name_form`, `name_key_set` and `name_key`; the rows of `name_key` are
+        sorted.
     """
     names: list[NameKey] = []
     forms: list[NameForm] = []
@@ -198,14 +199,14 @@ async def rows_of(
 ) -> tuple[Sequence[tuple[Any, ...]], ...]:
     """Return the rows with which new entries are indexed by name and birth; the caller inserts them.
 
-    They are for the tables of `TABLES`. For an import on SQLite they are for those of `RECENT_TABLES`: its name keys
-    form a new run, a sorted block beside the index, until `move` moves them into it.
+    They are for the tables in `TABLES`, but those of an import on SQLite for the tables in `RECENT_TABLES`. The name
+    keys of such an import form a new run, a sorted block beside the index, until `move` moves them into the index.
 
     Args:
         unit: the transaction, in which the caller inserts the rows.
         entries: the entries.
-        prepared: None says that the entries are not imported. For an import, results of `prepare` by entry id; for an
-            entry that is not in it they are computed now.
+        prepared: None if the entries are not imported. For an import, results of `prepare` by entry id; missing ones
+            are computed now.
 
     Returns:
         One sequence of rows for each of the tables, in their order.
@@ -244,8 +245,9 @@ async def due(reader: Reader, *, everything: bool) -> Merge | None:
     """Return the next merge of imported name keys; None if none is due, as always on PostgreSQL.
 
     On SQLite each transaction of an import stores its name keys in a run, a sorted block beside the index. Without
-    `everything` a merge is due when there are eight runs of about one size; it makes one larger run of them. With
-    `everything` it moves all runs into the index, and None means that there are no runs. `move` carries it out.
+    `everything`, a merge is due when there are eight runs of about one size, and makes one larger run of them. With
+    `everything`, the merge moves all runs into the index, and None means that there are no runs. `move` carries out the
+    merge.
     """
     return await _RUNS.due(reader, everything=everything)
 
@@ -254,7 +256,7 @@ async def move(unit: Unit, merge: Merge, place: int) -> None:
     """Move one slice of the keys of a merge (see `due`); the caller gives each slice its own transaction.
 
     Between two slices a query still finds each key exactly once. `place` is the number of the slice, from 0 to
-    `len(merge.starts)`, that one included.
+    `len(merge.starts)` inclusive.
     """
     await _RUNS.move(unit, merge, place)
 
@@ -262,8 +264,9 @@ async def move(unit: Unit, merge: Merge, place: int) -> None:
 async def look_up(reader: Reader, sought: Sequence[KeyQuery]) -> Index[str]:
     """Return the ids of the entries that share a name key or a day of birth with at least one of the queries.
 
-    The result is one `Index` for all queries, read in one statement: it maps each sought key to the ids of its entries,
-    and each sought day to pairs of a sketch (see `BirthKey`) and an id. Keys and days without an entry are left out.
+    The result is one `Index` for all queries, read in one statement. It maps each sought key to the ids of the entries
+    with this key, and each sought day to pairs of a sketch (see `BirthKey`) and an entry id. Keys and days without an
+    entry are left out.
     """
     keys = {key for each in sought for key in each.keys}
     days = {day for each in sought for day in each.days}
@@ -286,12 +289,12 @@ async def list_forms(reader: Reader, entry_ids: Iterable[str]) -> dict[str, byte
 
 
 def unpacked(form: bytes) -> KnownPerson:
-    """Return the person in a packed form (see `NameForm`)."""
+    """Return the names, births and other compared data of a person from an entry's packed form (see `NameForm`)."""
     return _unpack(form)
 
 
 def births_in(form: bytes) -> tuple[Birth, ...]:
-    """Return only the births of a packed form; decoding the names takes most of the time."""
+    """Return the births in an entry's packed form (see `NameForm`); unlike `unpacked`, this decodes no names."""
     return _unpack_births(form).births
 
 

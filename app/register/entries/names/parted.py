@@ -20,7 +20,7 @@ _DETAIL: Final = (
 
 
 def part_names(subject: Subject) -> tuple[Subject, tuple[EntryWarning, ...]]:
-    """Split name fields that contain several names. Returns the changed subject, and a warning for each such field.
+    """Split name fields that contain several names. Returns the changed subject, and a warning for each split field.
 
     "Joko Susilo alias Jack" becomes the full name Joko Susilo and the alias Jack. A name that is there already is not
     added again. If no field contains several names, the subject is returned unchanged.
