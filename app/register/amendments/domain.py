@@ -36,11 +36,11 @@ class AmendmentState(StrEnum):
     """The state of an amendment.
 
     An amendment is filed as `submitted`. A verifier makes it `verified` or returns it; then an approver approves,
-    returns or rejects it. An act that ends its entry rejects it too (see `Amendment.closed`).
+    returns or rejects it. If another act ends the entry, the amendment is rejected too (see `Amendment.closed`).
 
     A letter from a body that does not own the entry, and an acquittal of only some charges, are filed as `referred`: a
-    question to the owner, which changes nothing (R36). The owner answers it with its own revocation, or returns it
-    with a reason.
+    question to the owner, which changes nothing (R36). The owner answers by a revocation of its own, or returns the
+    question with a reason.
     """
 
     SUBMITTED = "submitted"
@@ -93,7 +93,7 @@ class Correction(msgspec.Struct, frozen=True):
 
 
 class Effect(StrEnum):
-    """The time at which a judgment takes effect: once it is final, or immediately."""
+    """When a judgment takes effect: once it is final, or immediately."""
 
     FINAL = "final"
     IMMEDIATE = "immediate"
@@ -192,16 +192,17 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
     def with_breadth(self, breadth: Breadth) -> Self:
         """Return the amendment with `breadth`, the number of travellers that the amended entry would have stopped.
 
-        If `breadth` is marked as too broad, a warning is added to the amendment's warnings.
+        If `breadth.broad` is true, a warning is put before the amendment's other warnings.
         """
         warned = (breadth.warning(urgent=False),) if breadth.broad else ()
         return msgspec.structs.replace(self, breadth=breadth, warnings=(*warned, *self.warnings))
 
     @property
     def approvals(self) -> int:
-        """The number of persons that have approved it.
+        """The number of persons that have approved it: 0, 1 or 2.
 
-        A correction needs two if it replaces the person by another one, or states a loss of citizenship.
+        A correction needs two if it replaces the person by another one, or states a loss of citizenship; any other
+        amendment needs one.
         """
         return sum(1 for each in (self.first_approver, self.approved_by) if each is not None)
 
@@ -209,7 +210,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
     def refused_to_owner(self) -> bool:
         """Whether the owner filed it, a verifier of the owner verified it, and it was rejected or returned after that.
 
-        True too for an amendment that was closed because another act ended its entry (see `closed`).
+        This is also true for an amendment that was rejected because another act ended its entry (see `closed`).
         """
         decided = self.state in {AmendmentState.RETURNED, AmendmentState.REJECTED}
         return decided and self.agency == self.owner and self.verified_by is not None
@@ -223,7 +224,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ends_something(self) -> bool:
-        """Whether its approval ends a measure. False for a `referred` one, which only asks the owner."""
+        """Whether its approval ends a measure. False for a `referred` amendment, which only asks the owner."""
         return self.kind in ENDING and self.state is not AmendmentState.REFERRED
 
     @property
@@ -236,7 +237,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
         return Ruling(kind, judgment.number, judgment.court, judgment.decided_on, judgment.final_on)
 
     def with_ends(self, ends: tuple[str, ...]) -> Self:
-        """Return the amendment with `ends`, the ids of the entries that it would end now.
+        """Return the amendment with `ends` replaced by the ids of the entries that it would end now.
 
         If the ids differ from the stored ones, the version grows by a number computed from the difference. So a
         decision by somebody who has read another list fails as stale. The amendment is returned unchanged if its kind

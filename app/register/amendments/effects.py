@@ -33,7 +33,8 @@ EVENTS: Final = {
 def ended_by(amendment: Amendment, entry: Entry, at: datetime) -> Entry:
     """Return the entry's next version, ended by an approved revocation, acquittal or annulment at the instant `at`.
 
-    After a revocation of a single entry its measure may be requested again.
+    A revocation that ends only this entry, and not the whole measure (see `Scope`), makes the entry `repeatable`: the
+    owner may file the same decision again.
     """
     after = entry.ended(_ENDS[amendment.kind], at, at)
     return after.replace(repeatable=amendment.kind is AmendmentKind.REVOCATION and not amendment.ends_whole)
@@ -99,7 +100,7 @@ def record_type_of(kind: AmendmentKind) -> RecordType:
 def effective_at(amendment: Amendment, entry: Entry, at: datetime) -> datetime | None:
     """Return when an acquittal ended the measure by law: the start of the day on which it became final (art. 97(3)).
 
-    None for every other kind of amendment: its approval ends the measure.
+    None for every other kind of amendment, because its approval ends the measure at that moment.
 
     Args:
         amendment: the approved amendment.

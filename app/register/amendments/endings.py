@@ -18,7 +18,7 @@ from app.register.entries.tasks import EntryTask, EntryTaskName
 
 
 def ending_of(amendment: Amendment, entry: Entry, dossier: Dossier) -> Ending:
-    """Return the entries and requests that an amendment would end now; empty if its approval ends nothing.
+    """Return the entries and requests that an amendment would end or concern now; empty if its approval ends nothing.
 
     An annulment by judgment ends the named entry and those linked with it by formalisation. It ends other entries of
     the case, and rejects requests, only if their decision is older than the judgment.
@@ -47,10 +47,11 @@ def ending_of(amendment: Amendment, entry: Entry, dossier: Dossier) -> Ending:
 async def carry_out(unit: Unit, amendment: Amendment, entry: Entry, dossier: Dossier, ending: Ending) -> None:
     """End the entries in `ending`, reject the undecided requests in it, and publish the end of each entry.
 
-    If the amendment has a judgment, the judgment is stored with all of them, and with the entries in `ending.judged`.
+    If the amendment has a judgment, the judgment is stored with all these entries and requests, and with those in
+    `ending.judged`.
 
-    Other amendments of these entries that wait for a decision or an answer are rejected. An acquittal rejects all of
-    them. A revocation or an annulment leaves acquittals waiting, because an acquittal also closes its case.
+    Other amendments of these entries that wait for a decision or an answer are rejected. Only acquittals stay open
+    after a revocation or an annulment, because an acquittal also closes its case.
 
     The entries in `ending.related` do not end: the owner of each gets a task to review it. After an acquittal, other
     agencies get the same task for their exit bans against the same person.

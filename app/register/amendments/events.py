@@ -9,8 +9,8 @@ from app.register.amendments.domain import Amendment
 class JudgmentFiled:
     """A body that does not own the entry has filed a judgment.
 
-    If the amendment is `referred` (an acquittal of only some charges), it only asks the owner to end its entries;
-    otherwise they end when it is approved.
+    A `referred` amendment (an acquittal of only some charges) only asks the owner to end the entries. Any other one
+    ends them when it is approved.
 
     Attributes:
         amendment: the amendment, with the ids of the entries that it would end.

@@ -37,8 +37,8 @@ async def judged(
 ) -> Amendment:
     """Return a new amendment with its warnings; raise an error if the law or another entry of the case forbids it.
 
-    A correction is returned in the form in which it will be applied. Only extensions and corrections are judged; other
-    kinds are returned unchanged.
+    Only extensions and corrections are judged; other kinds are returned unchanged. The result has a correction in the
+    form in which it will be applied.
 
     Args:
         unit: the transaction, which holds the entry's lock.
@@ -50,8 +50,8 @@ async def judged(
 
     Raises:
         ClockInDoubt: an extension seems to be late, but the clock is not plausible.
-        CekalError: a rule of law forbids it (see `rules`), or the entry's case is closed, its periods are used up, or
-            it repeats another entry (see `Dossier.refuse`).
+        CekalError: a rule of law forbids the amendment (see `rules`). Or the entry's case is closed, the case has used
+            all its periods, or the corrected entry would repeat another one (see `Dossier.refuse`).
     """
     match requested.kind:
         case AmendmentKind.EXTENSION:
@@ -110,8 +110,8 @@ async def refuse_corrected(
 ) -> list[EntryWarning]:
     """Raise an error if the corrected entry would belong to a closed case, or repeat another entry (R14, R15, R22).
 
-    A correction that moves the entry to another case or person also moves the entries linked with it, so each of them
-    is checked too. Returns the warnings about the corrected entry.
+    A correction that moves the entry to another case or person also moves the running entries with the same case,
+    person and measure. So each of these is judged too. Returns the warnings about the corrected entry.
 
     Args:
         unit: the transaction, which holds the lock of the entry's owner.
@@ -151,9 +151,9 @@ async def refuse_corrected(
 async def judged_again(unit: Unit, amendment: Amendment, entry: Entry, settings: Settings) -> Amendment:
     """Judge an approved extension or correction against the entry as it is now, and return it as it is to be applied.
 
-    An extension is returned as it is. If the entry has changed since it was filed, it is judged again by the law of the
-    day on which it arrived (R14, R22-R24). A correction is adjusted to other corrections since then, and is judged in
-    any case. The requested last day must not be over.
+    An extension is returned unchanged. If the entry has changed since the extension was filed, the extension is judged
+    again, by the law of the day on which it arrived (R14, R22-R24). A correction is adjusted to other corrections since
+    its filing, and is always judged again. The requested last day must not be over.
 
     Args:
         unit: the transaction, which holds the lock of the entry's owner.
@@ -162,8 +162,8 @@ async def judged_again(unit: Unit, amendment: Amendment, entry: Entry, settings:
         settings: the deployment's choices.
 
     Raises:
-        WrongState: the requested last day is over; a correction has changed what the amendment changes too (`differs`
-            names the members); or a rule of law forbids the extension of the corrected entry.
+        WrongState: the requested last day is over; another correction has changed the same members since the filing
+            (`differs` names them); or a rule of law forbids the extension of the corrected entry.
         CekalError: the corrected entry is refused (see `refuse_corrected`).
     """
     if amendment.extension is not None:

@@ -38,7 +38,7 @@ class RequestedCorrection:
 
 @dataclass(frozen=True, slots=True)
 class RequestedAmendment:
-    """An amendment as an officer requests it, before it is checked (see `rules.well_formed`).
+    """An amendment as an officer requests it, before any rule is applied (see `rules.well_formed`).
 
     Each kind has one part of its own: `extension`, `correction`, `refers_to_number` (revocation), or `judgment`
     (acquittal, annulment). An annulment may have `grounds`, or only a `letter`, in place of a judgment.

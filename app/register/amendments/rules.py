@@ -29,14 +29,14 @@ _PARTS: Final = {
 
 
 def well_formed(requested: RequestedAmendment, entry: Entry, today: date, *, own: bool) -> None:
-    """Raise `Invalid` unless the request has exactly the part for its kind, and that part fits the entry.
+    """Raise `Invalid` unless the request has the part for its kind and no other, and this part fits the entry.
 
     Args:
         requested: the requested amendment.
         entry: the current entry.
         today: the legal day.
-        own: whether the entry's owner files it. If not, a revocation may name any number, an annulment may consist of
-            a letter alone, a judgment must come with its document, and no seal can be requested.
+        own: whether the entry's owner files it. If not, a revocation may name any number, an annulment may consist of a
+            letter alone, a judgment must come with its document, and no seal can be requested.
 
     Raises:
         Invalid: the request has faults; the error lists all of them.
@@ -58,8 +58,8 @@ def well_formed(requested: RequestedAmendment, entry: Entry, today: date, *, own
 def is_question(requested: RequestedAmendment, *, own: bool) -> bool:
     """Return whether the amendment is only a question to the owner, which changes nothing (`referred`).
 
-    It is a question if it is a letter from a body that does not own the entry, without a judgment and without `grounds`
-    (a granted objection or correction request). An acquittal of only some charges is one too, also if the owner
+    A letter from a body that does not own the entry is a question, unless it comes with a judgment or with `grounds` (a
+    granted objection or correction request). An acquittal of only some charges is a question too, even if the owner
     files it: the owner must decide whether the other charges justify the measure. `own` says whether the entry's owner
     files the amendment.
     """
@@ -153,8 +153,8 @@ def decide_by(
 ) -> datetime:
     """Return the last instant to decide on an amendment: the end of the last day of its term.
 
-    An extension has a further limit: three days before the measure's last day, after which no extension may arrive
-    (R23). An acquittal is due at once, at `received_at`, because an innocent person is banned until then (R67).
+    An extension is due at the latest three days before the measure's last day, because later none may arrive (R23). An
+    acquittal is due at once, at `received_at`, because an innocent person is banned until then (R67).
 
     Args:
         kind: the kind of amendment.

@@ -209,7 +209,7 @@ class ExtensionOut(WireOut):
 
 
 class CorrectionOut(WireOut):
-    """The corrected content; null leaves a part unchanged."""
+    """The corrected content; a member that is null is not changed by the correction."""
 
     subject: SubjectOut | None
     basis: BasisOut | None

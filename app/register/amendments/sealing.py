@@ -13,8 +13,8 @@ from app.register.entries.seals import bar, list_possible_users
 async def seal_corrections(unit: Unit, event: PersonsRegistered) -> Sequence[Draft]:
     """Hide an entry from a new account holder if an undecided correction may make that person its subject.
 
-    It is a projector: the transaction that registers the account holders calls it with their event. It always returns
-    an empty sequence, because it adds no records to the ledger. It reads all undecided corrections, which are few.
+    It is a projector: the transaction that registers new account holders calls it with the event. It returns no ledger
+    records. It reads all undecided corrections, which are few.
     """
     for each in await store.list_open_corrections(unit):
         subject = each.correction.subject if each.correction is not None else None

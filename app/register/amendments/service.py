@@ -55,11 +55,12 @@ async def file(
 ) -> Amendment:
     """File an amendment, on which two or three other persons decide. Returns the new amendment.
 
-    A letter from a body that does not own the entry, and an acquittal of only some charges, become questions to the
-    owner and change nothing (R36). `expected` is the version of the entry that the actor has read. `granted` is called
-    for an annulment, and returns whether the objection or correction request on which it is based was granted. `count`
-    is called for a correction, and counts the travellers that the corrected entry would have stopped; with None they
-    are not counted. `settings` give the days for the decision, and the deployment's choices among rules of law.
+    A letter from a body that does not own the entry, and an acquittal of only some charges, become `referred`:
+    questions to the owner, which change nothing (R36). `expected` is the version of the entry that the actor has read.
+    `granted` is called for an annulment, and returns whether the objection or correction request on which it is based
+    was granted. `count` is called for a correction, and counts the travellers that the corrected entry would have
+    stopped; with None they are not counted. `settings` give the days for the decision, and the deployment's choices
+    among rules of law.
 
     Raises:
         NotFound: the actor sees no entry with this id.
@@ -317,7 +318,7 @@ async def _change(
 async def current(reader: Reader, amendment: Amendment) -> Amendment:
     """Return the amendment with `ends` as of now: the ids of the entries that its approval would end.
 
-    One that is decided or `referred` keeps the ids that are stored with it. Ids of entries that a seal hides from the
+    A decided or `referred` amendment keeps the ids that are stored with it. Ids of entries that a seal hides from the
     actor are left out. An amendment whose kind ends nothing, or whose entry is unknown, is returned unchanged.
     """
     if amendment.kind not in ENDING:
@@ -355,7 +356,7 @@ async def _found(reader: Reader, amendment_id: str) -> tuple[Amendment, Entry]:
 
 
 async def expect_amendment(reader: Reader, amendment_id: str, entry_id: str) -> None:
-    """Raise `Invalid` unless this amendment belongs to this entry and was not rejected; a returned one is accepted.
+    """Raise `Invalid` unless the amendment belongs to the entry and was not rejected; a returned one is accepted.
 
     Raises:
         Invalid: the entry has no amendment with this id, or the amendment was rejected.

@@ -41,7 +41,7 @@ async def add(unit: Unit, amendment: Amendment) -> None:
 
 
 async def save(unit: Unit, amendment: Amendment) -> None:
-    """Store an amendment's next version over the one before; the transaction must hold its lock."""
+    """Store an amendment's next version in place of the one before; the transaction must hold the amendment's lock."""
     await unit.run(update(table).where(table.c.id == amendment.id).values(**_columns(amendment)))
 
 
@@ -118,9 +118,10 @@ async def list_refused_revocations(
 ) -> list[Amendment]:
     """Return an owner's rejected or returned revocations of entries that are not over, oldest first, at most `limit`.
 
-    Only those after the id `after`, of entries that are in force or begin later. Those that a verifier of the owner
-    returned are included. A revocation is omitted if the owner has filed a later one for the same entry and the later
-    one was not returned. Revocations of entries that a seal hides from the actor are omitted.
+    Only revocations with an id greater than `after`, of entries that are in force or begin later. Revocations that a
+    verifier of the owner returned are included. If the owner has filed a later revocation of the same entry, and that
+    one was not returned, the earlier one is omitted. Revocations of entries that a seal hides from the actor are
+    omitted.
     """
     later = table.alias()
     refused = [AmendmentState.RETURNED, AmendmentState.REJECTED]
@@ -162,9 +163,10 @@ async def list_in_state(
 ) -> list[Amendment]:
     """Return amendments in a state, oldest first, at most `limit`, for worklists.
 
-    Amendments of entries that a seal hides from the actor are omitted. If an entry has ended, most of its amendments
-    are omitted too. Its acquittals are returned, because they still close the case. If a formal entry in force has
-    replaced it, its revocations, annulments and open corrections are returned, because they reach the formal entry.
+    Amendments of entries that a seal hides from the actor are omitted. Amendments of an entry that is over are omitted
+    too, with two exceptions. Acquittals are returned, because they still close the case. If an active formal entry has
+    replaced the entry, revocations, annulments and open corrections are returned, because they apply to the formal
+    entry.
 
     Args:
         reader: the transaction.

@@ -50,9 +50,9 @@ async def list_waiting(reader: Reader, limit: int) -> list[Amendment]:
 async def needs_person(reader: Reader, entry: Entry) -> bool:
     """Return whether an undecided amendment of an entry may still take effect, so that the person must not be erased.
 
-    Such an amendment is an acquittal, which closes the case also after the end, and one that would end another entry
-    of the case (UU 27/2022 art. 43-44: a legal process still needs the data). Other amendments change an entry that is
-    over no more.
+    An acquittal may, because it closes the case even after the entry's end; so may an amendment that would end another
+    entry of the case (UU 27/2022 art. 43-44: a legal process still needs the data). Other amendments can't change an
+    entry that is over.
     """
     waiting = [each for kind in ENDING for each in await store.list_open(reader, entry.id, kind)]
     if any(each.kind is AmendmentKind.ACQUITTAL for each in waiting):
@@ -67,8 +67,8 @@ async def list_power_ended(reader: Reader, limit: int) -> list[Amendment]:
     """Return corrections that moved a case of the actor's agency to a stage in which it may not order measures (R8).
 
     Only corrections of entries that are in force or begin later, and that no seal hides from the actor; oldest first,
-    at most `limit`. A correction is included even if a later one moved the case back. Empty for agencies that may order
-    measures in every stage.
+    at most `limit`. A correction is included even if a later correction moved the case back. Empty for agencies that
+    may order measures in every stage.
     """
     owner = reader.actor.agency
     if owner not in INVESTIGATION_ONLY:
