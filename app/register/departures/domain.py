@@ -23,7 +23,7 @@ LONGEST_KEY = 200
 
 
 class DelayReason(StrEnum):
-    """The reason for which a departure was delayed."""
+    """The reason why a departure was delayed."""
 
     NO_WORK_PERMIT = "no_work_permit"
     SUSPECTED_RECRUITMENT = "suspected_recruitment"
@@ -111,7 +111,8 @@ class Delay:
         group_reference: a text that is equal for all travellers of a party; None without one.
         recorded_by: id of the client that recorded it.
         purged_at: when the traveller was erased; None before.
-        sponsor_purged_at: when the sponsor and the group reference were erased; None before, and without both.
+        sponsor_purged_at: when the sponsor and the group reference were erased; None before, and if the delay had
+            neither.
     """
 
     id: str
@@ -133,7 +134,7 @@ class Pattern:
     """The common data of several delays of one sponsor, checkpoint or destination.
 
     Attributes:
-        value: the checkpoint or destination; for sponsors the id of the group's first delay.
+        value: the checkpoint or destination; for a sponsor the id of the sponsor's first delay.
         delays: number of delays.
         checkpoints, destinations, reasons: number of delays by each value.
         groups: the travelling parties, as pairs of checkpoint and group reference.
@@ -196,8 +197,8 @@ def find_patterns(delays: Iterable[Delay], by: GroupBy, at_least: int) -> list[P
         at_least: the minimum number of delays that make a pattern; smaller groups are left out.
 
     Returns:
-        The patterns, those with the most delays first. Patterns by sponsor are ordered by the number of checkpoints
-        first, the most first, then by the number of delays.
+        The patterns, those with the most delays first. If the delays are grouped by sponsor, the patterns with the most
+        checkpoints come first, then those with the most delays.
     """
     delays = sorted(delays, key=lambda delay: (delay.occurred_at, delay.id))
     values = _same_sponsors(delays) if by == "sponsor" else {}

@@ -97,9 +97,10 @@ async def find_delay_patterns(
 ) -> DelayPatternsOut:
     """Find sponsors, checkpoints or destinations with several delayed departures, as hints at recruiters.
 
-    Sponsors count as one if they share a telephone, a document, or a name of two or more words (spelling variants count
-    as equal), or if other sponsors link them like this. A name of one word counts only for a sponsor without telephone
-    and document. The period is the last 364 days and today unless given, and five years at most.
+    Two sponsors count as one if they share a telephone, a document, or a name of two or more words (spelling variants
+    count as equal), or if a chain of other sponsors links them by such data. A name of one word counts only for a
+    sponsor without telephone and document. The period is at most five years; unless given, it is the last 364 days and
+    today.
     """
     first, last, found = await service.patterns(reader, by, since, until, at_least)
     items = [DelayPatternOut.of(pattern, by) for pattern in found[:limit]]

@@ -197,9 +197,9 @@ class DelayPatternOut(WireOut):
     """
 
     delay_id: str | None
-    """Of a pattern by sponsor: the first delay of it; else null."""
+    """Of a pattern by sponsor: id of the sponsor's first delay in the period; else null."""
     checkpoint: str | None
-    """Of a pattern by checkpoint: its code; else null."""
+    """Of a pattern by checkpoint: the checkpoint's code; else null."""
     destination: str | None
     """Of a pattern by destination: the state's code; else null."""
     delays: Annotated[int, Field(description="Delayed departures, one traveller each.")]
@@ -244,7 +244,11 @@ class DelayPatternOut(WireOut):
 
 
 class DelayPatternsOut(WireOut):
-    """The patterns of a period, those with the most delays first; by sponsor, those at the most checkpoints first."""
+    """The patterns of a period, those with the most delays first.
+
+    If the delays are grouped by sponsor, the patterns with the most checkpoints come first, then those with the most
+    delays.
+    """
 
     by: GroupBy
     """The criterion by which the delays are grouped."""

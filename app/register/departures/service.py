@@ -95,7 +95,7 @@ def _time_faults(occurred_at: datetime, now: datetime, days: int) -> list[Fault]
 def view_of(actor: Actor) -> str | None:
     """Return the code of the only checkpoint at which an actor may see delays; None means every checkpoint.
 
-    A supervisor sees the own checkpoint; submitters, approvers and duty officers of Immigration, and auditors, see all.
+    Auditors, and submitters, approvers and duty officers of Immigration, see all. A supervisor sees one checkpoint.
 
     Raises:
         WrongAgency: the actor has none of these roles.
@@ -186,7 +186,7 @@ async def patterns(
     Args:
         reader: the transaction.
         by: the member to group by.
-        since: first legal day of the period; None for 364 days before its last day.
+        since: first legal day of the period; None for the day 364 days before the last one.
         until: last legal day of the period; None for today.
         at_least: the minimum number of delays that make a pattern.
 

@@ -109,7 +109,7 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def late(self) -> bool:
-        """Whether it was filed after `file_until`; False while no such day is known.
+        """Whether it was filed after `file_until`; False if `file_until` is None.
 
         A late objection is recorded too; its answer may give the lateness as a reason.
         """
@@ -126,10 +126,10 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
         return _UNTIL_THE_END if granted else ()
 
     def to_be_filed_until(self, day: date | None) -> Self:
-        """Return the objection with `day` as its last day to file, unless it has one already.
+        """Return the objection with `file_until` set to `day`; a `file_until` that is set already stays.
 
-        None means that the law sets no such day. The version does not change, so that an officer that has read the
-        objection may still answer it.
+        If `day` is None, the law sets no last day to file. The version does not change, so that an officer that has
+        read the objection may still answer it.
         """
         return msgspec.structs.replace(self, file_until=self.file_until or day)
 
@@ -198,11 +198,11 @@ def filed(
     answer_days: int,
     holidays: Container[date],
 ) -> Objection:
-    """Return a new objection, made from its filing; raise an error if it was not filed in time.
+    """Return a new objection with this filing; raise an error if it was not filed in time.
 
     An objection is in time if it is filed on a day on which the measure was in force. An objection against an
-    administrative action (TAK) is also in time until `last_day_to_file`, even after the measure's end. Its day of
-    filing may be before the day on which it is recorded.
+    administrative action (TAK) is also in time until `last_day_to_file`, even after the measure's end. It may be
+    recorded later than on the day of filing.
 
     Args:
         objection_id: the id of the new objection.

@@ -46,7 +46,7 @@ async def file_objection(
 ) -> ObjectionOut:
     """Record an objection that was filed with the entry's owner while the entry was in force (art. 96).
 
-    Against an administrative action (TAK) it is in time for 21 working days after the delivery too.
+    An objection against an administrative action (TAK) is also in time for 21 working days after the delivery.
 
     The measure stays in force. Only an amendment ends it, which other persons must decide on.
     """
@@ -67,7 +67,8 @@ async def list_objections(
 ) -> Page[ObjectionOut]:
     """List the objections against an entry, newest first.
 
-    Objections against the urgent entry that it formalises, or against entries that formalise it, are included.
+    Objections against the urgent entry that this entry formalises, or against entries that formalise this one, are
+    included.
     """
     before = decode_last_id(cursor)
     rows = await service.list_page(reader, entry_id, before, limit + 1)

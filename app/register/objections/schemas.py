@@ -23,7 +23,7 @@ class ReferenceIn(WireIn):
 
 
 class ObjectorIn(WireIn):
-    """The objector and their capacity."""
+    """The person that objects, and the capacity in which this person does so."""
 
     name: Line
     """The objector's name."""

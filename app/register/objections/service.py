@@ -41,9 +41,9 @@ async def file(unit: Unit, entry_id: str, filing: Filing, settings: Settings) ->
 
     Raises:
         NotFound: the actor sees no entry with this id.
-        WrongAgency: another agency owns the entry, and so receives objections against it.
+        WrongAgency: another agency owns the entry; objections are filed with the owner.
         WrongState: it was not filed in time (see `domain.filed`), or the person was erased from the entry.
-        Invalid: its day of filing, or its letter's, is impossible (see `domain.filed`).
+        Invalid: the day of filing, or the date of the letter, is impossible (see `domain.filed`).
     """
     await entry_store.lock(unit, entry_id)  # so that it can't end, and be erased, at this moment
     entry = await entries.get(unit, entry_id)
@@ -104,11 +104,10 @@ async def answer(
 
 
 async def set_last_day_to_file(unit: Unit, event: DutyRecorded, holidays: Container[date]) -> Sequence[Draft]:
-    """Set the last day to file in an entry's objections when it is recorded that the person received the decision.
+    """Set `file_until` in an entry's objections when it is recorded that the person received the decision.
 
-    It is a projector: the transaction that records any duty calls it with the event, and all other duties change
-    nothing. It always returns an empty sequence, because the ledger has no records of objections. `holidays` are the
-    public holidays.
+    It is a projector: the transaction that records a duty calls it with the event. Other duties than this delivery
+    change nothing. It returns no ledger records. `holidays` are the public holidays.
     """
     if event.name == DeadlineName.DELIVER_TO_PERSON:
         day = last_day_to_file(event.entry, event.done_at, holidays)
@@ -141,8 +140,8 @@ async def was_granted(reader: Reader, objection_id: str, entry_ids: Collection[s
 async def list_page(reader: Reader, entry_id: str, before: str | None, limit: int) -> list[Objection]:
     """Return the objections against an entry and the entries linked with it, newest first, at most `limit`.
 
-    Linked are the urgent entry that this entry formalises, and the formal entries and requests that formalise this one,
-    whatever their state. Only objections older than the id `before` are returned (None: all). Those against a linked
+    The linked entries are the urgent entry that this entry formalises, and the entries and requests that formalise this
+    one, in any state. Only objections older than the id `before` are returned (None: all). Objections against a linked
     entry that the actor may not see are left out.
 
     Raises:

@@ -24,7 +24,7 @@ Priority = Literal["high", "normal"]
 
 
 class RequestedCorrection(StrEnum):
-    """The kind of error that the requester states."""
+    """The kind of error that a requester states: another person is meant, data are wrong, or data are missing."""
 
     WRONG_PERSON = "wrong_person"
     IDENTITY = "identity"
@@ -86,7 +86,7 @@ class CorrectionRequest:
         return "high" if self.kind is RequestedCorrection.WRONG_PERSON else "normal"
 
     def overdue(self, now: datetime) -> bool:
-        """Return whether it was decided after `due_at`, or is open at `now` after it; `due_at` itself is in time."""
+        """Return whether it was decided after `due_at`, or is open at `now` after `due_at`, which itself is in time."""
         return (self.decided_at or now) > self.due_at
 
     def decide(
@@ -101,7 +101,7 @@ class CorrectionRequest:
         """Return the request's next version, with its decision. A decision after `due_at` is accepted too.
 
         Args:
-            by: the officer that decides; another one than the officer that recorded the request.
+            by: the officer that decides; not the officer that recorded the request.
             expected: the version that the officer has read.
             outcome: the decision.
             reason: the reason; required unless the request is granted in full.

@@ -125,13 +125,13 @@ class RequesterOut(WireOut):
 
 
 class CorrectionRequestOut(CorrectionRequestItemOut):
-    """A correction request with its requester, statement and decision; to be decided within 72 hours.
+    """A correction request with its requester, statement and decision; it is due within 72 hours.
 
     See UU 27/2022 art. 30.
     """
 
     statement: str
-    """The error, in the requester's words; a text that says so once erased, as in `requester`."""
+    """The error, in the requester's words. Once erased, this and the members of `requester` are a text that says so."""
     evidence: str | None
     """The evidence that the requester showed; null without any, and once erased."""
     requester: RequesterOut

@@ -201,7 +201,7 @@ async def decide(
 
 
 async def was_granted(reader: Reader, request_id: str, entry_ids: Collection[str]) -> bool:
-    """Return whether a `wrong_person` request about one of the entries was granted in full; False for an unknown id."""
+    """Return whether this is a `wrong_person` request about one of the entries and was granted in full."""
     found = await store.find(reader, request_id)
     if found is None or found.entry_id not in entry_ids or found.kind is not RequestedCorrection.WRONG_PERSON:
         return False
@@ -211,8 +211,8 @@ async def was_granted(reader: Reader, request_id: str, entry_ids: Collection[str
 async def open_requests(reader: Reader, limit: int = _MAX_LISTED) -> list[OpenRequest]:
     """Return open requests that concern the actor, wrong-person ones first, then earliest due, at most `limit`.
 
-    An approver gets the requests to decide, without those that the approver recorded. A submitter or verifier gets the
-    requests about entries of the own agency. Other roles get none.
+    An approver gets all requests except those that the approver recorded. A submitter or verifier gets the requests
+    about entries of their agency. Other roles get none.
     """
     actor = reader.actor
     if actor.holds(Role.APPROVER):

@@ -113,7 +113,7 @@ class Filter:
         open: whether the requests wait for their decision.
         entry_id: the entry that the requests are about.
         agency: owner of the entries that the requests are about.
-        filed_by: client that filed the requests. If `agency` is set too, a request must meet only one of the two.
+        filed_by: client that filed the requests. If `agency` is set too, a request fits if it meets one of the two.
         exclude_filed_person: an officer; requests that this officer recorded are left out.
     """
 

@@ -22,7 +22,7 @@ READERS = frozenset({Role.SUBMITTER, Role.VERIFIER, Role.APPROVER})
 
 
 class Observed(msgspec.Struct, frozen=True, kw_only=True):
-    """The observation of a supervision team: the content of its report.
+    """What a supervision team has observed: the content of its report.
 
     Attributes:
         place: where the foreigner was seen.
@@ -76,7 +76,7 @@ def province_read(actor: Actor) -> str | None:
     Auditors and Immigration's officers with one of `READERS` read all, supervision teams those of their province.
 
     Raises:
-        WrongAgency: the actor is none of these, or a team's member whose office has no known province.
+        WrongAgency: the actor is none of these, or is on a supervision team whose province is not known.
     """
     if actor.holds(Role.AUDITOR) or (actor.agency == IMMIGRATION and actor.holds(*READERS)):
         return None

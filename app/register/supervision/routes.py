@@ -52,7 +52,7 @@ async def list_supervision_reports(
     before = decode_last_id(cursor)
     rows = await service.list_page(reader, before, limit + 1)
     page, after = cut(rows, limit, lambda report: (report.id,))
-    grounds = await service.grounded(reader, page)
+    grounds = await service.list_based_entries(reader, page)
     return Page(items=[SupervisionReportOut.of(each, grounds[each.id]) for each in page], next_cursor=after)
 
 
@@ -68,6 +68,6 @@ async def read_supervision_report(
 ) -> SupervisionReportOut | Response:
     """Read one report, with the entries that are based on it."""
     report = await service.get(reader, report_id)
-    grounds = (await service.grounded(reader, [report]))[report.id]
+    grounds = (await service.list_based_entries(reader, [report]))[report.id]
     response.headers["ETag"] = tag = etag_of(1, grounds, report.erased_at)
     return not_modified(if_none_match, tag) or SupervisionReportOut.of(report, grounds)

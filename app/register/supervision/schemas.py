@@ -78,7 +78,7 @@ class ReportedSubjectOut(WireOut):
 
 
 class SupervisionReportOut(WireOut):
-    """A supervision report. An entry of Immigration is based on it if its basis has the report's number.
+    """A supervision report. An entry of Immigration is based on it if the entry's basis has the report's number.
 
     The basis must also have the instrument `supervision_report`.
     """

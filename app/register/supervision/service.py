@@ -84,8 +84,8 @@ async def list_page(reader: Reader, before: str | None, limit: int) -> list[Repo
     return await store.list_page(reader, province_read(reader.actor), before, limit)
 
 
-async def grounded(reader: Reader, reports: Sequence[Report]) -> dict[str, list[str]]:
-    """Return, by the id of each report, the ids of Immigration's entries that are based on it, oldest first.
+async def list_based_entries(reader: Reader, reports: Sequence[Report]) -> dict[str, list[str]]:
+    """Return, by the id of each report, the ids of Immigration's entries that are based on the report, oldest first.
 
     A report without such an entry has an empty list. Entries that the actor does not see are left out.
     """
@@ -121,8 +121,8 @@ async def list_due(reader: Reader, after: str | None, limit: int, *, settings: S
 async def erase(unit: Unit, report_id: str) -> bool:
     """Erase the foreigner, place and findings from a report whose retention period is over (R64).
 
-    Returns whether it was erased: not while an entry is based on it whose person is not erased, and not a second time.
-    The report must be due already (see `list_due`).
+    Returns whether this call erased it. False if it was erased before, or if an entry is based on it whose person is
+    not erased. The caller must know that the report is due (see `list_due`).
 
     Raises:
         NotFound: there is no report with this id.

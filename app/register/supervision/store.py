@@ -37,7 +37,7 @@ async def find(reader: Reader, report_id: str) -> Report | None:
 
 
 async def list_unerased(reader: Reader, before: str, after: str, limit: int) -> list[str]:
-    """Return ids of reports from which no person was erased, oldest first, at most `limit`.
+    """Return ids of reports from which the foreigner was not erased yet, oldest first, at most `limit`.
 
     `after` and `before` are report ids: only reports between them are returned.
     """
