@@ -24,7 +24,7 @@ _COMMITTEE: Final = re.compile(r"[A-Za-z]+")
 
 @dataclass(frozen=True, slots=True)
 class EditionPerson:
-    """A person in an edition (a published version) of a sanctions list.
+    """A person in one edition (a published version) of a sanctions list, with the data to recognise this person.
 
     Attributes:
         data_id: the list's key of the person's record; "" for none.
@@ -86,8 +86,8 @@ def fresh_key(one: EditionPerson, taken: Iterable[str]) -> str:
 def lost_committees(leaving: Iterable[ImportedRecord], numbers: Iterable[str]) -> list[str]:
     """Return the committees that lose all their persons by an edition, sorted.
 
-    A sanctions committee is given by the letters at the beginning of a reference number (`QDi` of QDi.001). The result
-    has the committees of records in `leaving` that occur in no number of the edition.
+    The letters at the beginning of a reference number name a sanctions committee (`QDi` of QDi.001). The result has the
+    committees of the records in `leaving` that no reference number of the edition names.
 
     Args:
         leaving: the records of persons whose entries end, because the edition does not contain them.

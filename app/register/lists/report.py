@@ -40,7 +40,7 @@ class Report:
     skipped: list[Skipped] = field(default_factory=list)
 
     def note(self, reference: str, outcome: ImportOutcome | CekalError, where: str = "") -> None:
-        """Count the outcome of one item; an error adds the item to `skipped`.
+        """Count the outcome of one item; an item whose outcome is an error is added to `skipped`.
 
         Args:
             reference: the item's key.
@@ -83,7 +83,7 @@ class Report:
 
 
 def reason_of(error: CekalError) -> str:
-    """Return an error as text: its code, and the pointer and details of its first fault, if it has faults.
+    """Return an error as text: its code, then the pointer and detail of its first fault, or else its own detail.
 
     For example `missing_subject_data at /entry/subject/sex: …`.
     """

@@ -49,14 +49,13 @@ STEP: Final = 2000
 
 MIN_STEP: Final = 50
 HELD: Final = 0.4
-"""Target duration of a transaction in seconds, because urgent entries wait for its lock.
+"""Target duration of a transaction on SQLite, in seconds; it is short because urgent entries wait for the lock.
 
 On a slow machine the next transaction gets fewer lines.
 """
 
 HELD_BY_ROWS: Final = 0.3
-"""Target duration of a transaction on PostgreSQL, in seconds; small batches are cheap there: its log has rows, not
-pages."""
+"""Target duration of a transaction on PostgreSQL, in seconds. Small transactions are cheap there."""
 
 _SHARE: Final = 50
 """Number of lines that a thread parses at a time."""
@@ -93,8 +92,8 @@ async def take_over(
     """Import the entries of a file, in batches. Returns the report.
 
     A line that is malformed or breaks a rule is left out and reported; it does not stop the others. Importing the same
-    file again changes nothing. But lines with the same agency and reference are imported in turn, each in place of the
-    one before, so each of them changes their entry again.
+    file again changes nothing, unless several lines have the same agency and reference: each of them is imported in
+    place of the one before, and so changes the entry again.
 
     Args:
         runtime: the process's databases, clock and settings.

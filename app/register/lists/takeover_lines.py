@@ -72,7 +72,7 @@ def origin_of(agency: str) -> str:
 
 
 def lines_of(file: BinaryIO) -> Iterator[RawLine]:
-    """Yield the lines that are not blank; a line that is too long is yielded with its number and no text."""
+    """Yield the lines that are not blank; a line of more than about `LONGEST_LINE` bytes has an empty text."""
     number = 0
     while text := file.readline(LONGEST_LINE):
         number += 1
@@ -96,10 +96,10 @@ _decode_head = msgspec.json.Decoder(_Head).decode
 
 
 def steps_of(file: BinaryIO, most: Callable[[], int]) -> Iterator[list[RawLine]]:
-    """Yield the lines in batches of at most `STEP_BYTES`; no key occurs twice in a batch.
+    """Yield the lines in lists of at most `STEP_BYTES`; no key occurs twice in a list.
 
-    `most` is a function that returns the maximum number of lines in a batch. It is called before each line, so that the
-    maximum may change while the file is read. Lines without a valid key may occur together.
+    `most` is a function that returns the maximum number of lines in a list. It is called before each line, so that the
+    maximum may change while the file is read. A list may have several lines without a valid key.
     """
     step: list[RawLine] = []
     keys: set[Key] = set()

@@ -57,7 +57,8 @@ class UnreadablePerson(msgspec.Struct, frozen=True, kw_only=True):
     """An individual that is left out: without a name, or a repetition of an earlier one.
 
     Attributes:
-        id: its DATAID, else its reference number, else its position in the file ("individual 17").
+        id: its name in the report: the DATAID, else the reference number, else the position in the file ("individual
+            17").
         reason: NO_NAME, or REPEATED where the same individual occurs earlier in the file.
         data_id: its DATAID; "" where it has none.
         reference: its reference number; "" where it has none.
@@ -73,7 +74,7 @@ class UnList(msgspec.Struct, frozen=True, kw_only=True):
     """An edition of the list.
 
     Attributes:
-        generated_at: when it was generated, UTC; a later edition is a newer one.
+        generated_at: when it was generated, in UTC; the edition with the later time is the newer one.
         persons: its individuals, in file order.
         unreadable: the individuals that are left out.
         entity_ids: DATAIDs of the listed groups and firms, which can't be entries.

@@ -27,14 +27,14 @@ _AGE: Final = re.compile(r"([0-9]{1,3})(?:-([0-9]{1,3}))? years old")
 
 
 def births_of(person: Element, listed_on: str) -> tuple[tuple[BirthShape, ...], tuple[Remark, ...]]:
-    """Return the person's births, then those of the aliases, each once; and remarks.
+    """Return the person's births, then the births of the aliases, each once; and remarks on births that were left out.
 
     An unclear statement (another calendar, prose) is left out, with the remark `birth_unclear`.
 
     Args:
         person: the INDIVIDUAL element.
-        listed_on: the day of the listing, YYYY-MM-DD, from which an age is counted; "" if unknown: then ages are left
-            out.
+        listed_on: the day of the listing, YYYY-MM-DD, from which an age is counted; if it is "" (unknown), ages are
+            left out.
     """
     births: list[BirthShape] = []
     remarks = []

@@ -134,7 +134,7 @@ def number_in(text: str) -> _Reading | Remark:
 
     A text of capital letters, digits, blanks, dots, hyphens and slashes is one number as a whole. Only text from a
     machine-readable zone ("12AB34567.1UTO": number, check digit, state) is split. In any other text the number is
-    searched among the words. If there is none or more than one, the result is a remark with the reason instead.
+    searched among the words. If there is not exactly one, the result is a remark with the reason.
     """
     if _BARE.fullmatch(text) and has_digit(text):
         zone = _FROM_A_ZONE.fullmatch(text)

@@ -29,7 +29,7 @@ _TERRORISM: Final = frozenset({"Al-Qaida", "Taliban"})
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The data of an import that all its entries have in common.
+    """What all entries of one import of the list have in common.
 
     Attributes:
         owner: Immigration, which will own the entries.
@@ -46,7 +46,7 @@ class Terms:
     review_on: date | None
 
 
-def listed(person: ListedPerson, key: str, terms: Terms) -> ImportedMeasure:
+def entry_ban_of(person: ListedPerson, key: str, terms: Terms) -> ImportedMeasure:
     """Return the entry ban against a person of the list, as an item that the register can import.
 
     Args:

@@ -28,7 +28,7 @@ from app.register.lists import un
 from app.register.lists.editions import EditionPerson, fresh_key, lost_committees, match_persons
 from app.register.lists.report import Progress, Report, no_progress
 from app.register.lists.un import UnList, UnreadablePerson
-from app.register.lists.un_entries import SOURCE, Terms, listed, subject_of
+from app.register.lists.un_entries import SOURCE, Terms, entry_ban_of, subject_of
 from app.runtime import Runtime
 from app.settings import Settings
 
@@ -38,7 +38,7 @@ STEP: Final = 50
 WNI: Final = "wni_cannot_be_deterred"
 ENTITY: Final = "entity"
 HELD: Final = "not_ended_while_unreadable"
-"""Reason to keep a person: one of the edition's persons that have no name, or were refused, may be the same."""
+"""Reason to keep an absent person's entry: a nameless or refused person of the edition may be the same."""
 
 _AHEAD: Final = timedelta(days=1)
 """Maximum time by which an edition may be ahead of the clock; some have a time without a time zone."""
@@ -81,7 +81,7 @@ async def import_list(
         runtime: the process's databases, clock and settings.
         path: the list's file.
         approvers: the persons that approve the import.
-        review_on: last day of the added bans; None for life. The bans that run already keep theirs.
+        review_on: last day of the added bans; None for life. Bans that run already keep their last day.
         allow_shrink: whether the edition may end many persons, or all persons of a sanctions committee. If False, such
             an edition is refused.
         progress: function that is called with two numbers: persons done, and all persons to be added or changed.
@@ -162,7 +162,7 @@ def _compared(edition: UnList, records: Sequence[ImportedRecord], terms: Terms, 
             if person.is_indonesian:
                 report.skip(name, WNI)
                 continue
-            item = listed(person, held.reference if held else fresh_key(one, taken), terms)
+            item = entry_ban_of(person, held.reference if held else fresh_key(one, taken), terms)
         except WniCannotBeDeterred:
             report.skip(name, WNI)
             continue

@@ -46,7 +46,7 @@ def full_name_of(person: Element) -> str:
 
 
 def aliases_of(person: Element, full_name: str) -> tuple[tuple[Alias, ...], tuple[Remark, ...]]:
-    """Return the aliases, each spelling once and none like `full_name`, and remarks about details that were not read.
+    """Return the aliases, each spelling once and without `full_name`, and remarks about details that were not read.
 
     Two texts are the same spelling if their forms by `spelling_key` are equal; the better quality is kept. The name in
     its original script is an alias of quality `good`. Details of a false identity in a note (a birth, a passport

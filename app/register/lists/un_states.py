@@ -19,8 +19,8 @@ _BETWEEN_SENTENCES: Final = re.compile(r"[.;] +(?=[A-Z])")
 def state_named(text: str) -> str | None:
     """Return the ICAO code of the state if the whole text is its name, nationality or short name; else None.
 
-    Indonesia is returned only if the text begins with "Indones" or "Republic". Another text may only say that a
-    document was handed out there.
+    Indonesia is returned only if the text begins with "Indones" or "Republic". Any other text, such as a city, may only
+    say where a document was handed out.
     """
     name = text.strip(" .,:").removeprefix("the ")
     state = _ABBREVIATIONS.get(name.upper()) or from_country_name(name)
@@ -41,11 +41,11 @@ def state_leading(text: str) -> str | None:
 
 
 def nationalities_of(person: Element) -> tuple[tuple[str, ...], tuple[Remark, ...]]:
-    """Return the person's nationalities, each once, and remarks.
+    """Return the ICAO codes of the person's nationalities, each once, and remarks on statements that were left out.
 
     A nationality that has ended, is only supposed, or names no state is left out, with the remark
-    `nationality_unclear`. Indonesia always counts, however doubtful, because a citizen must not be barred from
-    entry (R4).
+    `nationality_unclear`. Indonesia always counts, however doubtful, because a citizen must not be barred from entry
+    (R4).
     """
     states: dict[str, None] = {}
     remarks = []
