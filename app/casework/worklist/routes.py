@@ -42,6 +42,6 @@ async def read_worklist(
     ) as checks:  # never two connections at the same time: the pool could deadlock
         seen = await service.latest_matches(checks, limit, sealed)
     async with runtime.reading(actor) as reader:
-        in_force = await service.in_force(reader, {each.entry_id for each in seen})
+        in_force = await service.list_in_force(reader, {each.entry_id for each in seen})
     latest = newest_first(notices, seen, in_force)[:limit]
     return WorklistOut(items=[*map(WorkItemOut.of_task, tasks[:limit]), *latest])

@@ -120,7 +120,7 @@ async def _of_submitters(reader: Reader, terms: Terms) -> list[Task]:
     agency = reader.actor.agency
     returned = await _list(reader, State.RETURNED, agency=agency)
     running = await _list(reader, State.PROVISIONAL, agency=agency, urgent=True)
-    formalised = await store.formalised(reader, [entry.id for entry in running])
+    formalised = await store.list_formalised(reader, [entry.id for entry in running])
     lapse = {entry.id: _lapse(entry) for entry in running}
     return [
         *(
@@ -141,7 +141,7 @@ async def _extensions(reader: Reader, terms: Terms) -> list[Task]:
     """Return the tasks to extend measures that end within thirty days and for which no extension is filed (R30)."""
     horizon = over_at(legal_day(reader.now) + timedelta(days=max(RUNGS)))
     ending = await store.list_extendable(reader, str(reader.actor.agency), horizon, terms, _LIMIT)
-    extended = await store.being_extended(reader, [entry_id for entry_id, _ in ending])
+    extended = await store.list_being_extended(reader, [entry_id for entry_id, _ in ending])
     return [
         Task(TaskName.EXTEND, entry_id, extend_by(ends_on), begins_at(ends_on - timedelta(days=max(RUNGS))))
         for entry_id, ends_on in ending
@@ -371,7 +371,7 @@ def _lapse(entry: Entry) -> datetime | None:
     return over_at(entry.ends_on) if entry.ends_on else None
 
 
-async def in_force(reader: Reader, entry_ids: Collection[str]) -> set[str]:
+async def list_in_force(reader: Reader, entry_ids: Collection[str]) -> set[str]:
     """Return, of the given entry ids, those of entries that are in force now; unknown ids are omitted."""
     return {entry_id for entry_id, each in (await current_status(reader, entry_ids)).items() if each.in_force}
 

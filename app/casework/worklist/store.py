@@ -48,11 +48,11 @@ _BEING_EXTENDED = select(amendment_table.c.entry_id).where(
 )
 
 
-async def formalised(reader: Reader, urgent_ids: Collection[str]) -> set[str]:
+async def list_formalised(reader: Reader, urgent_ids: Collection[str]) -> set[str]:
     """Return, of the given ids of urgent entries, those with a formal entry that is neither rejected nor ended."""
     return set((await reader.run(_FORMALISED, {"ids": sorted(urgent_ids)})).scalars())
 
 
-async def being_extended(reader: Reader, entry_ids: Collection[str]) -> set[str]:
+async def list_being_extended(reader: Reader, entry_ids: Collection[str]) -> set[str]:
     """Return, of the given entry ids, those of entries with an extension that waits for its decision."""
     return set((await reader.run(_BEING_EXTENDED, {"ids": sorted(entry_ids)})).scalars())
