@@ -97,7 +97,12 @@ class Lettered(Life):
                     entry = await store.find(unit, each)
                     assert entry is not None
                     letter = composed.letter
-                    found.append((entry, "\n".join((*letter.considering, letter.first, *letter.rulings))))
+                    found.append(
+                        (
+                            entry,
+                            "\n".join((*letter.considering, letter.first_clause, *letter.further_clauses)),
+                        )
+                    )
         return found
 
 

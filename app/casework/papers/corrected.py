@@ -14,7 +14,7 @@ _NOTHING: Final = "-"
 
 
 def changes(before: Entry, after: Entry) -> list[Change]:
-    """Return label, old value and new value of each difference in person, ground and period, in the order of printing.
+    """Return label, old value and new value of each changed member of person, ground and period, in printing order.
 
     A missing value is "-".
     """

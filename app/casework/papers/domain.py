@@ -15,7 +15,7 @@ from app.tlog.notes import Note
 
 
 class LetterKind(StrEnum):
-    """The kind of a letter: it imposes a measure, continues it, or ends it."""
+    """The kind of a letter: it imposes a measure, extends or corrects it, or is about its end."""
 
     DECISION = "decision"
     URGENT = "urgent"
@@ -27,7 +27,7 @@ class LetterKind(StrEnum):
 
     @property
     def ends(self) -> bool:
-        """Whether the letter is about the end of a measure."""
+        """Whether a letter of this kind is about the end of a measure."""
         return self in {LetterKind.REVOCATION, LetterKind.ANNULMENT, LetterKind.ENDING}
 
 
@@ -123,7 +123,7 @@ class RecordedVersion:
         record: the ledger record that published the version.
         amendment: the amendment that made the version; None if none did.
         previous: the entry at the version before; None for the first one.
-        refusals: the rejection of the request, preceded by its proposal if there was one; empty if it was not rejected.
+        refusals: the rejection that made the version, preceded by its proposal if there was one; else empty.
     """
 
     entry: Entry
@@ -146,10 +146,9 @@ class RecordedVersion:
 
     @property
     def kind(self) -> LetterKind | None:
-        """The kind of letter that the record requires (R32).
+        """The kind of letter that the record requires (R32); None if it requires none.
 
-        None if it requires none: for a request that is not approved, and for an urgent entry that was never
-        countersigned.
+        No letter is required for a request that is not approved, and for an urgent entry that was never countersigned.
         """
         entry = self.entry
         corrected = self.record.type is RecordType.ENTRY_CORRECTED
@@ -167,7 +166,7 @@ class RecordedVersion:
 
     @property
     def basis(self) -> Basis:
-        """The owner's decision that the letter carries out: for an extension the extension's own, else the entry's."""
+        """The owner's decision that a letter carries out: the extension's in an extension letter, else the entry's."""
         extended = self.kind is LetterKind.EXTENSION and self.entry.extended_by
         return extended or self.entry.basis
 
@@ -197,7 +196,7 @@ def _ending_of(entry: Entry) -> LetterKind:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Other facts in the register at the time of a letter.
+    """Facts in the register at the time of a letter, beside its own entry.
 
     Attributes:
         others: other entries of the same measure against the same person, in force or to begin later.
@@ -229,7 +228,7 @@ class Standing(StrEnum):
     """Whether the signed head in a letter's code has the quorum of witnesses, and if not, why."""
 
     WITNESSED = "witnessed"
-    """The quorum of witnesses cosigned it."""
+    """The quorum of witnesses cosigned the head."""
     PENDING = "pending"
     """The quorum has not cosigned a head that covers the record yet."""
     UNWITNESSED = "unwitnessed"
@@ -264,7 +263,7 @@ class Proof:
 
     Attributes:
         code: text of the QR code; None before a signed head covers the record.
-        facts: the same data as pairs of printed label and value; a value may have several lines.
+        facts: data about the record and the head, as pairs of printed label and value; a value may have several lines.
         explained: the printed explanation of what the code proves and does not prove.
     """
 
@@ -279,13 +278,14 @@ class Letter:
 
     Attributes:
         form: heading with the legal form: a decision or a notification.
-        about: the subject of the letter.
+        about: what the letter decides or announces, in Indonesian, such as `pencabutan` with the measure and the
+            person.
         considering: the grounds ("Menimbang").
         recalling: the laws ("Mengingat").
-        ruling: heading of the dictum.
-        first: first part of the dictum, followed by the identity.
-        rulings: the other parts of the dictum.
-        dated: words before the place and the date.
+        clauses_heading: the word above the clauses: MEMUTUSKAN ("decides"), or MEMBERITAHUKAN in a notification.
+        first_clause: the first clause (KESATU), after which the identity is printed.
+        further_clauses: the clauses after the first (KEDUA and so on).
+        dated: the word before the place and the date: Ditetapkan ("decided") or Dikeluarkan ("issued").
         name: the person's full name.
         without_photo: text in place of a missing photo.
         identity: labels and values about the person; an empty label continues the one above.
@@ -303,9 +303,9 @@ class Letter:
     day: date
     considering: Sequence[str]
     recalling: Sequence[str]
-    ruling: str
-    first: str
-    rulings: Sequence[str]
+    clauses_heading: str
+    first_clause: str
+    further_clauses: Sequence[str]
     dated: str
     name: str
     without_photo: str

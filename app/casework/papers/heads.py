@@ -32,8 +32,9 @@ async def await_head(
 ) -> None:
     """Wait until a signed head of the ledger covers a record and has the quorum of witnesses.
 
-    Returns also after `letter_wait_seconds`, when the process is closing, or when a head covers the record and no
-    quorum is possible. Each look for a head is a transaction of its own, so that no connection is held meanwhile.
+    Returns without the quorum after `letter_wait_seconds`, when the process is closing, or when a head covers the
+    record and no quorum is possible. Each look for a head is a transaction of its own, so that no connection is held
+    during the wait.
 
     Args:
         runtime: the process's databases, clock and settings.
@@ -57,8 +58,8 @@ async def fix_head(unit: Unit, record: Record, policy: Policy) -> LetterHead | N
     """Return the signed ledger head that the letter of a record shows; if it is final, store it for later copies.
 
     A stored head with the quorum of witnesses is never replaced. A head without the quorum is stored only if no quorum
-    is possible (`UNWITNESSED`, `BEYOND`), and is replaced once there is one. A `PENDING` head is not stored, so that
-    the next copy of the letter may show another one.
+    is possible (`UNWITNESSED`, `BEYOND`), and is replaced once a head with the quorum exists. A `PENDING` head is not
+    stored, so that the next copy of the letter may show another head.
 
     Args:
         unit: the transaction.

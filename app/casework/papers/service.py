@@ -64,7 +64,7 @@ def office_of(settings: Settings) -> Office:
 
 
 async def get_with_photo(reader: Reader, entry_id: str) -> Entry:
-    """Return an entry, if the actor may see it with its photo; supervision teams see entries without photos.
+    """Return an entry that the actor may see together with its photo, which supervision teams may not.
 
     Raises:
         NotFound: the actor sees no entry with this id, or not its photo.
@@ -121,7 +121,7 @@ async def letter_subject(reader: Reader, entry_id: str) -> list[RecordedVersion]
         raise WrongState(
             "The person was erased from this entry (UU 27/2022 art. 43), so no letter names them."
         )
-    recorded = with_end_by_law(await letters_until_now(reader, entry), entry)
+    recorded = with_end_by_law(await list_recorded_versions(reader, entry), entry)
     if not recorded or recorded[-1].kind is None or not recorded[-1].matches_state(entry):
         raise WrongState(
             "Only an entry that was decided on has a letter: active, countersigned, or ended after it."
@@ -129,30 +129,31 @@ async def letter_subject(reader: Reader, entry_id: str) -> list[RecordedVersion]
     return recorded
 
 
-async def letters_until_now(reader: Reader, entry: Entry) -> list[RecordedVersion]:
-    """Return the recorded versions of an entry, oldest first, whether they require a letter or not."""
+async def list_recorded_versions(reader: Reader, entry: Entry) -> list[RecordedVersion]:
+    """Return all recorded versions of an entry, oldest first, whether they require a letter or not."""
     records = await list_of_entry(reader, entry.id)
     versions = await store.list_versions(reader, entry.id)
-    return letters_of(records, versions, await list_decided(reader, entry))
+    return recorded_versions(records, versions, await list_amendments_of_case(reader, entry))
 
 
-async def list_decided(reader: Reader, entry: Entry) -> list[Amendment]:
+async def list_amendments_of_case(reader: Reader, entry: Entry) -> list[Amendment]:
     """Return the amendments of an entry and of the owner's other entries in the same case, oldest first.
 
-    Amendments in every state are included. An amendment of another entry in the case, such as an acquittal, may have
-    ended this entry too.
+    Amendments in every state are included. The reason to include other entries' amendments: one of them, such as an
+    acquittal, may have ended this entry.
     """
     same_case = await list_by_keys(reader, case_keys(entry.agency, entry.filed_content))
     return await store.list_amendments(reader, {entry.id, *(each.id for each in same_case)})
 
 
-def letters_of(
+def recorded_versions(
     records: Sequence[Record], versions: Sequence[Version], amendments: Sequence[Amendment]
 ) -> list[RecordedVersion]:
     """Return the recorded versions of an entry, oldest first, whether they require a letter or not.
 
-    Each version is joined with the first ledger record that published it. Versions without such a record are omitted,
-    and so are changes that another entry's decision made to an urgent entry, because they do not change its letter.
+    Each version is joined with the first ledger record that published it. Versions without such a record are omitted.
+    So are versions of an urgent entry that only plan its end, or cancel the plan, because of its formal entry; they do
+    not change its letter.
 
     Args:
         records: the ledger's records about the entry, oldest first.
@@ -216,7 +217,7 @@ def with_end_by_law(recorded: Sequence[RecordedVersion], entry: Entry) -> list[R
 async def compose(
     reader: Reader, recorded: Sequence[RecordedVersion], settings: Settings, head: LetterHead | None
 ) -> ComposedLetter:
-    """Return the letter about the last of these recorded versions, which must require one.
+    """Return the letter about the last of these recorded versions, which must require a letter.
 
     Args:
         reader: the transaction.

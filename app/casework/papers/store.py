@@ -114,8 +114,7 @@ async def list_letter_heads(
 async def save_letter_head(unit: Unit, sequence: int, head: LetterHead) -> None:
     """Store the head for the letter of the record with this number.
 
-    A head that is stored already is replaced only if it lacks the quorum and the new one has it; otherwise nothing
-    changes.
+    A head that is stored already is replaced only if it lacks the quorum and the new head has it; otherwise it stays.
     """
     values = {"standing": head.standing.value, "size": head.size, "note": str(head.note)}
     statement = unit.inserting(letter_head).values(sequence=sequence, **values)
@@ -206,7 +205,7 @@ async def list_objections(reader: Reader, entry_id: str) -> list[Json]:
 async def list_corrections(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
     """Return the correction requests about an entry that were received up to the instant `until`, oldest first.
 
-    Each is a row as it is now, with a later decision too, as values by column name.
+    Each is a row, as values by column name. The values are the present ones, so a decision after `until` is included.
     """
     return await _about_entry(reader, correction_table, correction_table.c.received_at, entry_id, until)
 
@@ -237,7 +236,7 @@ async def _about_entry(
 async def list_recipients(reader: Reader, family: str) -> list[str]:
     """Return the codes of the checkpoints that are recipients of a family of alerts, sorted.
 
-    A family is an alert with those that update or cancel it.
+    A family is an alert with the later alerts that update or cancel it.
     """
     to = alert_tables.recipient
     statement = select(to.c.checkpoint).where(to.c.family == family).order_by(to.c.checkpoint)
@@ -258,8 +257,8 @@ async def page_matches(checks: Reader, entry_id: str, after: str, until: datetim
     """Return the matches of an entry in checks, oldest first, at most `limit`.
 
     Only matches in checks after the check id `after`, and up to the instant `until`. A match is a dict of its row's
-    values by column name, and of `check`: the row of the check as a dict, None if the check is not stored. In the check
-    only the matches with this entry are left, because other entries are about other persons.
+    values by column name, and of `check`: the row of the check as a dict, None if the check is not stored. The check's
+    `matches` with other entries are removed, because they are about other persons.
     """
     m, c = check_tables.match, check_tables.check
     found = select(m).where(m.c.entry_id == entry_id, m.c.check_id > after, m.c.at <= until)
@@ -292,9 +291,9 @@ async def list_hits(reader: Reader, hit_ids: Collection[str], entry_id: str) -> 
 
 
 async def list_clearances(reader: Reader, entry_id: str, until: datetime) -> list[Json]:
-    """Return the clearances proposed against an entry before an instant, oldest first, whatever became of them.
+    """Return the clearances proposed against an entry before the instant `until`, in any state, oldest first.
 
-    Each is a dict of the members of `Clearance` as it is now.
+    Each is a dict of the members of `Clearance`, with their present values.
     """
     table = clearance_table
     statement = select(table.c.document).where(
@@ -307,8 +306,8 @@ async def list_clearances(reader: Reader, entry_id: str, until: datetime) -> lis
 async def page_audit(reader: Reader, about: str, after: str, until: datetime, limit: int) -> list[Json]:
     """Return the acts in the audit trail about an entry (`about` is its id), oldest first, at most `limit`.
 
-    Each is a row, as values by column name. Acts on its amendments, objections and requests are about other ids, and
-    are left out. Only those after the act id `after` and up to the instant `until`.
+    Each is a row, as values by column name. Acts on the entry's amendments, objections and requests are left out,
+    because they have other ids. Only those after the act id `after` and up to the instant `until`.
     """
     a = audit_table
     statement = select(a).where(a.c.object == about, a.c.id > after, a.c.at <= until)

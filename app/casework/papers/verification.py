@@ -26,11 +26,11 @@ _KEPT: Final = frozenset({Standing.WITNESSED, Standing.UNWITNESSED, Standing.BEY
 async def verify_letter_heads(
     reader: Reader, after: int, limit: int
 ) -> tuple[int, list[Difference], int | None]:
-    """Verify a page of the stored heads of letters; call it after the ledger's records and cosignatures were verified.
+    """Verify a page of the stored heads of letters; the caller has verified the ledger's records and cosignatures.
 
     Args:
         reader: the transaction.
-        after: the number of the record after which the page begins.
+        after: the page begins with the first record number greater than this; `BEFORE_ALL` for the first page.
         limit: the greatest number of heads.
 
     Returns:

@@ -188,13 +188,13 @@ def month(of: date) -> str:
 
 
 def moment(of: datetime) -> str:
-    """Return an instant with its zone: 23 November 2026 pukul 10.00 WIB."""
+    """Return an instant in words, in the time of WIB: 23 November 2026 pukul 10.00 WIB."""
     local = of.astimezone(WIB)
     return f"{day(local.date())} pukul {local:%H.%M} WIB"
 
 
 def rupiah(amount: int) -> str:
-    """Return an amount of money: Rp1.250.000.000,00."""
+    """Return an amount in rupiah as a letter writes it: Rp1.250.000.000,00."""
     return f"Rp{amount:,}".replace(",", ".") + ",00"
 
 
@@ -215,7 +215,7 @@ def birth(of: Birth) -> str:
 
 
 def state(code: str | None) -> str:
-    """Return a state's Indonesian name with its code, or the code alone if unknown; "tidak disebutkan" for None."""
+    """Return a country's Indonesian name with its ICAO code, or an unknown code alone; "tidak disebutkan" for None."""
     if code is None:
         return "tidak disebutkan"
     names = states.name(code)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Stage(IntEnum):
-    """The extent to which an entry is erased; each stage includes the earlier ones."""
+    """What is erased from an entry: its photo, or the photo and all other data about the person."""
 
     PHOTO = 1
     PERSON = 2
@@ -25,7 +25,7 @@ class RetentionSettings(Protocol):
 
 
 def ended_by(stage: Stage, settings: RetentionSettings, now: datetime) -> datetime | None:
-    """Return an instant: a stage of erasure is due at `now` for the entries that ended at this instant or earlier.
+    """Return the instant by which an entry must have ended for a stage of its erasure to be due at `now`.
 
     Returns None if the deployment sets no retention period for this stage, so that the stage is never due.
     """

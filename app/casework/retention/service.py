@@ -32,11 +32,11 @@ _ALL: Sequence[str] = ("photo", "letter", "citizenship_loss", "judgment")
 async def list_due(
     reader: Reader, after: Position | None, limit: int, *, stage: Stage, settings: Settings
 ) -> list[Position]:
-    """Return the entries for which a stage of erasure is due, as pairs of (time of end, entry id), oldest end first.
+    """Return the entries for which a stage of erasure is due, as pairs of (time of end, entry id), earliest end first.
 
     At most `limit`, only pairs after the pair `after` (None: from the beginning). Entries for which the stage is done
-    are left out; those that `erase` can't erase yet are included. A request that was returned to its author and not
-    submitted again counts as ended with the return.
+    are left out; entries that `erase` can't erase yet are included. A request that was returned, and not submitted
+    again, counts as ended with the return.
     """
     until = ended_by(stage, settings, reader.now)
     return [] if until is None else await retained.list_ended(reader, stage, until, after, limit)
@@ -47,8 +47,8 @@ async def erase(unit: Unit, entry_id: str, stage: Stage, settings: Settings) -> 
 
     It cannot be done while an objection or a correction request about the entry waits for its answer, while an
     undecided amendment may still take effect (an acquittal also closes the case), or while an entry or request that
-    formalises this urgent entry is neither erased nor due for the same stage. `Stage.PERSON` erases the entry's other
-    files, and the data of other features about the person, too.
+    formalises this urgent entry is neither erased nor due for the same stage. `Stage.PERSON` erases the photo, the
+    entry's other files, and all data about the person, also those of other features.
 
     Returns:
         True if the entry was erased by this call; False if nothing was done.

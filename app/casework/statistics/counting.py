@@ -36,7 +36,7 @@ _SHORTEST_PIECE, _LONGEST_PIECE = timedelta(minutes=1), timedelta(hours=2)
 
 
 async def tally_of(runtime: Runtime, actor: Actor, span: Span, by: tuple[Dimension, ...]) -> Tally:
-    """Count the events of a span by one dimension or two. Small counts are not hidden yet in the result.
+    """Return the counts of a span's events by one dimension or two; small counts are not hidden yet.
 
     Args:
         runtime: the process's databases, clock and settings.

@@ -32,7 +32,7 @@ UNKNOWN: Final = "unknown"
 class EventCell:
     """The value of an event in each dimension, such as its agency or month; UNKNOWN if it has none.
 
-    It determines the cell of a table in which the event is counted.
+    The values of a table's dimensions determine the cell in which the event is counted.
     """
 
     measure: str = UNKNOWN
@@ -47,7 +47,7 @@ class Value:
     """The published value of a cell.
 
     Attributes:
-        number: the number; None if it is hidden or does not exist.
+        number: the number; None if it is hidden, or if the figure does not exist for this cell or reader.
         suppressed: whether it is hidden, because it could reveal few persons.
     """
 
@@ -74,7 +74,7 @@ class Tally:
     delivery_ms: dict[Cell, list[float]] = field(default_factory=dict)
 
     def applies(self, figure: Figure) -> bool:
-        """Return whether a figure can be broken down by the dimensions of the table."""
+        """Return whether a figure can be counted by the table's dimensions; checks, for example, have no agency."""
         if figure is Figure.ENTRIES_IN_FORCE:  # not a sum over months
             return Dimension.MONTH not in self.by or len(self.by) == 1
         return figure not in OF_CHECKPOINTS or PLACE_AND_TIME.issuperset(self.by)
@@ -86,12 +86,12 @@ class Tally:
     def add_row(self, figure: Figure, place: EventCell) -> None:
         """Add one to a figure's count in the cell of `place`, but in no total.
 
-        It is for entries in force by month: an entry counts in several months, but only once in the total.
+        This is for entries in force by month: an entry counts in several months, but only once in the total.
         """
         self._count(figure, self._cells(place)[:1], 1)
 
     def add_total(self, figure: Figure) -> None:
-        """Add one to a figure's grand total only."""
+        """Add one to a figure's total over all cells, but to no cell."""
         self._count(figure, [(TOTAL, TOTAL)], 1)
 
     def _count(self, figure: Figure, cells: Iterable[Cell], number: int) -> None:
@@ -135,7 +135,7 @@ def _in_order(names: Iterable[str]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A published table: for each cell, totals included, the value of each figure."""
+    """A table to be published: for each cell, totals included, the value of each figure, shown or hidden."""
 
     by: tuple[Dimension, ...]
     cells: dict[Cell, dict[Figure, Value]]
@@ -146,7 +146,8 @@ def show(tally: Tally, months: Iterable[str], threshold: int, excluded: frozense
 
     Args:
         tally: the counts.
-        months: the months of the period; if a dimension is the month, each gets a row or column, even without events.
+        months: the months of the period. If the month is a dimension, each month gets a row or column, even without
+            events.
         threshold: the least number of persons that is published.
         excluded: figures that the reader may not see.
     """

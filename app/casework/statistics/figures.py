@@ -9,7 +9,7 @@ from app.register.entries.law.deadlines import DeadlineName
 
 
 class Dimension(StrEnum):
-    """A criterion by which the figures are grouped."""
+    """A property of events by which the figures are grouped, as rows or columns of a table."""
 
     MEASURE = "measure"
     AGENCY = "agency"
@@ -87,7 +87,8 @@ class Family:
     Attributes:
         whole: the figure.
         partitions: groups of figures; each group adds up to `whole`, together with a remainder that is not published.
-        within: a figure about the same persons; cells that are hidden in it are hidden in `whole` too. None for none.
+        within: a figure about the same persons; cells that are hidden in `within` are hidden in `whole` too. None if
+            there is no such figure.
     """
 
     whole: Figure

@@ -21,14 +21,14 @@ SUPPRESSED = "suppressed"
 class FigureOut(WireOut):
     """One figure of a cell.
 
-    `value` is null if it is suppressed, and if it does not exist: the cell has no delivery times to take it from, it
-    can't be divided by these dimensions, or it is not visible to the reader.
+    `value` is null if the figure is suppressed. It is also null if the cell has no delivery times, if the figure can't
+    be divided by these dimensions, or if the reader may not see it.
     """
 
     value: int | float | None
     """The figure; null where it is suppressed or does not exist."""
     suppressed: bool
-    """Whether it is hidden because it, or another one, counts few persons."""
+    """Whether the figure is hidden, because this or another figure counts few persons."""
 
 
 def _is(meaning: str) -> str:
@@ -131,7 +131,7 @@ class StatisticsRowOut(WireOut):
 
 
 class StatisticsOut(WireOut):
-    """Figures of a period. Cells with few persons are suppressed, and others from which they could be computed."""
+    """Figures of a period. Cells with few persons are suppressed, and so are cells that would reveal them."""
 
     from_on: date
     """First legal day of the period."""

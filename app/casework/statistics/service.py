@@ -49,14 +49,15 @@ class Counted:
 async def count(
     runtime: Runtime, actor: Actor, first_on: date | None, last_on: date | None, by: tuple[Dimension, ...]
 ) -> Counted:
-    """Count the figures of a period by one dimension or two, hide the small ones, and log the access.
+    """Return the figures of a period by one dimension or two, with small ones hidden, and log the access.
 
-    A process counts one table at a time: a further call waits until the tables of earlier calls are counted.
+    A process makes one table of figures at a time; a further call waits for those before it.
 
     Args:
         runtime: the process's databases, clock and settings.
-        actor: the reader; auditors, approvers and admins get all agencies' figures, others their own agency's.
-        first_on: first legal day; None for a year before the last.
+        actor: the reader. Auditors, approvers and admins get all agencies' figures, others their own agency's. For
+            agencies other than Immigration the figures of checkpoints (`OF_CHECKPOINTS`) are left empty.
+        first_on: first legal day; None for the day 364 days before the last one.
         last_on: last legal day; None for today.
         by: the dimensions, one or two.
 

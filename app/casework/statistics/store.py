@@ -57,7 +57,7 @@ async def list_provinces(reader: Reader) -> dict[str, str | None]:
 
 
 async def list_entries(reader: Reader, span: Span, after: str, limit: int) -> list[Entry]:
-    """Return the entries that were made in the span, or earlier and may be in force in the span, oldest first.
+    """Return the entries that were made in the span, or were made earlier and may be in force in it, oldest first.
 
     Only entries of the span's agency and after the id `after`, at most `limit`.
     """
@@ -98,7 +98,7 @@ async def list_decided(reader: Reader, ids: Iterable[str]) -> dict[str, list[tup
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The columns of an alert about an entry that the statistics need."""
+    """An alert about an entry, with the columns that the statistics need."""
 
     id: str
     family: str
@@ -131,9 +131,10 @@ async def list_alerts(reader: Reader, span: Span, after: str, limit: int) -> lis
 async def list_first_receipts(
     reader: Reader, alert_ids: Iterable[str]
 ) -> dict[str, list[tuple[datetime, datetime | None]]]:
-    """Return, by alert id, a pair for each checkpoint with a receipt: first receipt, and first acknowledgement or None.
+    """Return the checkpoints' first receipts of alerts, by alert id; alerts without a receipt are omitted.
 
-    Alerts without a receipt are omitted.
+    Each checkpoint with a receipt has a pair: the times of its first receipt and of its first acknowledgement (or
+    None).
     """
     acknowledged = case((receipt.c.level == "acknowledged", receipt.c.at))
     statement = (
@@ -227,9 +228,10 @@ async def count_matches(
 ) -> list[tuple[str, str, str, int]]:
     """Return rows of (entry id, checkpoint, outcome, number of matches) for the entries of an agency.
 
-    A match is a check that referred or refused a traveller because of the entry. So a check with two entries counts as
-    two, and each repeated check counts again, though they may join one hit. Sightings (matches in a direction that the
-    measure does not stop) do not count. Only checks from `since` until before `until`; `owner` is the agency's code.
+    A match is a check that referred or refused a traveller because of the entry. So a check that matches two entries
+    counts as two matches. Each repeated check counts again, although repeated checks may join one hit. Sightings
+    (matches in a direction that the measure does not stop) do not count. Only checks from `since` until before `until`;
+    `owner` is the agency's code.
     """
     statement: Any = (
         select(match.c.entry_id, match.c.checkpoint, match.c.outcome, func.count())

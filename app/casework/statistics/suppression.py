@@ -63,11 +63,11 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One figure's cells, totals included.
+    """The counts of one figure in all cells of a table, totals included, and which of them are small.
 
     Attributes:
         counts: the count of each cell; a missing cell counts 0.
-        small: the cells with a small number of persons.
+        small: the cells that count few persons (see `small_cells`).
     """
 
     counts: Mapping[Cell, int]
@@ -95,8 +95,8 @@ def small_cells(persons: Mapping[Cell, int], threshold: int) -> frozenset[Cell]:
 def hidden_parts(parts: Mapping[str, int], threshold: int) -> frozenset[str]:
     """Return the names of the parts of a published sum that must be hidden: the small ones, and others if needed.
 
-    `parts` has the count of each part by name; a count from 1 to below `threshold` is small. Others are hidden so that
-    the small ones can't be computed from the sum.
+    `parts` has the count of each part by name; a count from 1 to below `threshold` is small. Further parts are hidden
+    so that the small ones can't be computed from the sum.
     """
     small = {name for name, count in parts.items() if 0 < count < threshold}
     return _extend_line(parts, small, frozenset(), threshold)
@@ -111,12 +111,12 @@ def protect(
 ) -> Pattern:
     """Return the cells to hide, so that no small cell can be computed from the published cells.
 
-    The result applies to all figures in `layers` alike, because they add up to one sum: a cell hidden in only one of
-    them could be computed from the others.
+    The figures in `layers` add up to one sum, and the result applies to all of them: a cell that is hidden in only one
+    figure could be computed from the others.
 
     Args:
         layers: the cells of each figure.
-        within: the cells that are hidden already in the sum; they are hidden in the result too.
+        within: the cells that are hidden in the sum; they are hidden in the result too.
         rows: the table's rows, without the total.
         columns: the table's columns, without the total; empty for a table of one dimension.
         threshold: the least number of persons that is published.

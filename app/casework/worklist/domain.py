@@ -77,10 +77,10 @@ class Task:
         entry_id: id of the entry that the task is about.
         due_at: time limit by law or by the deployment's settings; None without a limit.
         since: when the task began to wait.
-        first: whether the task comes before all others due on the same day, because an innocent person may be stopped
-            (R63).
-        pressing: whether the task comes before all others: a person is banned after an acquittal (R67), or a measure
-            is over and only this decision is missing (R68).
+        first: whether the task comes before the other tasks due on the same day, because an innocent person may be
+            stopped (R63).
+        pressing: whether the task comes before all tasks that are not pressing: a person is banned after an acquittal
+            (R67), or a measure is over and only this decision is missing (R68).
         amendment_id, objection_id, request_id: id of the object to act on; all None if it is the entry.
         judgment: the judgment that caused the task; None if none did.
     """
@@ -103,7 +103,7 @@ class Task:
 
 
 def in_order(tasks: list[Task]) -> list[Task]:
-    """Return tasks in a stable order: pressing ones first, then the soonest due, then those without a limit.
+    """Return tasks in a stable order: pressing ones before others, then by due time, those without a limit last.
 
     Of the tasks due on the same day, those with `first` come first.
     """

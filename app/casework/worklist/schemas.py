@@ -31,14 +31,14 @@ class RulingOut(WireOut):
     decided_on: date
     """The day of the judgment."""
     final_on: date | None
-    """The day on which it became final; null where it takes effect before."""
+    """The day on which the judgment became final; null for one that takes effect before it is final."""
 
 
 class WorkItemOut(WireOut):
     """A task or a notice: ids, names and times, without personal data.
 
-    At most one of `amendment_id`, `objection_id` and `request_id` is set: the object to act on. If none is set, the
-    entry is this object. Hits and sightings have a `check_id`; notices of the officers' stream have a `number`.
+    A task has at most one of `amendment_id`, `objection_id` and `request_id`: the object to act on. If it has none, the
+    officer acts on the entry. Hits and sightings have a `check_id`; notices of the officers' stream have a `number`.
     """
 
     kind: Literal["task", "notice"]

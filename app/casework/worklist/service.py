@@ -64,7 +64,7 @@ async def list_sealed(reader: Reader) -> frozenset[str]:
 
 
 async def tasks(reader: Reader, settings: Settings, sealed: Collection[str]) -> list[Task]:
-    """Return the actor's tasks, sorted by `in_order`, at most 500, without those about entries with ids in `sealed`."""
+    """Return the actor's tasks, sorted by `in_order`, at most 500, without tasks about entries with ids in `sealed`."""
     actor, terms = reader.actor, Terms.of(settings)
     found: list[Task] = []
     if actor.holds(Role.SUBMITTER):
@@ -383,7 +383,7 @@ async def latest_matches(checks: Reader, limit: int, sealed: Collection[str]) ->
 
     Args:
         checks: a transaction on the checks.
-        limit: number of latest matches that are read; the result is shorter if some of them are left out.
+        limit: number of matches that are read; the result is shorter if matches of sealed entries are left out.
         sealed: ids of the entries that a seal hides from the actor; their matches are left out.
     """
     actor = checks.actor

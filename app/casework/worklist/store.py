@@ -18,10 +18,10 @@ from app.register.entries.tables import entry as entry_table
 async def list_extendable(
     reader: Reader, agency: str, until: datetime, terms: Terms, limit: int
 ) -> list[tuple[str, date]]:
-    """Return an agency's measures that can be extended, as pairs of entry id and last day, soonest end first.
+    """Return an agency's measures with an extension left, as pairs of entry id and last day, soonest end first.
 
-    Only measures that are not over and end by the instant `until`, at most `limit`. `terms` has the deployment's legal
-    limits, such as the number of extensions of a measure.
+    Only measures that are not over and end by the instant `until`, at most `limit`. Whether their case has used all its
+    periods is not considered. `terms` has the deployment's legal limits, such as the number of extensions of a measure.
     """
     table = entry_table
     statement = (

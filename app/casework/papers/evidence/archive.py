@@ -39,7 +39,7 @@ class Archive:
     """
 
     def __init__(self, at: datetime) -> None:
-        """Begin an archive; all its files get the time `at`, so that equal content gives equal bytes."""
+        """Begin an archive; all files in it get the time `at`, so that equal content gives equal bytes."""
         local = at.astimezone(WIB)
         self._stamp = (local.year, local.month, local.day, local.hour, local.minute, local.second)
         self._sink = _Sink()

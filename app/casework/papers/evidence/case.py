@@ -29,7 +29,8 @@ from app.tlog.policy import Policy
 class Linked:
     """An entry that formalisation links with the entry of the evidence file, with its recorded versions, oldest first.
 
-    It is the urgent entry that the file's entry formalises, or an entry or request that formalises the file's entry.
+    The entry is the urgent one that the file's entry formalises, or an entry or request that formalises the file's
+    entry.
     """
 
     entry: Entry
@@ -104,12 +105,12 @@ async def open_case(unit: Unit, entry_id: str, policy: Policy) -> Case:
     """
     entry = await service.get_with_photo(unit, entry_id)
     versions = await store.list_versions(unit, entry_id)
-    amendments = await service.list_decided(unit, entry)
+    amendments = await service.list_amendments_of_case(unit, entry)
     records = await list_of_entry(unit, entry_id)
     await record(unit, AuditAct.EVIDENCE_ASKED, entry_id, {"version": entry.version})
-    recorded = service.letters_of(records, versions, amendments)
+    recorded = service.recorded_versions(records, versions, amendments)
     linked = [
-        Linked(each, await service.letters_until_now(unit, each))
+        Linked(each, await service.list_recorded_versions(unit, each))
         for each in await _linked(unit, entry)
         if shows_photo(each, unit.actor)
     ]
@@ -200,6 +201,9 @@ def decisions(versions: Iterable[Version], amendments: Iterable[Amendment]) -> l
 
 
 def reports(versions: Iterable[Version]) -> set[str]:
-    """Return the numbers of the supervision reports on which versions are based, if Immigration owns the entry (R6)."""
+    """Return the numbers of the supervision reports on which versions of an entry of Immigration are based (R6).
+
+    Empty for entries of other agencies, and for versions that are based on another instrument.
+    """
     bases = [version.entry.basis for version in versions if version.entry.agency == IMMIGRATION]
     return {basis.number for basis in bases if basis.instrument == "supervision_report"}

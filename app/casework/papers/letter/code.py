@@ -71,7 +71,7 @@ def text(data: bytes) -> str:
 
 
 def digits(data: bytes) -> str:
-    """Return bytes, read as one big-endian number, in decimal digits.
+    """Return the decimal digits of the big-endian number that the bytes are; an empty text for no bytes or only zeros.
 
     `str` is not used, because Python may be configured to refuse so many digits.
     """

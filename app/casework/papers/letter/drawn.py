@@ -46,7 +46,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Drawn words with a type size in points; a paragraph handles a drawing as an inline picture."""
+    """Words to draw, with a type size in points; ReportLab's paragraphs handle a drawing as an inline picture."""
 
     parts: tuple[Part, ...]
     size: float

@@ -44,7 +44,7 @@ def measure(entry: Entry) -> str:
 
 
 def role(entry: Entry) -> str:
-    """Return the Indonesian term for the owner: the agency that requests the measure, or that decides on it itself.
+    """Return the Indonesian term for the entry's owner: the agency that requests the measure, or the one that decides.
 
     See UU 6/2011 art. 91(2).
     """
@@ -62,7 +62,7 @@ def criminal(entry: Entry) -> bool:
 
 
 def period(entry: Entry, starts_on: date | None = None) -> str:
-    """Return the first and the last day in the words of a letter (R20-R27).
+    """Return an entry's period in the words of a letter: its first and last day, or that it is for life (R20-R27).
 
     `starts_on` replaces the entry's first day; None keeps it.
     """
@@ -73,7 +73,7 @@ def period(entry: Entry, starts_on: date | None = None) -> str:
 
 
 def recalling(entry: Entry, basis: Basis) -> list[str]:
-    """Return the laws on which a letter is based, in the order of printing; the last is the one that `basis` names."""
+    """Return the laws on which a letter is based, in the order of printing; the law that `basis` names is the last."""
     law = [_LAW.format(articles=_ARTICLES[entry.measure]), _GENERAL_RULES, _RULES]
     if criminal(entry):
         law.append(_CRIMINAL_PROCEDURE)
@@ -99,7 +99,8 @@ def considering(
         office: the office that issues the letter.
         owner: the entry's owner.
         context: other facts in the register at the time of the letter.
-        about: the words for the letter's subject.
+        about: what the letter decides, in Indonesian, such as `pencegahan` with the person's name; it completes the
+            conclusion.
     """
     grounds = list(_grounds(recorded, earlier, office, owner, context))
     last = "abcdefghijklmnopqrstuvwxyz"[len(grounds) - 1]
@@ -291,7 +292,7 @@ def _rejected(recorded: RecordedVersion) -> Iterator[str]:
 
 
 def ruling(recorded: RecordedVersion) -> Ruling | None:
-    """Return the judgment by which a measure ended, from the amendment or from the entry; None without one."""
+    """Return the judgment by which a measure ended, from the amendment or else from the entry; None without one."""
     by = recorded.amendment
     if by is not None and by.judgment is not None:
         return by.ruling

@@ -100,7 +100,7 @@ class Piece:
 
 
 def shown(text: str, glyphs: Glyphs) -> bool:
-    """Return whether the letter's typefaces have a glyph for every character of the text.
+    """Return whether every character of a text can be printed: the letter's typefaces have a glyph for it.
 
     `glyphs` is a function that takes a typeface's name and returns its code points.
     """

@@ -85,7 +85,7 @@ def table(
 def plain(words: str) -> str:
     """Return words as markup for `text`: escaped, and each script in its typeface.
 
-    Words of scripts that ReportLab can't set are marked; `text` draws them.
+    Words of scripts that ReportLab can't set become `<onDraw>` elements, which `text` replaces by drawings.
     """
     return legible.marked_up(words, glyphs)
 
@@ -99,7 +99,7 @@ def text(
     after: float = 1,
     keep: bool = False,
 ) -> "Paragraph":
-    """Return a paragraph.
+    """Return markup as a paragraph for ReportLab's layout.
 
     Args:
         markup: ReportLab markup; texts from the register must be passed through `plain` first.

@@ -86,7 +86,7 @@ def _story(letter: Letter, photo: bytes | None) -> "list[Flowable]":
         *_listed("Mengingat", letter.recalling, "123456789"),
         Spacer(0, 8),
         CondPageBreak(2 * _FOUR_LINES),
-        text(f"<b>{letter.ruling}:</b>", align=1, after=6, keep=letter.kind is LetterKind.ENDING),
+        text(f"<b>{letter.clauses_heading}:</b>", align=1, after=6, keep=letter.kind is LetterKind.ENDING),
     ]
     if letter.kind is not LetterKind.ENDING:
         story += _ruled("Menetapkan", f"{letter.form} TENTANG {letter.about.upper()}.", bold=True)
@@ -103,7 +103,7 @@ def _story(letter: Letter, photo: bytes | None) -> "list[Flowable]":
         "KESEPULUH",
         "KESEBELAS",
     )
-    first, *others = zip(ordinals, (letter.first, *letter.rulings), strict=False)
+    first, *others = zip(ordinals, (letter.first_clause, *letter.further_clauses), strict=False)
     story += [*_ruled(*first, keep=True), *_identity(letter, photo)]
     *others, last = others
     for ordinal, ruling in others:

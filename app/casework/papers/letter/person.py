@@ -14,9 +14,9 @@ def identity(entry: Entry) -> list[tuple[str, str]]:
     """Return labels and values of the person's data, in the order of printing.
 
     A value with an empty label belongs to the label above it. Data that are not known have a row that says so, or "-"
-    (UU 6/2011 art. 94(2); Permenimipas 13/2025 art. 13(3)). Two have no row if there are none: a foreigner's identity
-    number (NIK), and births according to other sources. Travel documents have a row only if there are none, because
-    the letter prints them in a table of their own (see `documents`).
+    (UU 6/2011 art. 94(2); Permenimipas 13/2025 art. 13(3)). Two kinds of data have no row if they are missing: a
+    foreigner's identity number (NIK), and births according to other sources. Travel documents have a row only if they
+    are missing, because the letter prints them in a table of their own (see `documents`).
     """
     return list(_rows(entry, entry.subject))
 

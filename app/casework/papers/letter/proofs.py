@@ -47,12 +47,12 @@ _TIME_BYTES: Final = 8
 
 
 def proof_of(record: Record, head: LetterHead | None, path: Sequence[bytes]) -> Proof:
-    """Return the proof that a record is in the ledger, for the QR code and in print.
+    """Return the proof that a record is in the ledger: the text of the QR code, printed facts, and an explanation.
 
     Args:
         record: the letter's record.
         head: the signed head that the code shows; None before one covers the record.
-        path: the record's audit path to that head's root.
+        path: the record's audit path to the head's root; empty without a head.
     """
     leaf = canonical(record.leaf)
     facts = [

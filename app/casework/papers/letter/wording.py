@@ -1,4 +1,4 @@
-"""The text of a letter about an entry: the dictum, the signatures, the recipients of copies (no I/O)."""
+"""The text of a letter about an entry: its clauses, signatures and recipients of copies (no I/O)."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -38,7 +38,7 @@ def compose(
         earlier: the versions that earlier letters about the entry are about, oldest first.
         office: the office that issues the letter.
         owner: the entry's owner.
-        context: other facts in the register when the record was published.
+        context: facts about other entries in the register when the record was published.
         proof: the proof of the record.
     """
     entry, kind = recorded.entry, recorded.kind
@@ -54,9 +54,9 @@ def compose(
         day=recorded.day,
         considering=grounds.considering(recorded, earlier, office, owner, context, about),
         recalling=grounds.recalling(entry, recorded.basis),
-        ruling="MEMBERITAHUKAN" if notice else "MEMUTUSKAN",
-        first=_first(recorded, kind),
-        rulings=list(_rulings(recorded, earlier, owner, context)),
+        clauses_heading="MEMBERITAHUKAN" if notice else "MEMUTUSKAN",
+        first_clause=_first(recorded, kind),
+        further_clauses=list(_rulings(recorded, earlier, owner, context)),
         dated="Dikeluarkan" if notice else "Ditetapkan",
         name=entry.subject.full_name,
         without_photo="(foto telah dihapus)" if entry.subject.photo else "(tidak ada foto)",

@@ -139,5 +139,11 @@ def said(
     """All sentences of a letter."""
     written = letter(of, *earlier, owner=owner, around=around)
     return "\n".join(
-        (written.about, *written.considering, *written.recalling, written.first, *written.rulings)
+        (
+            written.about,
+            *written.considering,
+            *written.recalling,
+            written.first_clause,
+            *written.further_clauses,
+        )
     )

@@ -198,9 +198,9 @@ def test_a_replaced_urgent_entry_names_the_formal_decision():
 
 def test_an_annulment_is_no_revocation():
     letters = letter(told(ended(EndedReason.ANNULLED), RecordType.ENTRY_ENDED), told(active()))
-    whole = "\n".join((letters.form, letters.about, letters.first, *letters.considering)).lower()
+    whole = "\n".join((letters.form, letters.about, letters.first_clause, *letters.considering)).lower()
     assert "pembatalan pencegahan" in whole
-    assert letters.first.startswith("Membatalkan")
+    assert letters.first_clause.startswith("Membatalkan")
     assert "cabut" not in whole
 
 
