@@ -57,7 +57,7 @@ class Office:
     """The office that issues letters, from the deployment's settings.
 
     Attributes:
-        letterhead: lines of the letterhead; those not in capitals, which are the address, are set smaller.
+        letterhead: lines of the letterhead; lines not in capitals, which are the address, are set smaller.
         city: the place in the date line of letters.
         signatory: title of the official in whose name letters are issued.
         number_format: format of a letter's number, with `{sequence}`, `{code}`, `{month}` and `{year}`.
@@ -244,7 +244,7 @@ class LetterHead:
     Attributes:
         standing: whether it has the quorum of witnesses, and if not, why.
         size: number of the ledger's records that it covers.
-        note: the checkpoint with the signatures that are in the code: the register's, then those of the quorum.
+        note: the checkpoint with the signatures in the code: the register's, then the cosignatures of the quorum.
     """
 
     standing: Standing

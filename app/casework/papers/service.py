@@ -78,7 +78,7 @@ async def get_with_photo(reader: Reader, entry_id: str) -> Entry:
 async def letter(unit: Unit, entry_id: str, settings: Settings) -> ComposedLetter:
     """Return the letter for the present state of an entry, and log the access.
 
-    The signed ledger head in its QR code is stored, so that later copies of the letter show the same one. A head that
+    The signed ledger head in the QR code is stored, so that later copies of the letter show the same head. A head that
     still waits for a quorum of witnesses is not stored (see `heads.fix_head`).
 
     Raises:
@@ -201,7 +201,7 @@ def _refusals(versions: Sequence[Version], last: Version) -> tuple[Refusal, ...]
 
 
 def with_end_by_law(recorded: Sequence[RecordedVersion], entry: Entry) -> list[RecordedVersion]:
-    """Return the recorded versions, with one more if the entry has ended by law and the ledger has no record of it yet.
+    """Return the recorded versions, and one more if the entry has ended by law and the ledger has no record of the end.
 
     The added version is the present entry, joined with the record of the version before. An empty list stays empty.
 

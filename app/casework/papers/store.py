@@ -104,7 +104,7 @@ async def list_letter_heads(
 ) -> Sequence[Row[*tuple[int, str, int, str]]]:
     """Return rows of record number, standing, size and note: the stored signed heads that letters show.
 
-    Only those for records after the number `after`, ordered by record number, at most `limit`.
+    Only heads for records after the number `after`, ordered by record number, at most `limit`.
     """
     t = letter_head
     statement = select(t.c.sequence, t.c.standing, t.c.size, t.c.note).where(t.c.sequence > after)

@@ -120,7 +120,7 @@ class Tally:
         return [(row, others[0]), (row, TOTAL), (TOTAL, others[0]), (TOTAL, TOTAL)]
 
     def names(self) -> tuple[list[str], list[str]]:
-        """Return the names of the rows in which anything was counted, and those of the columns.
+        """Return the names of the rows and the names of the columns in which anything was counted.
 
         Both are sorted, with `unknown` last and without the totals. With one dimension there are no columns.
         """

@@ -145,7 +145,7 @@ def newest_first(
 ) -> list[WorkItemOut]:
     """Return notices, hits and sightings as one list, newest first.
 
-    Notices with the name `hit` are left out, because `seen` has the same hits.
+    Notices with the name `hit` are left out, because these hits are in `seen` too.
 
     Args:
         notices: the notices.

@@ -148,8 +148,8 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
         refers_to_number: number of the owner's letter that a revocation withdraws.
         scope: whether a revocation ends only the entry, or all entries of the measure.
         grounds: id of the granted objection or correction request on which an annulment is based; None without one.
-        entry_authors: persons who wrote the entry, or one linked with it by formalisation; they must not decide on an
-            extension or a correction of it.
+        entry_authors: persons who wrote the entry, or an entry linked with it by formalisation; they must not decide on
+            its extension or correction.
         ends: ids of the entries and requests that its approval would end, or has ended, as of its last update.
         first_approver: the first person to approve an amendment that needs two approvals.
         breadth: the number of recent travellers that the entry would have stopped with the corrected name and birth;
@@ -279,9 +279,9 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
         """Return the amendment's next version, after another person's decision at the instant `at` (R31, R36).
 
         If the amendment needs two approvals, it stays `verified` after the first one. `expected` is the version that
-        the person has read. `immigration` is Immigration's agency code: an amendment that Immigration filed for its
-        own entry is decided by another of its offices. `wrote` has the persons that wrote any version of the entry, or
-        of one linked with it by formalisation: they may decide only on amendments that end it.
+        the person has read. `immigration` is Immigration's agency code: an amendment that Immigration filed for its own
+        entry is decided by another of its offices. `wrote` has the persons that wrote any version of the entry, or of
+        an entry linked with it by formalisation: they may decide only on amendments that end the entry.
 
         Raises:
             WrongRole: the actor has no role that may give this verdict, or no amendment can receive it.

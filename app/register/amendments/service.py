@@ -217,7 +217,7 @@ def _arrived(unit: Unit, amendment: Amendment) -> Duty:
 async def decide(
     unit: Unit, amendment_id: str, expected: int, verdict: Verdict, reason: str | None, settings: Settings
 ) -> Amendment:
-    """Store another person's decision on an amendment; an approved one takes effect at once. Returns the amendment.
+    """Store another person's decision on an amendment; an approval takes effect at once. Returns the amendment.
 
     `expected` is the version that the actor has read; `settings` are the deployment's choices.
 
@@ -227,7 +227,7 @@ async def decide(
         WrongRole: the actor has no role that may give this verdict.
         WrongState: the verdict is not possible in the amendment's state, or the person was erased from the entry. For
             an approval also: the entry has ended, the new last day is over, a correction has changed the same members
-            since the filing, or an extension of the corrected entry is not lawful.
+            since the filing, or a rule of law forbids the extension of the corrected entry.
         StaleVersion: the amendment has changed since it was read.
         WrongAgency: a verifier of the filing agency, or of a referred amendment's owner, must do this.
         SecondPairOfEyesNeeded: another person must do this (see `Amendment.decide`).

@@ -97,7 +97,7 @@ async def lock_waiting(unit: Unit, entry_ids: Iterable[str]) -> list[Amendment]:
 
 
 async def list_open(reader: Reader, entry_id: str, kind: AmendmentKind) -> list[Amendment]:
-    """Return an entry's submitted and verified amendments of a kind, in no order; `referred` ones are left out."""
+    """Return an entry's submitted and verified amendments of a kind, in no order, without `referred` amendments."""
     return await _documents.all(
         reader,
         select(table.c.document).where(

@@ -14,7 +14,7 @@ from app.register.entries.law.ground import INVESTIGATION_ONLY, power_ended
 
 
 async def list_waiting(reader: Reader, limit: int) -> list[Amendment]:
-    """Return the amendments that the actor may verify, then those to approve, then those to answer as the owner.
+    """Return the amendments for the actor to verify, then to approve, then to answer as the owner.
 
     Each of the three groups is oldest first and at most `limit` long; a group is empty if the actor lacks its role.
     Submitters get the third group too, because the owner may also answer by a revocation, which a submitter files. An

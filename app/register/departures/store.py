@@ -75,7 +75,7 @@ class Filter:
 async def list_page(reader: Reader, requested: Filter, before: str | None, limit: int) -> list[Delay]:
     """Return delays that match the filter, the newest record first, at most `limit`.
 
-    Only delays that were recorded before the one with the id `before`; None for the newest.
+    Only delays that were recorded before the delay with the id `before`; None begins with the newest.
     """
     table = tables.delay
     statement = select(table).where(*_conditions(requested)).order_by(table.c.id.desc()).limit(limit)

@@ -57,7 +57,7 @@ class Breadth(msgspec.Struct, frozen=True, kw_only=True):
         since: time of the first counted check; None if no check was counted.
         until: time up to which checks are counted; None if no check was read.
         shortfalls: reasons why the number is based on less than the period.
-        least: the smallest number that may be published (setting `statistics_smallest_cell`); a smaller one could
+        least: the smallest number that may be published (setting `statistics_smallest_cell`); a smaller number could
             reveal whether a certain person has travelled.
         limit: the number above which an entry is broad; 0 means that none is.
     """

@@ -169,7 +169,7 @@ class EntryContent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def numbers(self) -> tuple[str, ...]:
-        """The numbers of the owner's decisions: of the one that made the entry, then of its extension, if any."""
+        """The numbers of the owner's decisions: of the decision that made the entry, then of its extension, if any."""
         return tuple(each.number for each in (self.basis, self.extended_by) if each is not None)
 
     @property

@@ -209,8 +209,8 @@ class Entry(EntryContent, frozen=True, kw_only=True):
         """Return the urgent entry's next version, countersigned: checks may refuse from `at` to its last day (R32).
 
         Raises:
-            WrongState: it is countersigned already.
-            SecondPairOfEyesNeeded: the actor wrote a version of it.
+            WrongState: the entry is countersigned already.
+            SecondPairOfEyesNeeded: the actor wrote a version of the entry.
         """
         self._different(by, self.authors, "A person who wrote the urgent entry can't countersign it.")
         if self.countersigned_at is not None:

@@ -117,14 +117,15 @@ class Dossier:
             terms: contains the maximum number of extensions.
 
         Returns:
-            A warning for each entry whose subject resembles the proposed one without being equal, and one for a measure
-            that a court annulled. Entries that a seal hides from the officer give none.
+            A warning for each entry that shares an identifier with the proposed subject and is not taken for the same
+            person, and a warning if a court annulled an earlier measure of the case. Entries that a seal hides from the
+            officer cause no warning.
 
         Raises:
             CaseClosed: an acquittal closed the case.
             WrongState: a court annulled the measure, and the decision is older than the judgment.
-            UrgentNotRepeatable: the measure is urgent, and the case has an urgent entry that can't be repeated: it
-                lapsed after its countersignature, or its last day is over, or it is over and waits for papers.
+            UrgentNotRepeatable: the measure is urgent, and the case has an urgent entry that can't be repeated: a
+                lapsed one that was countersigned or whose last day is over, or one that is over and waits for papers.
             DuplicateEntry: the owner has already filed this letter, or this case for this time, against this person.
             ExtensionExhausted: the case has used all its periods.
         """

@@ -41,9 +41,9 @@ async def dossier_of(
 async def lock_dossier(unit: Unit, entry: Entry) -> tuple[Entry, Dossier]:
     """Return an entry with its dossier, with locks that last until the commit.
 
-    Locked are the row of the owner's agency, the entries of the same case, and those linked by formalisation. Other
-    entries of the dossier, such as another case against the same person, get no lock of their own: a change of
-    them needs the agency's lock too.
+    The locks are on the row of the owner's agency, on the entries of the same case, and on entries linked by
+    formalisation. Other entries of the dossier, such as another case against the same person, need no lock of their
+    own, because whoever changes them must hold the agency's lock.
 
     Args:
         unit: the transaction.

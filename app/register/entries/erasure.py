@@ -13,7 +13,7 @@ ERASED: Final = "(data dihapus / data erased)"
 
 
 def without_person(entry: Entry, at: datetime) -> Entry:
-    """Return the same version without data that name the person or describe the case.
+    """Return the entry, with its version number unchanged, without data that name the person or describe the case.
 
     Data that name nobody stay: measure, agency, state, days, and codes such as the letter's form and the reason. The
     officers that acted stay too, because they remain accountable for the entry. `at` becomes the time of the erasure.

@@ -30,8 +30,8 @@ async def list_ended(
 
     Args:
         reader: the transaction.
-        below: only entries at a lower erasure stage than this (see `stage_of`): 1 for those without any erasure, 2 to
-            include those with only the photo erased.
+        below: only entries at a lower erasure stage than this (see `stage_of`): 1 for entries without any erasure, 2 to
+            include entries with only the photo erased.
         until: only entries that ended at this instant or before.
         after: the last pair of the previous page; None for the first page.
         limit: maximum number of entries.

@@ -33,7 +33,7 @@ def file_numbers(subject: Subject) -> tuple[Subject, tuple[EntryWarning, ...]]:
     """Clean the document numbers of a subject. Returns the changed subject, and a warning for each change.
 
     - Letters of other scripts that look like A to Z become A to Z, and words around a number are left out.
-    - If a field contains several numbers, the first stays. Each further one becomes a new document at the end of the
+    - If a field contains several numbers, the first stays. Each further number becomes a new document at the end of the
       list, unless an equal document exists; so JSON pointers to the filed documents stay valid.
     - A field without any number is not changed; the rules of law refuse it later.
     """

@@ -51,8 +51,8 @@ class Approvers:
         """Return the approvers with these two employee numbers, which may contain separators and begin with a label.
 
         Raises:
-            Invalid: one is no employee number.
-            SecondPairOfEyesNeeded: both are the same person.
+            Invalid: one of the two is no employee number.
+            SecondPairOfEyesNeeded: both numbers are of the same person.
         """
         named = {"approved_by": first, "second_approver": second}
         faults = [
@@ -75,7 +75,8 @@ class ImportedMeasure:
     Attributes:
         source: its source.
         reference: its permanent key in the source.
-        digest: digest of the source's content; a different one means that the content has changed.
+        digest: digest of the source's content about the measure; it shows at the next import whether the content has
+            changed.
         agency: code of the owner.
         requested: the measure.
         warnings: the rules' warnings about it.
@@ -146,8 +147,8 @@ class ImportedMeasure:
     def applied_to(self, before: Entry, history: Sequence[Entry], now: datetime) -> Entry:
         """Return `before` with the content of this imported measure; its version number and state stay.
 
-        A published list gives no period and no photo, so those of `before` stay; a full name that an earlier version
-        had stays as an alias. A measure from an older register replaces the period and the photo too.
+        A published list gives no period and no photo, so the period and the photo of `before` stay; full names of
+        earlier versions stay as aliases. A measure from an older register replaces period and photo too.
 
         Args:
             before: the current entry.

@@ -213,8 +213,8 @@ async def import_items(
     Returns:
         For each item, in order, its outcome, or the error that refused it, which is not raised. DuplicateEntry: the
         owner has an entry with this letter or case. CaseClosed: a judgment closed the case. WrongState: the entry has
-        ended or was changed here. Invalid: the measure is another one than before. Items of a published list are not
-        refused as duplicates or for a closed case, because the list itself identifies its persons.
+        ended or was changed here. Invalid: the item has another measure than its entry. Items of a published list are
+        not refused as duplicates or for a closed case, because the list itself identifies its persons.
     """
     for code in sorted({item.agency for item in items}):
         await lock_agency(unit, code)
@@ -245,7 +245,7 @@ async def withdraw(unit: Unit, source: Source, references: Sequence[str], reason
     Args:
         unit: the transaction.
         source: the list.
-        references: the persons' keys in the list; unknown and already withdrawn ones are ignored.
+        references: the persons' keys in the list; unknown keys, and keys that were withdrawn before, are ignored.
         reason: the reason in the entries' history.
 
     Raises:

@@ -74,5 +74,5 @@ def pause_of(entry: Entry, at: datetime) -> Pause | None:
 
 
 def follows(formal: Entry, urgent: Entry) -> bool:
-    """Return whether a formal entry begins no later than the day after the urgent one, so that no day is uncovered."""
+    """Return whether a formal entry begins at latest on the day after the urgent entry's last day, without a gap."""
     return urgent.ends_on is not None and formal.starts_on <= urgent.ends_on + timedelta(days=1)

@@ -303,7 +303,7 @@ async def read_photo(
     request: Request,
     conditions: WantedPart,
 ) -> Response:
-    """Read an entry's photo; each access is recorded, also one that is answered with 304.
+    """Read an entry's photo; each access is recorded, even if it is answered with 304.
 
     The owner, deciding officers of Immigration and auditors may read it. A checkpoint may while it has an open alert
     about the entry, or if a check there matched the entry in the last 24 hours.

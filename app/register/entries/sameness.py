@@ -32,7 +32,7 @@ def certainly_same(one: Subject, other: Subject) -> bool:
 
 
 def may_be_same(one: Subject, other: Subject) -> bool:
-    """Return whether two subjects may be one person: certainly the same, or with a name, document or NIK in common."""
+    """Return whether two subjects may be one person: by `same_person`, or by a name, document or NIK in common."""
     return one.same_person(other) or bool(one.identifiers() & other.identifiers())
 
 

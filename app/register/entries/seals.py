@@ -73,13 +73,14 @@ async def seal(
 ) -> Entry:
     """Return an entry, filed by a submitter, with the seal that it needs; unchanged if it needs none.
 
-    It needs a seal if the submitter requests one, if `before` has one, or if its subject may be a user of the register.
-    The records of a sealed entry are closed in the ledger here; the caller stores the entry afterwards.
+    An entry needs a seal if the submitter requests one, if `before` has one, or if its subject may be a user of the
+    register. The records of a sealed entry are closed in the ledger here; the caller stores the entry afterwards.
 
     Args:
         unit: the transaction.
         entry: a new entry, or the next version of one.
-        wished: employee numbers of the persons that the submitter wishes to see the entry; None requests no seal.
+        wished: employee numbers of the persons that are to see the entry, as the submitter wishes; None requests no
+            seal.
         before: the version before, or the entry that this one follows, if any; its seal is kept, and its authors may
             see the new entry.
 
@@ -106,9 +107,9 @@ async def seal(
 async def seal_changed(unit: Unit, entry: Entry, before: Entry) -> Entry:
     """Return an entry with the seal that it needs after an act that requested none; unchanged if it needs none.
 
-    It needs a seal if `before` has one, or if its subject may be a user of the register. A new seal admits the persons
-    that have acted on the entry. The duty officers are admitted too if otherwise nobody could countersign an urgent
-    entry. The records of a sealed entry are closed in the ledger here; the caller stores the entry.
+    An entry needs a seal if `before` has one, or if its subject may be a user of the register. A new seal admits the
+    persons that have acted on the entry. The duty officers are admitted too if otherwise nobody could countersign an
+    urgent entry. The records of a sealed entry are closed in the ledger here; the caller stores the entry.
 
     Args:
         unit: the transaction.

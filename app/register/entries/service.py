@@ -281,7 +281,7 @@ async def get(reader: Reader, entry_id: str) -> Entry:
 async def list_page(reader: Reader, requested: Filter, before: str | None, limit: int) -> list[Entry]:
     """Return entries that the actor may see, newest first, at their current state, at most `limit`.
 
-    `before` is the id of an entry: only older ones are returned; None begins with the newest.
+    `before` is the id of an entry: only older entries are returned; None begins with the newest.
     """
     entries = await store.list_page(reader, requested, before, limit)
     return [entry.at(reader.now) for entry in await with_attached_data(reader, entries)]

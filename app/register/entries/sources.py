@@ -32,7 +32,7 @@ async def list_all_known(reader: Reader, origin: str) -> dict[str, tuple[str, st
 
 
 async def keep(unit: Unit, origin: str, reference: str, entry_id: str, digest: str) -> None:
-    """Store the entry of an imported item and the digest of the item's content, in place of earlier ones.
+    """Store which entry an imported item has, and the digest of the item's content; earlier values are replaced.
 
     Args:
         unit: the transaction.

@@ -204,7 +204,7 @@ async def list_by_ids(reader: Reader, entry_ids: Iterable[str]) -> list[Entry]:
 
 
 async def list_linked(reader: Reader, keys: Iterable[str], ids: Iterable[str]) -> list[Entry]:
-    """Return the entries with one of the keys or ids, and those that formalise one of the ids, ordered by id.
+    """Return the entries that have one of the keys or ids, or formalise an entry with one of the ids; ordered by id.
 
     If `reader` is a `Unit`, their rows are locked in this order.
     """

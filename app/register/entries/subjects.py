@@ -181,7 +181,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     def same_person(self, other: "Subject") -> bool:
         """Return whether two subjects share a document or NIK, or have an equal folded full name and compatible births.
 
-        Aliases are not compared. If one of them has no birth, an equal name is not enough.
+        Aliases are not compared. If a subject has no birth, an equal name is not enough.
         """
         if self.nik and other.nik and documents.is_same(self.nik, other.nik):
             return True

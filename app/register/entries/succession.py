@@ -46,7 +46,7 @@ def refuse_gap(starts_on: date | None, urgent: Entry, *, acknowledged: bool) -> 
 
 
 def expect_same_matter(urgent: Entry, measure: Measure, subject: Subject, case_reference: str) -> None:
-    """Raise `FormalisationMismatch` unless a formal entry is about the urgent one's person, case and measure.
+    """Raise `FormalisationMismatch` unless a formal entry is about the urgent entry's person, case and measure.
 
     Person and case may also be those of an earlier version of the urgent entry, from before a correction.
 

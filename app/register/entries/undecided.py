@@ -30,8 +30,8 @@ async def await_papers(unit: Unit, entry: Entry, papers: str, days: int) -> list
 async def await_formal(unit: Unit, urgent: Entry, formal: Entry, days: int) -> list[EntryChanged]:
     """Store that an urgent entry waits for its verified formal entry (R68). Returns the changes to publish.
 
-    Does nothing, and returns no changes, if the formal entry begins later than the day after the urgent one, or if the
-    entry must not wait (see `pending.awaiting`). `days` is the deployment's `pending_days`.
+    Does nothing, and returns no changes, if the formal entry begins later than the day after the urgent entry's last
+    day, or if the urgent entry must not wait (see `pending.awaiting`). `days` is the deployment's `pending_days`.
     """
     return await await_papers(unit, urgent, formal.id, days) if pending.follows(formal, urgent) else []
 

@@ -18,10 +18,12 @@ class Measure(StrEnum):
 class State(StrEnum):
     """The stored state of an entry (API section 3); whether it is in force is computed by `in_force`.
 
-    A `submitted` entry waits for its first decision: for its verifier, or as an urgent entry for a countersignature
-    without which it stops nobody. A `verified` one waits for Immigration's approver. A `returned` one was sent back to
-    its owner, who may resubmit it. An urgent entry that stops people is `provisional`. An approved entry is `active`,
-    even if its period begins later. `rejected` and `ended` are final.
+    - `submitted`: waits for its verifier; an urgent entry waits for the countersignature without which it stops nobody.
+    - `returned`: was sent back to its owner, who may resubmit it.
+    - `verified`: waits for Immigration's approver.
+    - `provisional`: an urgent entry that stops people.
+    - `active`: approved, even if the period begins later.
+    - `rejected`, `ended`: final.
     """
 
     SUBMITTED = "submitted"
@@ -64,7 +66,7 @@ class Verdict(StrEnum):
 
 
 class Reopening(msgspec.Struct, frozen=True):
-    """The judgment that allows one new request in a case closed by an acquittal; it is later than the acquittal."""
+    """A judgment later than an acquittal, which allows one new request in the case that the acquittal closed."""
 
     number: str
     court: str

@@ -38,8 +38,8 @@ class _Version(NamedTuple):
 async def verify_page(reader: Reader, after: str, limit: int) -> tuple[int, list[Difference], str | None]:
     """Compare the row of an entry with its versions and its ledger records, for up to `limit` entries by ascending id.
 
-    Entries may change meanwhile. A change between two statements is not reported as a missing version, because records
-    are read before versions.
+    Entries may change while they are compared. A change between two statements is not reported as a missing version,
+    because records are read before versions.
 
     Args:
         reader: the transaction.

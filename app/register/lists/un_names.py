@@ -33,7 +33,7 @@ class Alias(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: the spelling.
-        quality: the quality that the list states; an alias without one counts as low.
+        quality: the quality that the list states; `low` if it states none.
     """
 
     name: str

@@ -39,8 +39,8 @@ class ListedPerson(msgspec.Struct, frozen=True, kw_only=True):
         aliases: other spellings, including the original script, each once.
         sex: from GENDER, else from the comments.
         births: in the API's shapes, the person's own first; empty where none is readable.
-        birth_place: the first one given.
-        nationalities: ICAO codes, only those stated without doubt (Indonesia: even with doubt).
+        birth_place: the first place of birth that the list gives.
+        nationalities: ICAO codes of the nationalities that the list states without doubt; Indonesia also if in doubt.
         documents: only documents with a clear number.
         designation: offices held, separated by semicolons.
         address: all addresses, separated by semicolons.

@@ -91,8 +91,8 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
             proved when the person received the decision.
         answer_due_at: last instant for the answer.
         recorded_by: id of the client that recorded it.
-        person: the officer that recorded it; another one must answer it.
-        answer: the owner's answer; None while it waits for one.
+        person: the officer that recorded it; another officer must answer it.
+        answer: the owner's answer; None as long as there is none.
     """
 
     id: str
@@ -117,7 +117,7 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def must_follow(self) -> tuple[str, ...]:
-        """The kinds of amendment that may carry out a granted objection: the owner must file one of them (R38).
+        """The kinds of amendment that carry out a granted objection; the owner must file one of these kinds (R38).
 
         Empty if the objection is not granted. The answer to an objection never ends the measure by itself; the
         amendment does.
@@ -156,8 +156,8 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises:
             StaleVersion: the objection has changed since it was read.
-            WrongState: it has been answered.
-            SecondPairOfEyesNeeded: the same person recorded it.
+            WrongState: the objection has been answered.
+            SecondPairOfEyesNeeded: the actor recorded the objection.
             Invalid: the answer's letter is from the future, or older than the objection.
         """
         if expected != self.version:

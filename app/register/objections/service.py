@@ -69,7 +69,7 @@ async def answer(
 ) -> Objection:
     """Store the answer of the entry's owner to an objection; a second answer is refused.
 
-    Another officer than the one that recorded the objection must give it.
+    The officer that recorded the objection can't answer it.
 
     Args:
         unit: the transaction.
@@ -87,8 +87,8 @@ async def answer(
         NotFound: the actor sees no objection with this id.
         WrongAgency: another agency owns the entry, and must answer.
         StaleVersion: the objection has changed since it was read.
-        WrongState: it has been answered already.
-        SecondPairOfEyesNeeded: the same person recorded it.
+        WrongState: the objection has been answered already.
+        SecondPairOfEyesNeeded: the actor recorded the objection.
         Invalid: the answer's letter is from the future, or older than the objection.
     """
     objection = await store.lock(unit, objection_id)

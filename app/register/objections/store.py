@@ -62,7 +62,7 @@ async def list_page(
 ) -> list[Objection]:
     """Return the objections against these entries, newest first, at most `limit`; unknown entries add none.
 
-    Only those older than the id `before`; None for the newest.
+    Only objections older than the id `before`; None begins with the newest.
     """
     statement = select(table.c.document).where(table.c.entry_id.in_(sorted(entry_ids)))
     if before is not None:

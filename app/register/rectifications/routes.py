@@ -78,7 +78,7 @@ async def list_correction_requests(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Page[CorrectionRequestItemOut]:
-    """List the requests that the caller may see: open ones first, among them those about a wrong person first.
+    """List the requests that the caller may see: open ones about a wrong person, other open ones, then decided ones.
 
     Requests of equal rank are listed oldest first.
     """

@@ -141,9 +141,9 @@ async def list_page(
     after: tuple[str, str] | None,
     limit: int,
 ) -> list[CorrectionRequest]:
-    """Return requests that the actor may see, open ones first.
+    """Return requests that the actor may see: open ones about a wrong person, other open ones, then decided ones.
 
-    Among the open ones, those about a wrong person come first; requests of equal rank are in the order of their filing.
+    Requests of equal rank are in the order of their filing.
 
     Args:
         reader: the transaction.

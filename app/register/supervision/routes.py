@@ -48,7 +48,7 @@ async def file_supervision_report(
 async def list_supervision_reports(
     reader: ReportReader, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[SupervisionReportOut]:
-    """List reports, newest first: for a team those of its province, for Immigration's officers and auditors all."""
+    """List reports, newest first: a team sees its province's reports, Immigration's officers and auditors see all."""
     before = decode_last_id(cursor)
     rows = await service.list_page(reader, before, limit + 1)
     page, after = cut(rows, limit, lambda report: (report.id,))

@@ -55,7 +55,7 @@ async def erase(unit: Unit, report: Report) -> None:
 async def list_page(reader: Reader, province: str | None, before: str | None, limit: int) -> list[Report]:
     """Return reports of a province (None: of all), newest first, at most `limit`.
 
-    Only those older than the id `before`; None for the newest.
+    Only reports older than the id `before`; None begins with the newest.
     """
     statement = select(table).order_by(table.c.id.desc()).limit(limit)
     if province is not None:

@@ -115,8 +115,8 @@ async def list_open(
 ) -> list[tuple[str, datetime]]:
     """Return pairs of an entry's id and the time since when its duty `name` has been open, oldest first.
 
-    Returned and rejected entries, and those that are over, are left out; for the duty `restore`, which begins with the
-    end, they are included. Entries that are sealed from the actor are included.
+    Entries that are returned, rejected or over are left out; for the duty `restore`, which begins with the end, they
+    are included. Entries that are sealed from the actor are included.
 
     Args:
         reader: the transaction.
