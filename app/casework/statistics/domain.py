@@ -91,7 +91,7 @@ class Tally:
         self._count(figure, self._cells(place)[:1], 1)
 
     def add_total(self, figure: Figure) -> None:
-        """Add one to a figure's total over all cells, but to no cell."""
+        """Add one to a figure's grand total, the sum over the whole table, and to no other cell."""
         self._count(figure, [(TOTAL, TOTAL)], 1)
 
     def _count(self, figure: Figure, cells: Iterable[Cell], number: int) -> None:

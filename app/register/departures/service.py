@@ -95,7 +95,7 @@ def _time_faults(occurred_at: datetime, now: datetime, days: int) -> list[Fault]
 def view_of(actor: Actor) -> str | None:
     """Return the code of the only checkpoint at which an actor may see delays; None means every checkpoint.
 
-    Auditors, and submitters, approvers and duty officers of Immigration, see all. A supervisor sees one checkpoint.
+    Auditors, and Immigration's submitters, approvers and duty officers, see all; a supervisor sees their checkpoint.
 
     Raises:
         WrongAgency: the actor has none of these roles.

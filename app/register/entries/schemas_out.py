@@ -322,7 +322,7 @@ class EntryOut(WireOut):
 
 
 class EntryForHitOut(WireOut):
-    """An entry as a supervisor sees it who examines a hit: with the person and the measure, without the case."""
+    """An entry as shown to a supervisor for the examination of a hit: the person and the measure, without the case."""
 
     id: str
     """The entry's id."""

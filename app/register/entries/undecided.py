@@ -37,10 +37,11 @@ async def await_formal(unit: Unit, urgent: Entry, formal: Entry, days: int) -> l
 
 
 async def countersigned(unit: Unit, urgent: Entry, days: int) -> Entry:
-    """Return a countersigned urgent entry, which waits for its formal entry if that one is verified already (R68).
+    """Return a countersigned urgent entry, with `waiting` set if its formal entry is verified already (R68).
 
-    To wait means that `waiting` is set; without a verified formal entry the urgent entry is returned unchanged. The
-    caller stores the entry. `days` is the deployment's `pending_days`.
+    It is returned unchanged if no formal entry is verified that begins at latest on the day after the urgent entry's
+    last day, or if the urgent entry must not wait (see `pending.awaiting`). The caller stores the entry. `days` is the
+    deployment's `pending_days`.
     """
     for formal in await store.list_formalising(unit, urgent.id):
         if formal.state is State.VERIFIED and pending.follows(formal, urgent):

@@ -18,12 +18,10 @@ class Measure(StrEnum):
 class State(StrEnum):
     """The stored state of an entry (API section 3); whether it is in force is computed by `in_force`.
 
-    - `submitted`: waits for its verifier; an urgent entry waits for the countersignature without which it stops nobody.
-    - `returned`: was sent back to its owner, who may resubmit it.
-    - `verified`: waits for Immigration's approver.
-    - `provisional`: an urgent entry that stops people.
-    - `active`: approved, even if the period begins later.
-    - `rejected`, `ended`: final.
+    A `submitted` entry waits for its verifier; an urgent one waits for the countersignature without which it stops
+    nobody. A `returned` entry was sent back to its owner, who may resubmit it. A `verified` entry waits for
+    Immigration's approver. A `provisional` entry is an urgent one that stops people. An `active` entry is approved,
+    even if its period begins later. `rejected` and `ended` are final.
     """
 
     SUBMITTED = "submitted"

@@ -72,7 +72,7 @@ def origin_of(agency: str) -> str:
 
 
 def lines_of(file: BinaryIO) -> Iterator[RawLine]:
-    """Yield the lines that are not blank; a line of more than about `LONGEST_LINE` bytes has an empty text."""
+    """Yield the lines that are not blank; a line of more than `LONGEST_LINE` bytes is yielded with an empty text."""
     number = 0
     while text := file.readline(LONGEST_LINE):
         number += 1
