@@ -1,8 +1,9 @@
 """Group commit for checks: questions that arrive while a batch is being answered form the next batch.
 
-There is no timer: a single question is answered at once, and many simultaneous ones share one look-up and one commit.
-The clients take turns, one question each. Rows of batches and manifests have a queue of their own; they are answered
-in pauses between single questions, in steps so short that a single question or an alert hardly waits.
+A batch is a set of questions that share one look-up and one commit. There is no timer: a single question is answered at
+once. The clients take turns, one question each. Rows, which are the questions of `POST /v1/checks/batch` and of
+manifests, have a queue of their own. They are answered in pauses between single questions, in batches so small that a
+single question or an alert hardly waits.
 """
 
 import asyncio
@@ -23,26 +24,31 @@ from app.errors import CekalError, NotStored, RateLimited
 logger = logging.getLogger(__name__)
 
 LARGEST_BATCH = 64
+"""Greatest number of questions in a batch."""
+
 FEWEST_ROWS: Final = 8
-"""Number of rows in the first step; later steps have as many rows as `STEP_SECONDS` allow."""
+"""Greatest number of rows in the first batch of rows; later batches grow or shrink with `STEP_SECONDS`."""
 
 STEP_SECONDS: Final = 0.008
-"""Target processor time of one step of rows: about the longest wait of a single question. One row may take longer."""
+"""Target processor time of one batch of rows: about the longest wait of a single question. One row may take longer."""
 
 REST: Final = 3.0
-"""Pause after a step of rows, as a multiple of its time, while single questions come; otherwise the multiple is 1."""
+"""Rest after a batch of rows, as a multiple of its processor time, while single questions come; otherwise it is 1."""
 
 RECENTLY: Final = 1.0
 """Seconds after a single question during which more of them are expected."""
 
-LONGEST_PAUSE: Final = 0.05
-"""Longest wait of rows for a pause between single questions, in seconds, so that rows are always answered."""
+LONGEST_ROW_WAIT: Final = 0.05
+"""Longest time in seconds for which the next batch of rows waits for a pause between single questions.
+
+Then it is answered without a pause, so that rows are always answered.
+"""
 
 LONGEST_QUEUE = 1024
-"""Greatest number of waiting questions of one client, for single ones and rows separately."""
+"""Greatest number of waiting questions of one client, for single questions and for rows each."""
 
 LONGEST_ANSWER = 5.0
-"""Seconds after which a batch, or a single check since its arrival, counts as not stored (R50)."""
+"""Time limit of a batch, and of a single question since its arrival, in seconds; then it counts as not stored (R50)."""
 
 
 T = TypeVar("T")
@@ -127,13 +133,14 @@ def _ignore(_error: Exception) -> None:
 class Batcher:
     """Collects the questions of this process in two queues, and has the check service answer them in batches.
 
-    Single questions go first; rows of batches and manifests are answered in the pauses. In each queue clients take
-    turns, one question each.
+    A batch is a set of questions that share one look-up and one commit. Single questions go first. Rows of
+    `POST /v1/checks/batch` and of manifests wait for a pause between single questions, at most `LONGEST_ROW_WAIT`
+    seconds for each batch of rows. In each queue clients take turns, one question each.
 
     Args:
         check_service: the check service.
         in_flight: greatest number of concurrent batches of single questions.
-        failed: callback, called with the error for each single question that was not answered in time.
+        failed: callback that gets the error of each single question that was not answered in time.
     """
 
     def __init__(
@@ -173,9 +180,9 @@ class Batcher:
         return await answered
 
     async def ask_row(self, question: Question) -> bytes:
-        """Put one row of a batch or manifest in the queue, and return its answer as JSON once it is durably stored.
+        """Put one row in the queue of rows, and return its answer as JSON once the check is durably stored.
 
-        Rows wait while single questions are answered, without a time limit for the wait.
+        A row is a question of `POST /v1/checks/batch` or of a manifest. Its wait in the queue has no time limit.
 
         Raises:
             NotStored: the check could not be stored, so there is no answer.
@@ -189,10 +196,7 @@ class Batcher:
         return await answered
 
     def waiting(self) -> dict[str, int]:
-        """Return the number of waiting questions by queue: `single` for single questions, `row` for rows of batches.
-
-        Rows of manifests count as rows of batches.
-        """
+        """Return the number of waiting questions by queue: `single` for single questions, `row` for rows."""
         return {"single": len(self._singles), "row": len(self._rows)}
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
@@ -212,11 +216,11 @@ class Batcher:
                 self._pause.set()
 
     async def _answer_rows(self) -> None:
-        """Answer rows in steps, with a pause after each, so that single questions get three quarters of the time."""
+        """Answer rows in batches, with a rest after each, so that single questions get three quarters of the time."""
         try:
             while self._rows:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(LONGEST_PAUSE):
+                    async with asyncio.timeout(LONGEST_ROW_WAIT):
                         await self._pause.wait()
                 if batch := self._rows.take(self._most_rows):
                     began = thread_time()
@@ -285,13 +289,13 @@ def _put(queue: _Queue, question: Question) -> asyncio.Future[bytes]:
 
 
 def _next_step(limit: int, rows: int, took: float) -> int:
-    """Return the greatest number of rows of the next step.
+    """Return the greatest number of rows of the next batch.
 
     Args:
-        limit: the greatest number of rows of the last step.
-        rows: its actual number of rows.
-        took: its processor time in seconds, which includes other work of the event loop, so that a busy loop gets
-            shorter steps.
+        limit: the greatest number of rows of the last batch.
+        rows: the last batch's actual number of rows.
+        took: the last batch's processor time in seconds. It includes other work of the event loop, so that a busy loop
+            gets smaller batches.
     """
     if took > STEP_SECONDS:
         return max(1, rows // 2)

@@ -11,16 +11,18 @@ from app.register.entries.domain import Entry
 def remove_cleared(
     found: Iterable[Match], traveller: Traveller, near: Mapping[str, Entry], standing: Iterable[Clearance]
 ) -> tuple[list[Match], list[str]]:
-    """Remove from a check's matches those entries against which the traveller has a clearance ("not the same person").
+    """Return a check's matches without the entries against which the traveller has a clearance.
+
+    A clearance says "not the same person".
 
     Args:
-        found: the matches.
+        found: the check's matches.
         traveller: the traveller.
         near: the matched entries by id, as the check has read them.
         standing: clearances in force; those for other travellers or entries are ignored.
 
     Returns:
-        The remaining matches in the same order, and the sorted ids of the clearances that removed the others.
+        The remaining matches in the order of `found`, and the sorted ids of the clearances that removed the others.
     """
     named = {
         clearance.entry_id: clearance.id

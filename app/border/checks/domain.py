@@ -28,7 +28,7 @@ from app.register.entries.subjects import Subject
 
 Level = Literal["exact", "probable", "possible"]
 Matter = frozenset[tuple[str, int]]
-"""Ids of entries, each with a version."""
+"""The entries that a hit is about, as pairs of id and version."""
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -61,7 +61,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """The evidence that an entry's subject is the traveller.
 
     Attributes:
-        level: how certain it is: `exact`, `probable` or `possible`.
+        level: how certain it is that both are one person: `exact`, `probable` or `possible`.
         refuses: whether the evidence is enough for a refusal (API section 5, "What refuses").
         stops: whether the evidence is enough to stop the traveller; if False, the check only notes the entry for
             auditors.
@@ -89,8 +89,8 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
         reasons: the pieces of evidence, and the reason of law that prevents a refusal, if there is one.
         outcome: the answer for this entry alone.
         stops: whether the evidence is enough to stop the traveller; if False, the entry is only noted for auditors.
-        sighting: whether the measure is for the other direction: then nobody is stopped, and the owner is notified.
-        boundary_note: a note for the counter that the measure has begun or ends within three hours; else None.
+        sighting: whether the measure stops nobody in this direction, so that the owner is only notified.
+        boundary_note: a note for the counter in the first and the last three hours of the measure; else None.
         pending_until: the last instant until which checks refer, if the measure's period is over and papers that came
             in time are undecided (R68); else None.
     """
@@ -113,8 +113,8 @@ def compare(
 ) -> Comparison | None:
     """Return the gravest evidence that an entry's subject is the traveller; None if there is not enough.
 
-    Evidence by a document number or the NIK goes before evidence by name and birth date, even if it is weaker. Of
-    several numbers the one with the greatest `Comparison.rank` counts.
+    If a number (of a document or the NIK) may be the same, the evidence by this number counts, even where name and
+    birth date would be stronger evidence. Of several numbers the one with the greatest `Comparison.rank` counts.
 
     Args:
         traveller: the traveller.
@@ -132,9 +132,10 @@ def by_numbers(
 ) -> list[Comparison]:
     """Return a comparison for each pair of a traveller's and a subject's number (document or NIK) that may be the same.
 
-    Two document numbers may be the same if they are equal, or if the traveller's may be meant as the listed one, such
-    as O typed for 0. A pair of documents of different states counts only if the name or a birth date agrees. NIKs must
-    be equal. The list is empty without such a pair.
+    NIKs must be equal. Document numbers must be equal, or the traveller's may be meant as the listed one, such as O
+    typed for 0. Documents of different states count only if the name or a birth date agrees. A number with confusable
+    characters does not count if the birth dates contradict each other and the names differ. The list is empty without
+    such a pair.
 
     Args:
         traveller: the traveller.
@@ -152,7 +153,7 @@ def by_numbers(
 
 
 def by_name(names: Assessment) -> Comparison | None:
-    """Return the comparison by name and birth date alone; None if they are not even similar enough to be noted.
+    """Return the comparison by name and birth date alone; None if the similarity is not even enough for a note.
 
     `names` is the result of comparing the names and births of the traveller and the subject.
     """
@@ -259,20 +260,20 @@ def decide(
     matches = []
     for candidate in candidates:
         if stops(candidate.entry, now):
-            match = fits(direction, traveller, candidate, policy, now)
+            match = find_match(direction, traveller, candidate, policy, now)
             if match is not None:
                 matches.append(match)
     matches.sort(key=lambda match: (SEVERITY[match.outcome], match.score), reverse=True)
     return matches
 
 
-def fits(
+def find_match(
     direction: Direction, traveller: Traveller, candidate: Candidate, policy: MatchPolicy, now: datetime
 ) -> Match | None:
     """Return the match of a traveller with one entry; None if they do not match. The entry's state is not checked.
 
-    Returns None also if the measure is for the other direction and the evidence is only `possible`: that is not enough
-    to notify the owner.
+    Returns None also for a sighting (`Match.sighting`) whose evidence is only `possible`, which is not enough to notify
+    the owner.
 
     Args:
         direction: whether the traveller leaves or enters.
@@ -365,4 +366,4 @@ DOUBTS: Final[dict[Doubt, Reason]] = {
     "not_countersigned": Reason("entry", "not_countersigned", 0.0),
     "decision_pending": Reason("entry", "decision_pending", 0.0),
 }
-"""The reason that a check reports for each doubt that prevented a refusal."""
+"""By doubt (a rule of law that turned a refusal into a referral): the reason that the check reports."""

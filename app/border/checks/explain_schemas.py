@@ -12,7 +12,7 @@ from app.web.wire import Line, WireOut
 
 
 class ExplainIn(CheckIn):
-    """A traveller as in a check, and what to compare with: either an entry or a made-up subject, not both."""
+    """A traveller as in a check, and either an entry or a made-up subject to compare the traveller with."""
 
     entry_id: Line | None = None
     """Id of the entry to compare with."""
@@ -34,12 +34,12 @@ class ExplanationStepOut(WireOut):
     step: Annotated[
         str,
         Field(
-            description="`zone`, `citizenship`, `number`: the traveller as understood. `name`: a name made ready. "
-            "`number_key`, `name_key`, `birth_key`, `name_keys`, `candidate`: by what the entry is found. "
-            "`listed_number`, `number_case`: what equal numbers come to. `names`, `name_word`, `alias`, "
-            "`weak_aliases`, `birth_date`, `sex`, `nationality`, `evidence`: what speaks for and against, in bits. "
-            "`threshold`, `tier`: which thresholds of `match_policy` were met. `decided_by`, `in_force`, "
-            "`clearance`, `outcome`: what a check answers."
+            description="`zone`, `citizenship`, `number`: the traveller's data as they were read. `name`: a name in "
+            "the form in which it is compared. `number_key`, `name_key`, `birth_key`, `name_keys`, `candidate`: the "
+            "keys that find the entry. `listed_number`, `number_case`: the results of comparing numbers. `names`, "
+            "`name_word`, `alias`, `weak_aliases`, `birth_date`, `sex`, `nationality`, `evidence`: the evidence for "
+            "and against a match, in bits. `threshold`, `tier`: the thresholds of `match_policy` that were met or "
+            "missed. `decided_by`, `in_force`, `clearance`, `outcome`: the answer of a check."
         ),
     ]
     result: str
@@ -71,7 +71,7 @@ class VerdictOut(WireOut):
     sighting: Annotated[
         bool,
         Field(
-            description="Whether the measure is for the other direction, so that the owner is only notified."
+            description="Whether the measure stops nobody in this direction, so that the owner is only notified."
         ),
     ]
 

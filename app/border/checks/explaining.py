@@ -1,6 +1,6 @@
 """Explaining, step by step, why a traveller matches an entry or not, and what a check answers; for auditors.
 
-It uses the same functions as checks, on a traveller parsed in the same way. It decides and changes nothing.
+An explanation uses the functions of checks, on a traveller parsed as in a check. It stores no check and opens no hit.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ import msgspec
 
 from app.access.acts import AuditAct
 from app.border.checks.clearing import remove_cleared
-from app.border.checks.domain import DOUBTS, Candidate, Comparison, Reason, by_numbers, compare, fits
+from app.border.checks.domain import DOUBTS, Candidate, Comparison, Reason, by_numbers, compare, find_match
 from app.border.checks.finding import Finder
 from app.border.checks.parsing import ParsedQuestion
 from app.border.checks.reasons import TEXTS
@@ -39,8 +39,8 @@ class Verdict(msgspec.Struct, frozen=True):
         outcome: the outcome for this measure alone.
         action: the counter's action.
         matched: whether the check would stop the traveller, or notify the owner of a sighting.
-        noted: whether the names are similar, but not enough to stop anybody.
-        sighting: whether the measure is for the other direction, so that the owner is only notified.
+        noted: whether the names are similar, but not enough to stop the traveller.
+        sighting: whether the measure stops nobody in this direction, so that the owner is only notified.
     """
 
     measure: Measure
@@ -52,12 +52,12 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """The steps of a comparison and their results.
+    """The steps of a traveller's comparison with an entry or a made-up subject, and their results.
 
     Attributes:
-        entry: the entry compared with; None if a made-up subject was compared.
+        entry: the entry; None if a made-up subject was compared.
         comparison: the evidence that both are one person; None without sufficient evidence.
-        verdicts: what a check would answer: one verdict for an entry; one for each measure for a made-up subject.
+        verdicts: what a check would answer: one verdict for an entry; two, one for each measure, for a made-up subject.
         steps: every step, in the order of the comparison.
     """
 
@@ -70,7 +70,7 @@ class Explanation(msgspec.Struct, frozen=True):
 async def explain_entry(
     unit: Unit, parsed: ParsedQuestion, entry_id: str, policy: MatchPolicy, pepper: bytes
 ) -> Explanation:
-    """Explain how a traveller compares with an entry as it is now; write the request to the audit trail.
+    """Explain how a traveller compares with an entry in its present state; record the request in the audit trail.
 
     Args:
         unit: the transaction.
@@ -103,7 +103,7 @@ async def explain_entry(
 async def explain_subject(
     unit: Unit, parsed: ParsedQuestion, subject: Subject, policy: MatchPolicy, pepper: bytes
 ) -> Explanation:
-    """Explain how a traveller compares with a made-up subject; write the request to the audit trail.
+    """Explain how a traveller compares with a made-up subject; record the request in the audit trail.
 
     Args:
         unit: the transaction.
@@ -276,7 +276,7 @@ async def _cleared(
     reader: Reader, parsed: ParsedQuestion, candidate: Candidate, policy: MatchPolicy
 ) -> list[str]:
     """Return the ids of clearances of this traveller against this entry: none or one."""
-    match = fits(parsed.body.direction, parsed.traveller, candidate, policy, reader.now)
+    match = find_match(parsed.body.direction, parsed.traveller, candidate, policy, reader.now)
     numbers = {paper.number for paper in parsed.traveller.papers}
     if match is None or not numbers:
         return []
@@ -332,5 +332,5 @@ def _verdict(
 
 
 def shown(reasons: Iterable[Reason]) -> list[dict[str, object]]:
-    """Return reasons as JSON for the answer, in the same order, each with the members of `ReasonOut`."""
+    """Return reasons as JSON for the answer, in the order of `reasons`, each with the members of `ReasonOut`."""
     return [reason.shown() for reason in reasons]

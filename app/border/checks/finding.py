@@ -32,9 +32,9 @@ class EntriesToCompare(msgspec.Struct, frozen=True):
     """The entries to compare with one traveller.
 
     Attributes:
-        candidates: by entry id, each entry that shares a number with the traveller, and each entry that shares keys of
-            name and birth and is similar enough to appear in an answer.
-        compared: ids of all entries that were compared by name and birth.
+        candidates: by entry id, each entry that shares a number key with the traveller, and each entry that was found
+            by name and birth and is similar enough to stop the traveller or to be noted.
+        compared: ids of all entries that were compared by name and birth, similar or not.
         truncated: whether too many entries were found to compare all by name and birth. Some were then left out that
             are as likely to match as some of the compared ones (`Candidates.truncated`).
     """
@@ -50,7 +50,7 @@ class View(msgspec.Struct, frozen=True):
     Attributes:
         size: the ledger's size, which is the number of its last record.
         access_version: a number that changes with every change of access rights.
-        near: the entries to compare, for each question in order.
+        near: for each question, in order, the entries to compare with its traveller.
         phones: phone numbers of the agencies that own the candidates, by agency code; None if unknown.
     """
 
@@ -79,8 +79,8 @@ class Finder:
         Args:
             reader: a transaction on the register.
             questions: the questions.
-            evenly: whether to make every query in any case, so that their number does not reveal the result;
-                otherwise queries that can't find anything are left out.
+            evenly: whether to make also the queries that can't find anything after the results of earlier ones. The
+                number of queries then depends on the questions only, and reveals nothing about entries.
 
         Raises:
             HeadMissing: the ledger has no head.
@@ -157,7 +157,7 @@ class Finder:
 
     def _take(
         self,
-        rows: Iterable[store.CheckSummary],
+        rows: Iterable[store.StoredEntry],
         candidates: dict[str, Candidate],
         phones: dict[str, str | None],
     ) -> None:

@@ -64,7 +64,7 @@ async def list_hits_after(reader: Reader, after: str, limit: int) -> list[Opened
 
 
 async def list_queued(reader: Reader, check_ids: Iterable[str]) -> set[str]:
-    """Return the ids of those hits of these checks that are still in the queue of hits to create in the register."""
+    """Return the ids of the hits of these checks that are still in the queue: the register has yet to create them."""
     queued = tables.opened_hit.c
     statement = select(queued.hit_id).where(any_of(queued.check_id, "ids"))
     return set((await reader.run(statement, {"ids": sorted(check_ids)})).scalars())

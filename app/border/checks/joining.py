@@ -23,7 +23,7 @@ from app.kit.ids import new_id
 from app.runtime import Runtime
 
 Resolved = Callable[[Reader, Collection[str]], Awaitable[set[str]]]
-"""A function that returns the ids of those hits that are resolved; hits still in the queue count as open."""
+"""A function that takes ids of hits and returns the ids of the resolved ones; hits still in the queue are open."""
 
 
 _REMEMBERED: Final = 1000
@@ -145,5 +145,8 @@ def number_of(parsed: ParsedQuestion) -> str | None:
 
 
 def document_hash(runtime: Runtime, number: str) -> bytes:
-    """Return the keyed hash of a document number or NIK; it finds the number's checks even after their erasure."""
+    """Return the keyed hash of a document number or NIK.
+
+    Checks are stored with this hash, which finds them even after their questions were erased.
+    """
     return hmac.digest(runtime.pepper, number.encode(), "sha256")

@@ -28,7 +28,7 @@ class ParsedQuestion(msgspec.Struct, frozen=True):
         body: the body as it was sent, validated.
         mrz: the parsed machine-readable zone; None without one.
         traveller: the traveller that the body describes.
-        keys: number keys under which the register may contain the traveller.
+        keys: the traveller's number keys (`Traveller.number_keys`), which find entries.
         key_query: the query by name and birth; None without a name that has a letter or a digit.
     """
 
@@ -75,12 +75,12 @@ def parse_question(sent: bytes | Mapping[str, Any], today: date) -> ParsedQuesti
     """Parse the question of a check and validate it.
 
     Args:
-        sent: the body's bytes, or a parsed row of a batch.
+        sent: the body's bytes, or a row of `POST /v1/checks/batch` as a decoded JSON object.
         today: the legal day; it decides the century of two-digit years, and which birth dates are in the future.
 
     Raises:
-        Invalid: the body has faults, contains nothing to search for, has a birth date in the future, or a document
-            number that can't be one.
+        Invalid: the body has faults, nothing to search for, a birth date in the future, or a text in place of the
+            document number that can't be a number.
         MalformedJson: the bytes are not JSON.
         MrzUnreadable: the machine-readable zone has no known format.
     """

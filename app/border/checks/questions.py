@@ -19,14 +19,14 @@ _CLAIM_DIGITS: Final = 32
 
 @dataclass(slots=True)
 class Question:
-    """A question that a check must answer, with its caller.
+    """A question that a check must answer, with its caller, and with the hits that it may join.
 
     Attributes:
         parsed: the parsed question.
         actor: the caller.
         access_version: the version of the access rights at which the caller's key was last valid.
-        encode: function that makes the answer's JSON from the check's record and matches; None for the usual answer of
-            the caller's kind of client.
+        encode: function that makes the answer's JSON from the check's record and matches; None for the usual answer
+            (`answer_of`) to the caller's kind of client.
         journey_key: for a passenger on a manifest, the keyed hash of the journey and of the passenger's document
             (without one: of the NIK, or of names and births); None for others.
         known: for a repeated check of a passenger: by matter, the id of the hit that the check gets again. These are

@@ -53,7 +53,7 @@ TEXTS: Final[dict[tuple[str, str], tuple[str, str]]] = {
         "The period is over, papers that came in time are undecided; do not refuse, the supervisor decides.",
     ),
 }
-"""Text by feature and result: Indonesian, English."""
+"""The sentence for each feature and result of a comparison (`Reason`), in Indonesian and in English."""
 
 INSTRUCTIONS: Final[dict[tuple[str, str], str]] = {
     ("prevention", "refuse"): "Refuse exit, keep the passport at the counter and call the contact.",

@@ -172,7 +172,7 @@ async def serve_check(scope: Scope, receive: Receive, send: Send) -> None:
 
 @documented(serve_check)
 async def make_check(_key: Annotated[str | None, Security(key_scheme)], body: CheckIn) -> CheckOut:  # type: ignore[empty-body]  # served by serve_check
-    """Check one traveller. The answer is stored before it is sent; it says `clear` where no entry stops the traveller.
+    """Check one traveller. The check is stored before it is answered. The outcome is `clear` if no entry stops them.
 
     This function only describes the call in the OpenAPI document; `serve_check` answers it.
     """
@@ -289,7 +289,7 @@ async def explain_check(
 ) -> ExplanationOut:
     """Explain step by step why a traveller matches an entry, or a made-up subject, or does not match.
 
-    It is an auditor's dry run of a check: no check is stored, no hit is opened and no notice is sent. The audit trail
+    This is an auditor's dry run of a check: no check is stored, no hit is opened and no notice is sent. The audit trail
     records the request. The steps show how names are prepared, by which keys the entry is found, the evidence for and
     against a match (in bits), the thresholds that were met, and the answer by law in this direction.
     """
@@ -320,7 +320,7 @@ async def read_check(
 ) -> CheckOut | Response:
     """Read the answer of a check, for its own checkpoint and for auditors.
 
-    It is 404 for an auditor if an entry that it matched may be about the auditor.
+    Other callers get 404, and so does an auditor if the check matched an entry that may be about the auditor.
     """
     async with runtime_of(request).reading(actor) as register:
         own = await list_barred(register)

@@ -15,7 +15,7 @@ from app.web.wire import Line, MomentText, Name, WireIn, WireOut
 MAX_IN_BATCH = 1000
 
 AnyState = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9<]{1,3}$", to_upper=True)]
-"""A state's code, as a document shows it or a reader reads it; an unknown code is accepted."""
+"""A state's code, as printed on a document or read by a document reader; an unknown code is accepted."""
 
 
 def _real_day(text: str) -> str:
@@ -27,10 +27,10 @@ def _real_day(text: str) -> str:
 
 
 class CheckDocumentIn(WireIn):
-    """A document as typed."""
+    """The data of a document that were typed, instead of read from a machine-readable zone."""
 
     number: Annotated[Line, Field(max_length=MAX_WRITTEN)]
-    """The document's number as it was typed, or what a reader sends for it; one number has at most 40 characters."""
+    """The document's number, as it was typed or sent by a document reader. One number has at most 40 characters."""
     issuing_state: AnyState | None = None
     """The issuing state's code as the document shows it."""
     type: Line | None = None
@@ -123,7 +123,7 @@ class MatchOut(WireOut):
     instruction: str
     """The instruction to the counter, as a sentence."""
     boundary_note: str | None
-    """That the measure has begun or ends within three hours; null otherwise."""
+    """A note that the measure began in the last three hours or ends in the next three; null at other times."""
     contact: CheckContactOut
     """The contact to call."""
     in_force_until: MomentText | None
@@ -191,15 +191,15 @@ class RegistryOut(WireOut):
 
 
 class CheckWarningOut(WireOut):
-    """A warning that a member of the question was read in another form than it was sent, or is compared unreliably.
+    """A warning that a member of the question was not read literally, or that its comparison is unreliable.
 
-    A typed name in Han characters is compared unreliably, for example: it has another reading in each language.
+    A typed name in Han characters, for example, is compared unreliably: each language reads the characters differently.
     """
 
     code: str
     """A stable code that a program can act on."""
     pointer: str
-    """Where it is: an RFC 6901 JSON pointer into the body that was sent."""
+    """The member: an RFC 6901 JSON pointer into the body that was sent."""
     detail: str
     """A sentence for a person."""
 
@@ -218,7 +218,8 @@ class CheckOut(WireOut):
     matches: list[MatchOut]
     """The entries that stop the traveller.
 
-    Counters and auditors see them, if a counter asked; else the list is empty. A hit always shows them.
+    Only counters and auditors see the entries, and only if a counter asked; otherwise the list is empty. The check's
+    hit always shows them.
     """
     mrz: MrzOut | None
     """The zone as it was read; null where none was sent, and once the question was erased."""
@@ -243,8 +244,8 @@ class CheckOut(WireOut):
     truncated: Annotated[
         bool,
         Field(
-            description="True if too many entries resemble the traveller to compare all of them. Some were then not "
-            "compared, although they are as likely to match as some of the compared ones."
+            description="True if too many entries resemble the traveller to compare all of them. Some entries were "
+            "then not compared, although they are as likely to match as some of the compared ones."
         ),
     ]
     warnings: Annotated[

@@ -1,4 +1,4 @@
-"""Answering checks in batches, reading an answer again, and deciding who may see a photo after a match."""
+"""Answering checks in batches, reading an answer again, and deciding which client may see a photo after a match."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -37,7 +37,7 @@ from app.register.entries.store import find
 from app.runtime import Runtime
 
 PHOTO_AFTER_MATCH = timedelta(hours=24)
-"""How long after a match a checkpoint may see the photo (API section 3)."""
+"""How long after a match the checkpoint's counters may see the entry's photo (API section 3)."""
 
 _FULL_VIEW = "counter"
 _encode = msgspec.json.Encoder().encode
@@ -60,10 +60,10 @@ class CheckService:
         self._finder = Finder(self._policy)
 
     async def answer(self, questions: Sequence[Question]) -> list[bytes | CekalError]:
-        """Answer a batch of questions; every answer is durably stored before this returns.
+        """Answer a batch of questions with one commit; every check is durably stored before this returns.
 
-        Each answer takes account of every entry that was committed before its question came. An error of the database
-        is raised; then no question of the batch has an answer.
+        Each answer takes account of every entry that was committed before its question came. If the database fails, its
+        error is raised, and no question of the batch has an answer.
 
         Returns:
             For each question, in order, the answer as JSON; or `Unauthenticated` if the caller's key was revoked or has
@@ -223,11 +223,11 @@ class CheckService:
         return record, shown
 
     async def sees_photo(self, register: Reader, entry_id: str) -> bool:
-        """Return whether the reading actor may see an entry's photo; False also if the entry is unknown.
+        """Return whether the actor of `register`, a checkpoint's client, may see an entry's photo.
 
-        Only a counter may: if its checkpoint has an open alert about the entry, or matched the entry in the last 24
-        hours. For a sealed entry only a match counts, because its alert shows no identity (R61). Other kinds of
-        clients, such as autogates, never may (R48).
+        Only a counter may see it (R48): if its checkpoint has an open alert about the entry, or if a check there
+        matched the entry in the last 24 hours. For a sealed entry only a match counts, because its alert shows no
+        identity (R61). Returns False for an unknown entry.
         """
         checkpoint = register.actor.checkpoint
         if checkpoint is None or register.actor.kind != _FULL_VIEW:
@@ -269,8 +269,8 @@ def answer_of(
         shown: the check's matches as JSON, with the members of `MatchOut`.
         parsed: the question; None if it was erased or can't be read any more: then the answer lacks the zone and the
             warnings.
-        kind: kind of the client that reads the answer; None for an auditor. The matches are shown only if the client
-            that asked was a counter too.
+        kind: kind of the client that reads the answer; None for an auditor. The reader sees the matches only if also
+            the client that asked was a counter.
         barred: ids of entries that the reader never sees; they are left out of `noted`. The caller must withhold the
             whole answer if the check matched one of them.
     """
@@ -356,8 +356,8 @@ async def recall(reader: Reader, check_id: str, barred: Collection[str]) -> dict
     Args:
         reader: a transaction on the checks.
         check_id: id of the check.
-        barred: ids of the entries that may be about the actor. A check that matched one of them is not returned, even
-            if its answer shows no matches (R61).
+        barred: ids of the entries that may be about the actor. A check that one of these entries stopped is not
+            returned, even if its answer shows no matches (R61).
 
     Raises:
         NotFound: the actor sees no check with this id.

@@ -74,10 +74,10 @@ _BY_ID = (
 )
 
 
-class CheckSummary(NamedTuple):
-    """An entry as JSON (`document`), in any state, with its owner's telephone number (None if unknown).
+class StoredEntry(NamedTuple):
+    """An entry as JSON (`document`), in any state, with its owner's telephone number (`phone`; None if unknown).
 
-    `pending_until`: until when checks refer because of undecided papers; None if the entry does not wait for any.
+    `pending_until` is the instant until which checks refer because of undecided papers; None without such papers.
     """
 
     entry_id: str
@@ -87,10 +87,10 @@ class CheckSummary(NamedTuple):
     phone: str | None
 
 
-async def look_up(reader: Reader, keys: Iterable[str]) -> tuple[int, int, list[tuple[str, CheckSummary]]]:
+async def look_up(reader: Reader, keys: Iterable[str]) -> tuple[int, int, list[tuple[str, StoredEntry]]]:
     """Return three values: the ledger's size, the access version, and the entries with one of these number keys.
 
-    The access version changes with each change of access rights. The entries are pairs of key and entry, in any state.
+    The access version changes with each change of access rights. Entries are in any state, each paired with its key.
 
     Raises:
         HeadMissing: the ledger has no head.
@@ -99,25 +99,25 @@ async def look_up(reader: Reader, keys: Iterable[str]) -> tuple[int, int, list[t
     if not rows:
         raise HeadMissing
     size, version = rows[0][:2]
-    return size, version, [(row[2], CheckSummary(*row[3:])) for row in rows if row[2] is not None]
+    return size, version, [(row[2], StoredEntry(*row[3:])) for row in rows if row[2] is not None]
 
 
-async def list_by_ids(reader: Reader, ids: Iterable[str]) -> list[CheckSummary]:
+async def list_by_ids(reader: Reader, ids: Iterable[str]) -> list[StoredEntry]:
     """Return the entries with these ids, in no order; unknown ids are omitted."""
-    return [CheckSummary(*row) for row in await reader.run(_BY_ID, {"ids": list(ids)})]
+    return [StoredEntry(*row) for row in await reader.run(_BY_ID, {"ids": list(ids)})]
 
 
 class Record(NamedTuple):
     """A row of the table `check_record`: a check with its question and answer.
 
     Attributes:
-        kind: kind of the asking client.
+        checkpoint, kind: the asking client's checkpoint and kind; None for a client without one.
         hit_id: the hit that the check opened or joined; None for a check without a hit.
         sequence: the ledger's size at the check.
         question: the question as text; None in a row read back once it was erased.
         document_hash: keyed hash of the first document's number, or else of the NIK; None without both.
-        matches, clearances, noted: the answer's members of these names, as JSON; None for none.
-        truncated: whether entries as likely to match as compared ones were left out, because too many were found.
+        matches, clearances, noted: the answer's members of these names, as JSON; None for an empty member.
+        truncated: whether some entries were not compared, although they are as likely to match as compared ones.
         journey_key: for a manifest's passenger, the keyed hash of journey and document; None for others.
         stale: whether entries may have been missing, because the register was rolled back.
     """
@@ -142,7 +142,7 @@ class Record(NamedTuple):
 
 
 class Matched(NamedTuple):
-    """A row of the table `check_match`: an entry that a check matched, with its outcome. Noted entries have no row."""
+    """A row of the table `check_match`: an entry that stopped a check's traveller or was sighted, with its outcome."""
 
     entry_id: str
     check_id: str
@@ -156,7 +156,7 @@ class Matched(NamedTuple):
 
 
 class OpenedHit(NamedTuple):
-    """A row of the queue `check_opened_hit`: a hit that the register does not have yet, and the hit's check."""
+    """A check with its hit. Rows of `check_opened_hit`, the queue of hits that the register lacks, have this form."""
 
     check_id: str
     hit_id: str
@@ -205,7 +205,7 @@ async def find(reader: Reader, check_id: str) -> Row[*tuple[Any, ...]] | None:
 
 
 async def find_hit(reader: Reader, hit_id: str) -> Row[*tuple[Any, ...]] | None:
-    """Return the row of the check that opened this hit; None if no check did, or if `hit_id` has the form of no id."""
+    """Return the row of the check that opened this hit; None if no check did, or if `hit_id` is no well-formed id."""
     at = instant_of(hit_id)
     if at is None:
         return None
@@ -252,7 +252,7 @@ class RecordedMatch(NamedTuple):
 
 
 async def list_matches(reader: Reader, check_id: str, entry_ids: Iterable[str]) -> dict[str, RecordedMatch]:
-    """Return the matches of a check with these entries, by entry id; entries that it did not match are omitted."""
+    """Return the matches of a check with these entries, by entry id; an entry that it did not match is omitted."""
     rows = await reader.run(_MATCHES_OF, {"ids": sorted(entry_ids), "check_id": check_id})
     return {row.entry_id: RecordedMatch(*row) for row in rows}
 
@@ -291,9 +291,9 @@ async def list_between(
 async def list_of_document(
     reader: Reader, document_hash: bytes, first: str, before: str
 ) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Return the checks at the border with this `document_hash`, in no order, with the columns of `list_between`.
+    """Return the checks at the border with this document hash and an id from `first` on and before `before`.
 
-    Only those with an id from `first` on and before `before`.
+    The rows are in no order, with the columns of `list_between`.
     """
     return (await reader.run(_OF_DOCUMENT, {"first": first, "before": before, "hash": document_hash})).all()
 
@@ -334,7 +334,7 @@ def _passages(numbers: int, *, further: bool) -> Select[tuple[str, str, str]]:
 
 
 async def matched_since(reader: Reader, entry_id: str, checkpoint: str, since: datetime) -> bool:
-    """Return whether any client's check at this checkpoint matched the entry at `since` or later, sightings aside."""
+    """Return whether any check at this checkpoint matched the entry at `since` or later; sightings do not count."""
     table = tables.match
     statement = select(
         exists().where(
@@ -349,7 +349,7 @@ async def matched_since(reader: Reader, entry_id: str, checkpoint: str, since: d
 
 @dataclass(frozen=True, slots=True)
 class MatchedEntry:
-    """An entry that a check matched. A `sighting` stopped nobody: the measure is for the other direction."""
+    """An entry that a check matched. If it is a `sighting`, the measure stopped nobody in the check's direction."""
 
     entry_id: str
     check_id: str
@@ -379,8 +379,8 @@ async def list_latest_matches(reader: Reader, agency: str | None, limit: int) ->
 async def forget_questions(unit: Unit, cutoff: str, limit: int) -> int:
     """Erase the questions of checks with an id before `cutoff`, oldest first, of at most `limit` checks.
 
-    Continues where the last call stopped; a stored position beyond the cutoff (after a wrong clock) is set back to it.
-    Returns the number of processed checks; if it is less than `limit`, all questions before the cutoff are erased.
+    Continues where the last call stopped; a position beyond the cutoff, left by a wrong clock, is set back to it.
+    Returns the number of processed checks; if less than `limit`, all questions before the cutoff are erased.
     """
     table, mark = tables.check, tables.ageing
     begin = (await unit.run(select(mark.c.erased_before))).scalar_one_or_none()

@@ -49,7 +49,10 @@ journey_hit = Table(
     Column("hit_id", Id, nullable=False),
     sqlite_with_rowid=False,
 )
-"""The hits that passengers' checks have opened: of two processes that open one at the same instant, one is first."""
+"""Hits that checks of passengers on manifests have opened.
+
+If two processes open the same hit at once, the primary key accepts only the first.
+"""
 
 _OPENED = check.c.hit_id.is_not(None) & check.c.journey_key.is_not(None)
 Index(

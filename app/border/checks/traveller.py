@@ -18,8 +18,8 @@ class OtherNumber(msgspec.Struct, frozen=True):
 
     Attributes:
         skeleton: the other number, in which easily confused characters, such as O and 0, are one.
-        meant: True if the typed field contains this number beside the main one. False if this number is what the main
-            number may be if some of its characters were misread.
+        meant: True if the typed field contains this number beside the main one. False if the main number becomes this
+            number when possibly misread characters are replaced.
     """
 
     skeleton: str
@@ -54,7 +54,7 @@ class Paper(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys((self.skeleton, *(other.skeleton for other in self.others))))
 
     def may_be(self, skeleton: str) -> bool:
-        """Return whether this document may be the listed one, whose number has this skeleton."""
+        """Return whether this document may have a listed number with this skeleton."""
         return skeleton in self.skeletons
 
 
@@ -64,8 +64,8 @@ class Traveller(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         papers: the documents that the traveller showed.
         births: birth dates, typed and read from the machine-readable zone; they may contradict each other.
-        other_birth: the same day in the other possible century, if the zone has the only birth date and its century is
-            ambiguous; else None.
+        other_birth: the zone's birth date in the other possible century; None if the century is certain, or if a birth
+            date was typed too.
         names: the names as typed and as read from the zone, each folded to the one form that all spellings of the name
             share. Clearances compare these.
         person: names, births, sex and nationalities, prepared for matching.
@@ -86,9 +86,10 @@ class Traveller(msgspec.Struct, frozen=True, kw_only=True):
     typed: Typed | None = None
 
     def number_keys(self) -> list[str]:
-        """Return the keys under which the register has this person's numbers, if it has them.
+        """Return the keys that find entries with one of the traveller's numbers in the register.
 
-        For each document these are the number and its skeletons, for a NIK the number; each with a prefix for its kind.
+        The keys of a document are its number and its skeletons, the key of a NIK is the NIK. Each has a prefix for its
+        kind: `d:`, `k:` or `n:`.
         """
         keys: list[str] = []
         for paper in self.papers:

@@ -9,7 +9,7 @@ from app.access.domain import SYSTEM
 from app.alerting.notices.domain import NoticeContent
 from app.alerting.notices.service import notify
 from app.border.checks import store as checks
-from app.border.checks.domain import Candidate, fits
+from app.border.checks.domain import Candidate, find_match
 from app.border.checks.joining import document_hash
 from app.border.checks.parsing import parse_stored
 from app.border.lookbacks import store
@@ -155,5 +155,5 @@ def _judged(record: Any, candidate: Candidate, policy: MatchPolicy) -> NoticeCon
     if parsed is None:  # stored by an earlier release with other rules
         logger.warning("a stored question can't be understood any more", extra={"check": record.id})
         return None
-    match = fits(record.direction, parsed.traveller, candidate, policy, record.at)
+    match = find_match(record.direction, parsed.traveller, candidate, policy, record.at)
     return crossing_notice(candidate.entry, record, match) if match and match.stops else None

@@ -9,7 +9,7 @@ from statistics import mean
 import pytest
 
 from app.border.breadth.domain import Question, Sample, bound, count, position_of
-from app.border.checks.domain import Candidate, fits
+from app.border.checks.domain import Candidate, find_match
 from app.border.checks.parsing import parse_stored
 from app.border.checks.traveller import Traveller
 from app.identity.births import Birth
@@ -181,7 +181,7 @@ def test_of_a_crowd_as_many_are_found_as_checks_would_stop(measure: Measure) -> 
     for _ in range(4):
         entry = listing(person(*chance.sample(borne, 12)), measure)
         candidate = Candidate(entry, name_keys.listed(entry.subject))
-        matches = {h: fits("exit", t, candidate, DEFAULT, NOW) for h, t in crowd.items()}
+        matches = {h: find_match("exit", t, candidate, DEFAULT, NOW) for h, t in crowd.items()}
         stopped = {h for h, match in matches.items() if match is not None and match.outcome != "clear"}
         mine = found(sample, entry)
         assert mine <= stopped

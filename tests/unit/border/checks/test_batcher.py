@@ -228,7 +228,7 @@ async def test_clients_take_turns_however_many_one_asks(desk: Desk) -> None:
 async def test_rows_wait_for_a_pause_of_the_single_questions(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LONGEST_PAUSE", 60)
+    monkeypatch.setattr(module, "LONGEST_ROW_WAIT", 60)
     desk.open.clear()
     batcher = Batcher(desk, 1)  # type: ignore[arg-type]
     asked = asking(batcher, "first")
@@ -245,7 +245,7 @@ async def test_rows_wait_for_a_pause_of_the_single_questions(
 async def test_rows_come_to_their_end_however_much_counters_ask(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr(module, "LONGEST_ROW_WAIT", 0.01)
     desk.open.clear()
     batcher = Batcher(desk, 1)  # type: ignore[arg-type]
     asked = asking(batcher, "never answered")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.border.checks.domain import Candidate, fits
+from app.border.checks.domain import Candidate, find_match
 from app.border.checks.parsing import parse_question
 from app.border.lookbacks.domain import SETTLED, WINDOW, Lookback, Sieve, compared
 from app.identity.mrz_fillers import TAKEN_FOR_FILLER
@@ -83,7 +83,7 @@ def test_whom_a_check_would_stop_goes_through(
         return
     sent = json.dumps(body).encode()
     against = candidate(birth=listed_birth)
-    match = fits("exit", parse_question(sent, TODAY).traveller, against, DEFAULT, NOW)
+    match = find_match("exit", parse_question(sent, TODAY).traveller, against, DEFAULT, NOW)
     if match is not None and match.stops:
         assert Sieve(against, DEFAULT).may_match(sent, TODAY)
 
@@ -174,7 +174,7 @@ def test_whom_a_check_would_stop_by_a_number_beside_a_foreign_word_goes_through(
 def expect_through(against: Candidate, body: dict[str, Any]) -> None:
     """Expect that a check would stop the traveller, and that the question passes the sieve."""
     traveller = parse_question(body, TODAY).traveller
-    match = fits("exit", traveller, against, DEFAULT, NOW)
+    match = find_match("exit", traveller, against, DEFAULT, NOW)
     assert match is not None
     assert match.stops
     assert Sieve(against, DEFAULT).may_match(json.dumps(body), TODAY)
