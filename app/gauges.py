@@ -75,7 +75,7 @@ class RuntimeGauges(Collector):
     def _broad(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
         sample = self._travellers.sample
         held = "Travellers of the last 30 days that are held here to count those that an entry would have stopped."
-        yield GaugeMetricFamily("cekal_breadth_travellers", held, sample.travellers)
+        yield GaugeMetricFamily("cekal_breadth_travellers", held, sample.size)
         yield GaugeMetricFamily("cekal_breadth_share", "The share of all that these are.", sample.share)
         counted = CounterMetricFamily(
             "cekal_breadth_counted",

@@ -31,7 +31,7 @@ from app.border.checks.batcher import Batcher
 from app.border.checks.partitions import make_months
 from app.border.checks.service import CheckService
 from app.border.hits.crossings import last_crossing
-from app.border.hits.service import expect_open, resolved
+from app.border.hits.service import list_resolved_ids, traveller_of_open_hit
 from app.border.manifests.tail import ManifestTail
 from app.db.migrate import require_served
 from app.gauges import measure, measure_escalation, measure_feed, measure_load, measure_webhooks
@@ -173,7 +173,7 @@ def create_app(
         telemetry=NO_TELEMETRY,
     )
     gate = Gate(settings)
-    check_service = CheckService(runtime, gate, resolved)
+    check_service = CheckService(runtime, gate, list_resolved_ids)
     hub, quotas, travellers = _hub(settings), quotas_of(settings), Travellers(runtime)
     notice_tail, manifest_tail = NoticeTail(runtime, _hub(settings)), ManifestTail(runtime, _hub(settings))
     tail = Tail(runtime, hub, gate, notice_tail, manifest_tail)
@@ -214,7 +214,7 @@ def create_app(
         ports=Ports(
             last_crossing=partial(last_crossing, runtime=runtime),
             sees_photo=check_service.sees_photo,
-            expect_open_hit=partial(expect_open, runtime=runtime),
+            expect_open_hit=partial(traveller_of_open_hit, runtime=runtime),
             expect_amendment=expect_amendment,
             granted=granted,
             see_newest=travellers.catch_up,

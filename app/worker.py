@@ -83,7 +83,7 @@ class Worker:
         self.pusher = Pusher(runtime, head_to_push)
         self.dispatcher = Dispatcher(runtime)
         self.manifests = Watch(
-            runtime, check_service or CheckService(runtime, Gate(runtime.settings), hits.resolved)
+            runtime, check_service or CheckService(runtime, Gate(runtime.settings), hits.list_resolved_ids)
         )
         self._compared = False  # whether hits missing after a restoration from a backup were already queued
         self.rounds = Rounds(runtime.register, WORKER_ROUNDS, runtime.settings.database_seconds / 3)

@@ -1,8 +1,8 @@
 """A sample of travellers checked at the border, and the count of those that an entry would have stopped (no I/O).
 
-A traveller is identified by the keyed hash of the document that was shown first. Hashes are random numbers, so that the
-hashes below a bound are a sample of all travellers: each traveller is drawn once, however often they are checked, and
-the bound is the share of travellers that is drawn. The bound is 1, all travellers, while the sample has room for them.
+A traveller is identified by the keyed hash of the document that was shown first. Hashes are like random numbers from 0
+to 1. The sample has the travellers whose hash is below its share: a random selection, in which nobody counts twice. The
+share is 1, which means all travellers, while the sample has room for them.
 """
 
 from collections import deque
@@ -25,7 +25,7 @@ from app.register.entries.answer import Direction, Measured, by_the_table
 from app.register.entries.subjects import Subject
 
 SPAN: Final = timedelta(days=30)
-"""Period for which travellers are counted."""
+"""Length of the period whose travellers are counted, up to the present."""
 
 _WHOLE: Final = 1 << 64
 _THINNED: Final = 0.5
@@ -44,9 +44,9 @@ def position_of(hashed: bytes) -> float:
 
 
 def bound(share: float) -> bytes | None:
-    """Return the 8-byte threshold for a share: a hash is in the sample if it is below this threshold.
+    """Return the upper bound of the hashes in a sample, as 8 bytes: a smaller hash is in the sample.
 
-    `share` is a part of all possible hashes, from 0 to 1. Returns None for 1, because then every hash is in the sample.
+    `share` is the sample's share of all possible hashes, from 0 to 1. Returns None for 1, which includes every hash.
     """
     return None if share >= 1 else int(share * _WHOLE).to_bytes(8)
 
@@ -56,10 +56,10 @@ class Drawn(msgspec.Struct, eq=False):
 
     Attributes:
         hashed: the keyed hash that identifies the traveller.
-        check_id: id of the newest check.
-        question_hash: a digest of the check's question, by which a repeated question is recognised.
+        check_id: id of the newest check in this direction.
+        question_hash: a digest of this check's question, by which a repeated question is recognised.
         packed: the traveller's data, encoded; `traveller` decodes them.
-        gone: whether the traveller was removed from the sample, and is perhaps still in the index.
+        gone: whether this object was removed from the sample; it may still be in the index, which ignores it.
     """
 
     hashed: bytes
@@ -77,6 +77,8 @@ class Drawn(msgspec.Struct, eq=False):
 
 class Sample:
     """A random sample of travellers in memory, with an index by name and by day of birth.
+
+    For each traveller the sample has the data of the newest check in each direction (`Drawn`).
 
     A traveller is in the sample if their hash, as a number from 0 to 1 (`position_of`), is below `share`.
 
@@ -101,27 +103,27 @@ class Sample:
 
     @property
     def is_depleted(self) -> bool:
-        """Whether `share` was halved and the sample now has less than 20 % of its limit.
+        """Whether `share` was halved, and the sample has since shrunk to less than 20 % of its limit.
 
         The caller must then draw a new sample.
         """
         return self._thinned and len(self._drawn) < _MIN_FULL * self._limit
 
     @property
-    def full(self) -> bool:
+    def is_full(self) -> bool:
         """Whether the sample has reached its limit."""
         return len(self._drawn) >= self._limit
 
     @property
-    def travellers(self) -> int:
+    def size(self) -> int:
         """The number of travellers in the sample."""
         return len(self._drawn)
 
     def needs_no_draw(self, hashed: bytes, direction: Direction, question: str, check_id: str) -> bool:
         """Return whether the caller can skip `draw`: the traveller is outside the share, or the question repeats.
 
-        A question repeats if the sample has the same question of this traveller and direction. Then `check_id` also
-        replaces the id of the traveller's newest check, if it is newer.
+        A question repeats if the sample already has this question from this traveller in this direction. Then a newer
+        `check_id` replaces the stored one.
 
         Args:
             hashed: the keyed hash of the traveller.
@@ -140,11 +142,11 @@ class Sample:
     def draw(
         self, hashed: bytes, direction: Direction, question: str, check_id: str, traveller: Traveller
     ) -> None:
-        """Add a traveller to the sample, or replace what it has of this traveller and direction by a newer check.
+        """Add a check's traveller to the sample, in place of an older check of this traveller and direction.
 
-        Call `needs_no_draw` first: this method does not test whether the traveller is within `share`, and adds them in
-        any case. It does nothing if the sample already has a newer check of this traveller and direction. If the sample
-        exceeds its limit after the addition, `share` is halved, and travellers outside the new share are removed.
+        Call `needs_no_draw` first: this method does not test whether the traveller is within `share`. It does nothing
+        if the sample has a newer check of this traveller and direction. If the sample then exceeds its limit, `share`
+        is halved until it does not, and travellers outside the new share are removed.
 
         Args:
             hashed: the keyed hash of the traveller.
@@ -171,7 +173,7 @@ class Sample:
             self._remove_if(lambda each: position_of(each.hashed) >= self.share)
 
     def forget_before(self, check_id: str) -> None:
-        """Remove the travellers whose newest check is older than the check with this id."""
+        """Remove, for each traveller and direction, the data of a check older than the check with this id."""
         if self.oldest is not None and self.oldest < check_id:
             self._remove_if(lambda each: each.check_id < check_id)
             self.oldest = min(
@@ -180,7 +182,10 @@ class Sample:
             )
 
     def list_similar(self, person: KnownPerson) -> list[Drawn]:
-        """Return the sample's travellers that share a name key or a day of birth with `person`, sorted by hash."""
+        """Return the sample's travellers that share a name key or a day of birth with `person`, sorted by hash.
+
+        A traveller who was checked in both directions may be returned for each.
+        """
         keys = {key for name in (*person.names, *person.weak) for key in plain_keys(name)}
         found = {id(each): each for key in keys for each in self._named.get(key, ()) if not each.gone}
         for day in days_of(person.births):
@@ -227,8 +232,8 @@ class _Name(NamedTuple):
         return cls(spelling, frozenset(plain_keys(spelling)), sketch(spelling))
 
 
-class Question:
-    """One listed subject and measure; `stops` answers for each traveller whether they would have been stopped.
+class SupposedMeasure:
+    """A measure against a subject, as an entry may order it; `stops` says whether it would have stopped a traveller.
 
     Names and birth dates are compared, with sex and nationality. Numbers are compared only to recognise the subject
     itself, which is not counted.
@@ -251,10 +256,10 @@ class Question:
         """Return whether the measure would have stopped a traveller by name and birth date alone.
 
         Returns False for the listed subject itself, which is recognised by a document number or the NIK, and for a
-        traveller in the direction that the measure leaves free.
+        traveller in a direction in which the measure does not stop them.
 
         Args:
-            drawn: the traveller.
+            drawn: the traveller, with the direction of the check.
             today: the present legal day, for which ages are computed.
         """
         traveller = drawn.traveller
@@ -274,39 +279,41 @@ class Question:
 
 
 class Count(msgspec.Struct):
-    """The result of a count, perhaps unfinished: the travellers that an entry would have stopped.
+    """The result of a count, perhaps unfinished: the travellers that a measure would have stopped.
 
     Attributes:
-        found: hashes of the travellers that the entry would have stopped.
-        ended: position (`position_of`) of the last judged traveller's hash, if the count is unfinished or ended early;
-            None if all candidates were judged.
+        found: hashes of the travellers that the measure would have stopped.
+        judged_to: position (`position_of`) of the last judged traveller's hash, if the count is unfinished or ended
+            early; None if all candidates were judged.
     """
 
     found: set[bytes]
-    ended: float | None = None
+    judged_to: float | None = None
 
 
-def count(candidates: Iterable[Drawn], question: Question, today: date, enough: int) -> Iterator[Count]:
-    """Count the travellers that an entry would have stopped; end early once `enough` of them were found.
+def count(
+    candidates: Iterable[Drawn], supposed: SupposedMeasure, today: date, enough: int
+) -> Iterator[Count]:
+    """Count the travellers that a measure would have stopped; end early once `enough` of them were found.
 
-    Yields after each judged traveller, so that the caller can stop the count. It yields the same object every time,
-    with its values updated. If all candidates were judged, it yields once more with `ended` None.
+    Yields after each judged traveller, so that the caller can stop the count. Every time the same object is yielded,
+    with its values updated. After all candidates were judged, it is yielded once more, with `judged_to` None.
 
     Args:
         candidates: the travellers of the sample to judge, in the order of their hashes.
-        question: the listed subject and measure.
+        supposed: the measure and its subject.
         today: the present legal day, for which ages are computed.
         enough: the number of found travellers after which the count ends.
     """
     counted = Count(set())
     for each in candidates:
-        if question.stops(each, today):
+        if supposed.stops(each, today):
             counted.found.add(each.hashed)
-        counted.ended = position_of(each.hashed)
+        counted.judged_to = position_of(each.hashed)
         yield counted
         if len(counted.found) >= enough:
             return
-    counted.ended = None
+    counted.judged_to = None
     yield counted
 
 

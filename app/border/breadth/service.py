@@ -1,8 +1,8 @@
 """The breadth of an entry: keeps a sample of travellers in memory, and counts those that an entry would have stopped.
 
 The sample is not stored: it is drawn from the checks when the process starts, follows new checks, and forgets old ones.
-An officer and every checkpoint wait for the number, so it is counted in memory within a limited time, and is returned
-with its limitations.
+An officer and every checkpoint wait for the count. So travellers are counted in memory within a limited time, and the
+result states its limitations.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from typing import Final
 
 from app.access.domain import SYSTEM
 from app.border.breadth import store
-from app.border.breadth.domain import SPAN, Count, Question, Sample, bound, count, position_of
+from app.border.breadth.domain import SPAN, Count, Sample, SupposedMeasure, bound, count, position_of
 from app.border.breadth.store import PastQuestion
 from app.border.checks.joining import document_hash
 from app.border.checks.parsing import parse_stored
@@ -35,7 +35,7 @@ from app.runtime import Runtime
 logger = logging.getLogger(__name__)
 
 ENOUGH: Final = 200
-"""Number of travellers found after which the total is extrapolated, with an error of about 14 %."""
+"""Number of found travellers at which a count ends; the total is then extrapolated, with an error of about 14 %."""
 
 _ROUND_SECONDS: Final = 2.0
 _PAGE: Final = 200
@@ -98,7 +98,10 @@ class Travellers:
         self._read_at = self._runtime.clock()
 
     async def run(self) -> None:
-        """Fill the sample from past checks, then add each new check, until cancelled; errors are logged, not raised."""
+        """Fill the sample from past checks, then keep it up to date with new checks, until cancelled.
+
+        Errors are logged, not raised.
+        """
         while True:
             try:
                 more = await self._read_for(_SLICE_SECONDS)
@@ -111,10 +114,10 @@ class Travellers:
     async def catch_up(self) -> bool:
         """Read new checks into the sample for at most 0.2 seconds. Returns whether all of them have been read.
 
-        Returns False at once while the sample is still being filled from past checks but has 2,000 travellers already.
+        Returns False at once if the sample has 2,000 travellers already, but is still being filled from past checks.
         Returns False, and raises nothing, if another task is reading all the time or the database fails.
         """
-        if self._stage is not _Stage.NEWS and self.sample.travellers >= _USABLE_SAMPLE:
+        if self._stage is not _Stage.NEWS and self.sample.size >= _USABLE_SAMPLE:
             return False
         until, more = perf_counter() + _CATCH_UP_SECONDS, True
         try:
@@ -132,17 +135,17 @@ class Travellers:
     async def breadth(self, measure: Measure, subject: Subject) -> Breadth:
         """Count the sample's travellers that a measure against a subject would have stopped by name and birth date.
 
-        The count ends after 0.1 seconds or `ENOUGH` found travellers. The result states the number found, the number
-        compared, the sample's share and period, and what limits the number (`shortfalls`). No error is raised for an
-        empty or unfinished sample.
+        The count ends after 0.1 seconds or `ENOUGH` found travellers. The result has the numbers of found and of
+        compared travellers, the sample's share and period, and the reasons why the numbers are incomplete
+        (`shortfalls`). No error is raised for an empty or unfinished sample.
         """
         now = self._runtime.clock()
         person = name_keys.listed(subject)
-        question = Question(Measured(measure, subject, unsigned=True), person, self._policy)
-        share, held, oldest = self.sample.share, self.sample.travellers, self.sample.oldest
+        supposed = SupposedMeasure(Measured(measure, subject, unsigned=True), person, self._policy)
+        share, held, oldest = self.sample.share, self.sample.size, self.sample.oldest
         counted = Count(set())
         begun = slice_began = perf_counter()
-        for counted in count(self.sample.list_similar(person), question, legal_day(now), ENOUGH):  # noqa: B007 - the last counts
+        for counted in count(self.sample.list_similar(person), supposed, legal_day(now), ENOUGH):  # noqa: B007 - the last counts
             if (at := perf_counter()) - begun > _COUNT_SECONDS:
                 break
             if at - slice_began > _SLICE_SECONDS:
@@ -156,13 +159,13 @@ class Travellers:
     def _breadth(
         self, counted: Count, share: float, held: int, since: datetime | None, now: datetime
     ) -> Breadth:
-        looked_at = share if counted.ended is None else min(share, counted.ended)
+        looked_at = share if counted.judged_to is None else min(share, counted.judged_to)
         shortfalls = {
             Shortfall.EMPTY: not held,
             Shortfall.SAMPLED: held > 0 and share < 1,
             Shortfall.ERASED: self._span < SPAN,
             Shortfall.BEHIND: self._until is None or now - self._until > _LATE,
-            Shortfall.CUT_SHORT: counted.ended is not None,
+            Shortfall.CUT_SHORT: counted.judged_to is not None,
         }
         return Breadth(
             found=len(counted.found),
@@ -229,7 +232,7 @@ class Travellers:
         self._draw(question)
         match self._stage:
             case _Stage.SAMPLING:
-                if self.sample.full:
+                if self.sample.is_full:
                     self._page.clear()
                     self._stage = _Stage.UNNUMBERED
             case _Stage.UNNUMBERED:

@@ -54,19 +54,20 @@ _NEW = (
 
 
 async def list_by_lot(reader: Reader, after: bytes, first: str, limit: int) -> Sequence[PastQuestion]:
-    """Return past checks at the border with a hash greater than `after`, in the order of their hashes, at most `limit`.
+    """Return past checks at the border whose `hashed` is greater than `after`, in the order of `hashed`.
 
-    Checks with an id before `first` are omitted, and those with an erased question. As hashes are random, this is a
-    random order of the travellers.
+    `hashed` is the keyed hash of the traveller's document number or NIK; these hashes look random, so that the order of
+    the travellers is random too. At most `limit` checks are returned. Omitted are checks without such a number (see
+    `list_unnumbered`), with an id before `first`, or with an erased question.
     """
     rows = await reader.run(_BY_LOT, {"after": after, "first": first, "limit": limit})
     return [PastQuestion(*row) for row in rows]
 
 
 async def list_unnumbered(reader: Reader, first: str, before: str, limit: int) -> Sequence[PastQuestion]:
-    """Return past checks at the border without a document number and NIK, newest first, at most `limit`.
+    """Return past checks at the border with neither a document number nor a NIK, newest first, at most `limit`.
 
-    Only checks with an id from `first` on and before `before`; those with an erased question are omitted.
+    Only checks with an id from `first` on and before `before` are returned; those with an erased question are omitted.
     """
     rows = await reader.run(_UNNUMBERED, {"first": first, "before": before, "limit": limit})
     return [PastQuestion(*row) for row in rows]
@@ -75,8 +76,8 @@ async def list_unnumbered(reader: Reader, first: str, before: str, limit: int) -
 async def list_new(reader: Reader, after: str, bound: bytes, limit: int) -> Sequence[PastQuestion]:
     """Return checks at the border with an id after `after`, oldest first, at most `limit`.
 
-    Only those without a hash (neither a document nor a NIK was shown) or with a hash below `bound`; those with an
-    erased question are omitted.
+    Only checks whose `hashed` is below `bound`, or None (neither a document number nor a NIK), are returned. Checks
+    with an erased question are omitted.
     """
     values = {"after": after, "bound": bound, "limit": limit}
     return [PastQuestion(*row) for row in await reader.run(_NEW, values)]

@@ -23,7 +23,7 @@ class Paper(Protocol):
         """The normalised number."""
 
     def may_be(self, skeleton: str) -> bool:
-        """Return whether the number may be the listed one with this skeleton: equal, or a misreading of it."""
+        """Return whether the document may have a listed number with this skeleton: this number, or a misread one."""
 
     @property
     def state(self) -> str | None:
@@ -55,9 +55,9 @@ class Traveller(Protocol):
 
 
 class Obstacle(StrEnum):
-    """The reason why no clearance can be proposed for a traveller and an entry, although they are not the same person.
+    """The reason why no clearance can be proposed, although a supervisor found that the traveller is another person.
 
-    The traveller then passes this once; the next check stops them again. `TEXTS` says what each value means.
+    The traveller then passes once; the next check stops them again. `TEXTS` says what each value means.
     """
 
     DOCUMENT_LISTED = "document_listed"
@@ -120,8 +120,8 @@ TEXTS: Final[dict[Obstacle, tuple[str, str]]] = {
 class ClearanceState(StrEnum):
     """State of a clearance. Checks apply only a `standing` one.
 
-    `proposed` waits for a second person; that person makes it `standing` or `rejected`; `ended` is a standing or
-    proposed one that is over.
+    A `proposed` clearance waits for a second person, who makes it `standing` or `rejected`. A proposed or standing one
+    is `ended` by a change or the end of its entry, a standing one also by a withdrawal.
     """
 
     PROPOSED = "proposed"
@@ -147,7 +147,7 @@ class EndReason(StrEnum):
 
 
 class Bearer(msgspec.Struct, frozen=True, kw_only=True):
-    """The cleared person, another one than the listed person, with the document that the clearance is bound to.
+    """The cleared person, who is not the listed person, with the document to which the clearance is bound.
 
     Attributes:
         number: normalised number of the document.
@@ -180,12 +180,11 @@ class Bearer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def obstacle(traveller: Traveller, entry: Entry) -> Obstacle | None:  # noqa: PLR0911 - one reason a line
-    """Return the reason why a traveller can't be cleared against an entry; None if they can.
+    """Return the reason why a traveller can't be cleared against an entry; None if the traveller can.
 
     Reasons are a document or NIK that the entry lists, no or several documents, and missing or uncertain data. A
-    document counts as listed, whatever its issuing state, also if its number differs only in easily confused characters
-    or in fillers read as characters. The caller tests for `entry_changed` and `question_erased`; they are never
-    returned here.
+    document counts as listed whatever its issuing state, and also if its number may be a misread listed one
+    (`Paper.may_be`). The caller must test for `entry_changed` and `question_erased`, which are never returned here.
     """
     if not traveller.papers:
         return Obstacle.NO_DOCUMENT
@@ -216,11 +215,11 @@ def _to_the_day(birth: Birth) -> bool:
 
 
 def bearer_of(traveller: Traveller, spelled: Sequence[str]) -> Bearer:
-    """Return the bearer for the clearance of a traveller, if `obstacle` has returned None for them.
+    """Return the bearer for the clearance of a traveller; call it only if `obstacle` has returned None.
 
     Args:
         traveller: the traveller as the check has parsed their data.
-        spelled: their names as they were read and typed.
+        spelled: the traveller's names as they were read and typed.
     """
     paper = next(paper for paper in traveller.papers if paper.state)
     return Bearer(
@@ -257,12 +256,12 @@ class Clearance(msgspec.Struct, frozen=True, kw_only=True):
         version: number of the clearance's version, from 1.
         entry_version: the only version of the entry that the clearance covers.
         agency: code of the entry's owner.
-        checkpoint: code of the checkpoint at which it was proposed.
+        checkpoint: code of the checkpoint at which the clearance was proposed.
         hit_id: id of the hit that the supervisor resolved with this proposal.
         bearer: the cleared person; None once erased.
         proposed_by: id of the proposing supervisor's client.
         person: the proposing supervisor's employee number; None if the client has no holder.
-        decisions: the second person's decision, and a withdrawal if there was one.
+        decisions: the second person's confirmation or rejection, then a withdrawal; each only if it was made.
         ended_reason: why the clearance has ended, at `ended_at`; None while it has not ended.
     """
 
@@ -290,8 +289,8 @@ class Clearance(msgspec.Struct, frozen=True, kw_only=True):
     def covers(self, traveller: Traveller, entry: Entry) -> bool:
         """Return whether a check of this traveller must treat this entry as not matching.
 
-        True only if the clearance is standing, the entry has the covered version, the traveller shows the bearer's
-        document, issuing state, births and folded names (`Bearer.is_shown_by`), and `obstacle` finds none now.
+        True only if the clearance is standing, the entry has the covered version, the traveller is the bearer by
+        document, issuing state, births and folded names (`Bearer.is_shown_by`), and `obstacle` returns None now.
         """
         return (
             self.state is ClearanceState.STANDING
@@ -318,7 +317,7 @@ class Clearance(msgspec.Struct, frozen=True, kw_only=True):
             verdict: the decision.
             reason: the reason; None for a confirmation without one.
             entry: the entry in its present state.
-            at: the present.
+            at: the time of the decision.
 
         Raises:
             WrongState: a withdrawal needs a standing clearance, a confirmation or rejection a proposed one; or the
@@ -359,7 +358,7 @@ class Clearance(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def erased(self) -> Self:
-        """Return the clearance without bearer and reasons; decisions, times and deciders stay (R64)."""
+        """Return the clearance without bearer and reasons; verdicts, times and deciding officers stay (R64)."""
         decisions = tuple(msgspec.structs.replace(each, reason=None) for each in self.decisions)
         return msgspec.structs.replace(self, bearer=None, decisions=decisions)
 

@@ -109,8 +109,9 @@ async def decide_clearance(
 ) -> ClearanceOut:
     """Confirm, reject or withdraw a clearance, as an approver or duty officer of Immigration or the owner's verifier.
 
-    The supervisor that resolved the hit can't confirm or reject it. After a confirmation, checks of the traveller with
-    this document do not stop them because of this entry; the answers name the clearance. A change of the entry ends it.
+    The supervisor that resolved the hit can't confirm or reject the clearance. After a confirmation, checks of the
+    traveller with this document do not stop them because of this entry; the answers name the clearance. A change of the
+    entry ends the clearance.
     """
     clearance = await service.decide(unit, clearance_id, expected, body.verdict, body.reason)
     return _answered(response, clearance)

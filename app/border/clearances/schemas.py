@@ -23,7 +23,7 @@ class ClearanceDecisionIn(WireIn):
 
 
 class ClearedDocumentOut(WireOut):
-    """The document that is cleared."""
+    """The bearer's document, to which the clearance is bound."""
 
     number: str
     """The document's number."""
@@ -45,8 +45,8 @@ class ClearanceDecisionOut(WireOut):
 class ClearanceOut(WireOut):
     """A clearance: the bearer of this document is not the listed person of one version of an entry.
 
-    It counts at checks only while it is `standing`, the entry has that version, and the traveller shows this document,
-    issuing state, birth date and (folded) name.
+    Checks apply the clearance only while it is `standing`, the entry has this version, and the traveller shows this
+    document, with this issuing state, birth date and (folded) name.
     """
 
     id: str
@@ -58,7 +58,7 @@ class ClearanceOut(WireOut):
     entry_id: str
     """Id of the entry."""
     entry_version: int
-    """The version of the entry for which it holds."""
+    """The version of the entry that the clearance covers."""
     agency: Annotated[str, Field(description="The entry's owner.")]
     checkpoint: Annotated[str, Field(description="Where it was proposed.")]
     hit_id: str

@@ -40,7 +40,7 @@ SEES_ALL = frozenset({Role.APPROVER, Role.DUTY_OFFICER, Role.AUDITOR})
 
 @dataclass(frozen=True, slots=True)
 class ClearanceDecided:
-    """An event: a clearance was confirmed or withdrawn. A rejection is no event, because checks never applied it."""
+    """An event: a clearance was confirmed or withdrawn. A rejection makes no event, because it changes no check."""
 
     clearance: Clearance
 
@@ -135,8 +135,8 @@ async def get(reader: Reader, clearance_id: str) -> Clearance:
 async def list_page(reader: Reader, state: str | None, before: str | None, limit: int) -> list[Clearance]:
     """Return a page of the clearances that the actor may see, newest first, at most `limit`.
 
-    Clearances of entries that are sealed from the actor are omitted. `state` restricts the list to a state, and
-    `before` to clearances older than the one with this id; None means no restriction.
+    Clearances of entries that are sealed from the actor are omitted. `state` restricts the page to clearances in this
+    state, `before` to clearances with an id before this one; None means no restriction.
     """
     actor = reader.actor
     owner = actor.holds(Role.SUBMITTER, Role.VERIFIER)
@@ -150,10 +150,10 @@ async def list_page(reader: Reader, state: str | None, before: str | None, limit
 
 
 def visible(clearance: Clearance, actor: Actor) -> bool:
-    """Return whether an actor may see a clearance, if its entry is not sealed from them; the seal is not checked here.
+    """Return whether an actor may see a clearance by role; the caller must check the seal of the clearance's entry.
 
-    Holders of a role in `SEES_ALL` see every clearance, an agency's officers those against the agency's entries, a
-    supervisor those proposed at the supervisor's checkpoint.
+    Holders of a role in `SEES_ALL` see every clearance. An agency's submitters and verifiers see those against the
+    agency's entries, a supervisor those proposed at the supervisor's checkpoint.
     """
     if actor.holds(*SEES_ALL):
         return True
@@ -183,7 +183,7 @@ async def end_clearances(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
 
 
 async def erase_of_entry(unit: Unit, entry_id: str) -> None:
-    """Erase the bearers and the reasons in an entry's clearances; decisions, times and deciders stay (R64)."""
+    """Erase the bearers and the reasons in an entry's clearances; verdicts, times and deciding officers stay (R64)."""
     for clearance in await store.list_of_entry(unit, entry_id):
         await store.save(unit, clearance.erased())
 
@@ -200,7 +200,7 @@ async def publish_clearance(_unit: Unit, event: ClearanceDecided) -> Sequence[Dr
 
 
 def draft_of(clearance: Clearance, what: RecordType) -> Draft:
-    """Return the ledger record that a clearance was granted or has ended; `what` is the record's type.
+    """Return the draft of the ledger record that a clearance was granted or has ended; `what` is the record's type.
 
     The public part has ids, versions and the reason of the end. The bearer's data are in the personal part, and only in
     the record of a granted clearance.

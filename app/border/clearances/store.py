@@ -96,11 +96,11 @@ class Filter:
     """Conditions of a list of clearances.
 
     Attributes:
-        state: only those in this state; None means any.
-        everywhere: whether those of every agency and checkpoint are listed; otherwise only those of `agency` and those
-            of `checkpoint`.
-        agency: code of an agency, for the clearances against its entries; None for none.
-        checkpoint: code of a checkpoint, for the clearances proposed there; None for none.
+        state: only clearances in this state; None means any.
+        everywhere: whether clearances of every agency and checkpoint are listed; otherwise only those of `agency` and
+            those of `checkpoint`.
+        agency: code of an agency, whose entries' clearances are listed; None for no agency.
+        checkpoint: code of a checkpoint, whose proposed clearances are listed; None for no checkpoint.
     """
 
     state: str | None = None
@@ -112,8 +112,8 @@ class Filter:
 async def list_page(reader: Reader, selection: Filter, before: str | None, limit: int) -> list[Clearance]:
     """Return clearances that meet the conditions, newest first, at most `limit`.
 
-    Only those older than the id `before`; None for the newest. Clearances of entries that are sealed from the actor are
-    omitted.
+    Only clearances with an id before `before`; None for the newest. Clearances of entries that are sealed from the
+    actor are omitted.
     """
     statement = (
         select(table.c.document)

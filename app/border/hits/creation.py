@@ -20,7 +20,7 @@ from app.border.checks import hit_store
 from app.border.checks import store as checks
 from app.border.checks.store import OpenedHit
 from app.border.hits import store
-from app.border.hits.domain import Hit, HitState, Matched, opened
+from app.border.hits.domain import Hit, HitState, Matched, opened_notices
 from app.db.unit import Reader, Unit
 from app.runtime import Runtime
 
@@ -30,9 +30,9 @@ _BATCH_SIZE: Final = 200
 async def create_hits(runtime: Runtime) -> int:
     """Create the register's hits from the queue that checks fill, and notify the entries' owners.
 
-    Returns the number of new hits. Hits that the register has already are only removed from the queue. A hit that can't
-    be created is logged and stays in the queue, and the others are created. Does nothing and returns 0 if the
-    register's database was put back to an earlier state; then the hits stay in the queue.
+    Returns the number of new hits. Hits that the register has already are only removed from the queue. If a hit can't
+    be created, the error is logged, the hit stays in the queue, and the others are created. While the register is
+    rolled back (put back to an earlier state), nothing is done, all hits stay in the queue, and 0 is returned.
     """
     if runtime.rollback is not None:
         return 0
@@ -58,11 +58,11 @@ async def _create_queued(runtime: Runtime, came: Sequence[OpenedHit]) -> int:
 
 
 async def requeue_lost(runtime: Runtime) -> int:
-    """Queue again the hits that the register has lost because it was restored.
+    """Queue again the hits of checks that the register has lost, because its database was restored from a backup.
 
-    The hits of checks are read from the newest backwards, in batches, until the register has all hits of a batch. All
-    are queued in one transaction: if only the newest were, a repetition would stop at them and miss the older ones. If
-    checks and register share one database, does nothing and returns 0, because a restore restores both.
+    Checks are read from the newest backwards, in pages, until the register has all hits of a page. The lost hits are
+    queued in one transaction, so that a failed call can be repeated. If checks and register share one database, a
+    restore concerns both: then nothing is done, and 0 is returned.
 
     Returns:
         The number of checks with a hit that the register has lost.
@@ -103,7 +103,7 @@ async def _create(runtime: Runtime, queued: Mapping[str, str]) -> int:
         records = await checks.list_records(reader, fresh)
     async with runtime.writing(SYSTEM) as unit:
         hits = await _add(unit, runtime, records)
-        await notify(unit, [content for hit in hits for content in opened(hit)])
+        await notify(unit, [content for hit in hits for content in opened_notices(hit)])
     return len(hits)
 
 
@@ -111,8 +111,9 @@ async def create_hit(unit: Unit, runtime: Runtime, hit_id: str) -> tuple[Hit | N
     """Create the register's hit with this id from the check that opened it, unless the register has the hit already.
 
     Returns:
-        The hit, new or not; None if no check has opened one with this id. And the notices of a new hit, empty for
-        others: the caller must write them at the end of its transaction, because that takes the lock on notice numbers.
+        The hit, new or not; None if no check has opened a hit with this id. And the notices of a new hit; empty for
+        others. The caller must write these notices at the end of its transaction, because writing them locks the
+        numbers of notices.
     """
     async with runtime.checks_beside(unit) as reader:
         record = await checks.find_hit(reader, hit_id)
@@ -120,7 +121,7 @@ async def create_hit(unit: Unit, runtime: Runtime, hit_id: str) -> tuple[Hit | N
         return None, []
     adopted = await _add(unit, runtime, [record])
     if adopted:
-        return adopted[0], opened(adopted[0])
+        return adopted[0], opened_notices(adopted[0])
     return await store.find(unit, hit_id), []
 
 

@@ -17,9 +17,9 @@ _BATCH_SIZE = 50
 async def last_crossing(register: Reader, subject: Subject, *, runtime: Runtime) -> str:
     """Return where a person is by their last crossing of the border: `departed`, `in_country` or `unknown`.
 
-    A crossing is a check at the border with one of the person's document numbers or the NIK, if the answer was `clear`
-    or a supervisor let the traveller pass. A check is found only by the first of its documents, and by the NIK only if
-    no document was shown. Returns `unknown` without any crossing.
+    A crossing is a check at the border with one of the person's document numbers or the NIK, after which the traveller
+    passed: the answer was `clear`, or a supervisor let them pass. A check is found only by the first of its documents,
+    and by the NIK only if no document was shown. Returns `unknown` if no crossing is found.
 
     Args:
         register: a transaction on the register.

@@ -33,7 +33,7 @@ class HitState(StrEnum):
 
 
 class Identity(StrEnum):
-    """The supervisor's finding: the listed person, another person, or still unsure."""
+    """The supervisor's finding on who the traveller is: the listed person, another person, or still unsure."""
 
     CONFIRMED = "confirmed"
     NOT_SAME_PERSON = "not_same_person"
@@ -113,13 +113,14 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
         check_id: id of the check that opened the hit; later checks of the traveller may share the hit.
         direction: `exit` or `entry`.
         outcome: the answer of the check: `refer` or `refuse`.
-        resolve_by: time limit for the resolution.
+        resolve_by: instant until which the hit must be resolved.
+        matched: the entries that stopped the traveller.
         resolutions: the supervisors' resolutions, oldest first. Only the last one can be final; the others are
             `unsure`.
-        escalated_at: when supervisors and duty officers were notified that the time limit has passed; None if they were
+        escalated_at: when supervisors and duty officers were notified that `resolve_by` has passed; None if they were
             not.
-        pending_until: for a matched entry whose period is over while papers are undecided: the last instant until which
-            checks refer (R68); else None. It is set when a hit is read, and not stored.
+        pending_until: the instant until which checks refer because of a matched entry whose period is over while
+            papers are undecided (R68); None without such an entry. It is set by `with_pending` and not stored.
     """
 
     id: str
@@ -170,11 +171,12 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
             return
         raise Invalid("The action does not fit the hit.", faults=[fault])
 
-    def known(self, pending: Mapping[str, datetime]) -> Self:
-        """Return the hit with `pending_until` set: the latest time in `pending` of a matched entry, or None.
+    def with_pending(self, pending: Mapping[str, datetime]) -> Self:
+        """Return the hit with `pending_until` set to the latest instant in `pending` of a matched entry, or to None.
 
         Args:
-            pending: for each entry whose undecided papers make checks refer, by entry id, until when they do (R68).
+            pending: by entry id, the instant until which checks refer because of the entry's undecided papers (R68).
+                Entries without such papers are missing.
         """
         until = [pending[each.entry_id] for each in self.matched if each.entry_id in pending]
         return msgspec.structs.replace(self, pending_until=max(until, default=None))
@@ -208,10 +210,7 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def escalated(self, at: datetime) -> Self:
-        """Return the hit with the time at which supervisors and duty officers were notified that it is unresolved.
-
-        The version stays the same.
-        """
+        """Return the hit with `escalated_at` set to the instant `at`; the version stays the same."""
         return msgspec.structs.replace(self, escalated_at=at)
 
     def erased(self) -> Self:
@@ -220,13 +219,16 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, resolutions=resolutions)
 
     def within(self, actor: Actor) -> bool:
-        """Return whether an actor may see the hit: an auditor, or a supervisor of its checkpoint."""
+        """Return whether an actor's role allows to see the hit: an auditor, or a supervisor of its checkpoint.
+
+        The caller must also test whether a matched entry may be about the actor.
+        """
         return actor.holds(Role.AUDITOR) or (
             actor.holds(Role.SUPERVISOR) and actor.checkpoint == self.checkpoint
         )
 
 
-def opened(hit: Hit) -> list[NoticeContent]:
+def opened_notices(hit: Hit) -> list[NoticeContent]:
     """Return the notices that a hit was opened, one for each matched entry, to the entry's owner (law 6.10)."""
     return [
         NoticeContent(
@@ -243,11 +245,11 @@ def opened(hit: Hit) -> list[NoticeContent]:
     ]
 
 
-def closed(hit: Hit) -> list[NoticeContent]:
+def resolved_notices(hit: Hit) -> list[NoticeContent]:
     """Return the notices that a hit was resolved, one for each matched entry, to the entry's owner (law 6.10).
 
-    If a clearance was proposed for the entry, its notice also goes to the officers that may confirm the clearance. The
-    hit must have a resolution.
+    If a clearance was proposed for the entry, Immigration's approvers and duty officers, who may confirm it, get the
+    notice too. The hit must have a resolution.
     """
     last = hit.resolutions[-1]
     proposed = {each.entry_id: each.clearance_id for each in last.proposals}
@@ -273,7 +275,7 @@ def closed(hit: Hit) -> list[NoticeContent]:
     ]
 
 
-def unresolved(hit: Hit) -> NoticeContent:
+def unresolved_notice(hit: Hit) -> NoticeContent:
     """Return the notice that a hit was not resolved in time, for its checkpoint's supervisors and duty officers."""
     first: Sequence[Matched] = hit.matched[:1]
     return NoticeContent(

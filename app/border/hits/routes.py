@@ -43,8 +43,8 @@ async def list_hits(
 ) -> Page[HitOut]:
     """List hits, newest first: a supervisor those of their checkpoint, an auditor all.
 
-    Every check that is answered `refer` or `refuse` opens a hit or joins an open one. The hit is in the list as soon as
-    the answer was sent. A hit that matched an entry that may be about the caller is left out.
+    Every check that is answered `refer` or `refuse` opens a hit or joins an existing one. The hit is in the list as
+    soon as the answer was sent. Hits that matched an entry that may be about the caller are left out.
     """
     before = decode_last_id(cursor)
     runtime = runtime_of(request)
@@ -52,7 +52,7 @@ async def list_hits(
     async with runtime.reading(actor) as reader:
         rows = await service.list_page(reader, state, since, until, before, limit + 1)
         page, after = cut(rows, limit, lambda hit: (hit.id,))
-        statuses = await service.current_matches(reader, page)
+        statuses = await service.entry_statuses(reader, page)
     return Page(items=[HitOut.of(hit, statuses) for hit in page], next_cursor=after)
 
 
@@ -70,7 +70,7 @@ async def examine_hit(
 ) -> HitInFullOut:
     """Read a hit with the check's answer in the form for counters, and the traveller's data; every access is recorded.
 
-    `entries` states for each matched entry whether it is still in force: it may have ended since the check.
+    `entries` states for each matched entry whether its measure is in force now; it may have ended since the check.
     """
     examined = await service.examine(unit, hit_id, runtime_of(request))
     hit = examined.hit
@@ -110,12 +110,12 @@ async def resolve_hit(
     """Resolve a hit: a supervisor states whether the traveller is the listed person, and the action taken.
 
     `confirmed` and `not_same_person` resolve the hit for good; a further resolution is refused (409). `unsure` leaves
-    it open and can be sent repeatedly. `not_same_person` can't go with a refusal. It also proposes a clearance for each
-    matched entry, which takes effect once a second person has confirmed it. If none can be proposed for an entry, for
-    example because the entry lists the traveller's document, the answer names this `obstacle`. A refusal needs a
-    matched measure that is in force now.
+    the hit open and can be sent repeatedly. A refusal needs a matched measure that is in force now, and can't go with
+    `not_same_person`. `not_same_person` also proposes a clearance for each matched entry; a clearance takes effect once
+    a second person has confirmed it. If none can be proposed for an entry, the answer names the `obstacle`, for example
+    that the entry lists the traveller's document.
     """
     runtime = runtime_of(request)
     hit = await service.resolve(unit, hit_id, expected, body.outcome, body.action, body.note, runtime)
     response.headers["ETag"] = etag_of(hit.version, hit.escalated_at, hit.pending_until)
-    return HitOut.of(hit, await service.current_matches(unit, [hit]))
+    return HitOut.of(hit, await service.entry_statuses(unit, [hit]))

@@ -15,7 +15,7 @@ from app.web.wire import Moment, Prose, WireIn, WireOut
 
 
 class ResolutionIn(WireIn):
-    """A supervisor's finding: whether the traveller is the listed person, and the action taken."""
+    """A supervisor's resolution: whether the traveller is the listed person, and the action taken."""
 
     outcome: Annotated[
         Identity,
@@ -67,7 +67,7 @@ class MatchedOut(WireOut):
 
 
 class ProposalOut(WireOut):
-    """The consequence of `not_same_person` for an entry: a proposed clearance, or why there is none."""
+    """The consequence of `not_same_person` for a matched entry: a proposed clearance, or the reason for none."""
 
     entry_id: str
     """Id of the entry."""
@@ -181,10 +181,10 @@ class AskedOut(WireOut):
 
 
 class HitInFullOut(HitOut):
-    """A hit with the check's answer in the form for counters, and with its question until that is erased."""
+    """A hit with the check's answer in the form for counters, and with the check's question until it is erased."""
 
     check: CheckOut
-    """The check's answer, with its matches whichever client asked; an auditor also sees what was noted."""
+    """The check's answer, with its matches even if an autogate or a carrier asked. An auditor also sees `noted`."""
     asked: Annotated[
         AskedOut | None, Field(description="Null once the question was erased, or can't be read any more.")
     ]

@@ -27,10 +27,10 @@ from app.border.hits.domain import (
     Matched,
     Proposal,
     Resolution,
-    closed,
-    unresolved,
+    resolved_notices,
+    unresolved_notice,
 )
-from app.border.hits.store import Filter, list_resolved, resolved
+from app.border.hits.store import Filter, list_resolved, list_resolved_ids
 from app.db.unit import Reader, Unit
 from app.errors import NotFound
 from app.kit.ids import first_id
@@ -49,17 +49,17 @@ __all__ = [
     "Examined",
     "HitResolved",
     "create_hits",
-    "current_matches",
+    "entry_statuses",
     "erase_hits",
     "examine",
-    "expect_open",
     "list_page",
     "list_resolved",
+    "list_resolved_ids",
     "questions_of",
     "remind",
     "requeue_lost",
     "resolve",
-    "resolved",
+    "traveller_of_open_hit",
 ]
 
 _plain = msgspec.json.Decoder().decode
@@ -72,8 +72,8 @@ class Examined:
 
     Attributes:
         hit: the hit.
-        answer: the check's answer as JSON members, as a counter sees it, also if another kind of client asked; for an
-            auditor with the noted entries.
+        answer: the check's answer as JSON members, in the form for counters even if another kind of client asked. For
+            an auditor it includes the noted entries.
         parsed: the question with the traveller's data; None once it was erased, or if it can't be read any more.
         statuses: the present state of the matched entries, by entry id.
     """
@@ -112,8 +112,8 @@ async def list_page(
         state: only those in this state; None for any.
         since: only those opened at or after this instant; None for any time.
         until: only those opened before this instant; None for any time.
-        before: only those older than this id; None for the newest.
-        limit: the greatest number.
+        before: only those with an id before this one; None for the newest.
+        limit: the greatest number of hits.
     """
     bounds = [bound for bound in (before, first_id("hit", until) if until else None) if bound]
     selection = Filter(
@@ -129,10 +129,10 @@ async def _with_pending(reader: Reader, hits: Sequence[Hit]) -> list[Hit]:
     """Return hits with `pending_until` for those with entries that wait for a decision."""
     matched = {each.entry_id for hit in hits for each in hit.matched}
     pending = await list_pending(reader, matched) if matched else {}
-    return [hit.known(pending) for hit in hits]
+    return [hit.with_pending(pending) for hit in hits]
 
 
-async def current_matches(reader: Reader, hits: Iterable[Hit]) -> Mapping[str, EntryStatus]:
+async def entry_statuses(reader: Reader, hits: Iterable[Hit]) -> Mapping[str, EntryStatus]:
     """Return the present state of the entries that these hits matched, by entry id."""
     return await current_status(reader, {matched.entry_id for hit in hits for matched in hit.matched})
 
@@ -140,8 +140,8 @@ async def current_matches(reader: Reader, hits: Iterable[Hit]) -> Mapping[str, E
 async def erase_hits(unit: Unit, event: EntryErased) -> Sequence[Draft]:
     """Erase the supervisors' notes on the hits that matched the event's erased entry (R64). Returns no ledger records.
 
-    A hit keeps its notes while another entry that it matched is not erased. Called as a projector: in the transaction
-    of the event.
+    A hit keeps its notes until every entry that it matched is erased. Called as a projector: in the transaction of the
+    event.
     """
     for hit in await store.lock_of_entry(unit, event.entry.id):
         matched = await entries.list_by_ids(unit, {each.entry_id for each in hit.matched})
@@ -166,7 +166,7 @@ async def examine(unit: Unit, hit_id: str, runtime: Runtime) -> Examined:
     await record(unit, AuditAct.HIT_EXAMINED, hit.id, {"check": hit.check_id})
     await notify(unit, news)
     [hit] = await _with_pending(unit, [hit])
-    return Examined(hit, answer, parsed, await current_matches(unit, [hit]))
+    return Examined(hit, answer, parsed, await entry_statuses(unit, [hit]))
 
 
 async def resolve(
@@ -205,7 +205,7 @@ async def resolve(
     await _expect_seen(unit, hit)  # again, since the actor may have become a possible subject meanwhile
     hit.expect_open(expected)
     hit.expect_fitting(outcome, action)
-    hit.expect_ban(action, {s.measure for s in (await current_matches(unit, [hit])).values() if s.in_force})
+    hit.expect_ban(action, {s.measure for s in (await entry_statuses(unit, [hit])).values() if s.in_force})
     proposals: tuple[Proposal, ...] = ()
     if outcome is Identity.NOT_SAME_PERSON:
         _, parsed = await _parsed_question(unit, hit, runtime)
@@ -229,7 +229,7 @@ async def resolve(
         questions = await questions_of(unit, [hit], runtime)
         unit.happened(HitResolved(hit, questions[hit.id]))
         await unit.conclude()
-    await notify(unit, [*news, *(closed(hit) if hit.state is HitState.RESOLVED else ())])
+    await notify(unit, [*news, *(resolved_notices(hit) if hit.state is HitState.RESOLVED else ())])
     [hit] = await _with_pending(unit, [hit])
     return hit
 
@@ -242,11 +242,11 @@ async def questions_of(unit: Unit, hits: Sequence[Hit], runtime: Runtime) -> dic
     return {hit.id: questions[hit.check_id] for hit in hits}
 
 
-async def expect_open(unit: Unit, hit_id: str, runtime: Runtime) -> HitTraveller:
-    """Return the search keys of an open hit's traveller; raise NotFound unless the hit is open.
+async def traveller_of_open_hit(unit: Unit, hit_id: str, runtime: Runtime) -> HitTraveller:
+    """Return the matched entries and the search keys of an open hit's traveller; raise NotFound unless the hit is open.
 
-    A supervisor may search the register only for this person. The keys are empty if the check's question was erased or
-    can't be read any more.
+    A supervisor may search the register only for this person. There are no keys and no births if the check's question
+    was erased or can't be read any more.
 
     Raises:
         NotFound: the actor sees no hit with this id, or the hit is resolved.
@@ -268,7 +268,7 @@ async def expect_open(unit: Unit, hit_id: str, runtime: Runtime) -> HitTraveller
 
 
 async def remind(runtime: Runtime) -> int:
-    """Write a notice for each hit that was not resolved in time and has none yet. Returns their number.
+    """Write a notice for each hit that was not resolved in time, once for each hit. Returns the number of new notices.
 
     If it fails for a hit, the error is logged and the others are treated.
     """
@@ -279,7 +279,7 @@ async def remind(runtime: Runtime) -> int:
                 hit = await store.lock(unit, hit_id)
                 if hit.state is HitState.OPEN and hit.escalated_at is None:
                     await store.save(unit, hit.escalated(unit.now))
-                    written += len(await notify(unit, [unresolved(hit)]))
+                    written += len(await notify(unit, [unresolved_notice(hit)]))
     return written
 
 

@@ -42,19 +42,19 @@ def columns_of(hit: Hit) -> dict[str, Any]:
 async def lock_creation(unit: Unit) -> None:
     """Take the lock on the creation of hits until the commit, so that no hit is created twice.
 
-    On SQLite it does nothing, because there is a single writer.
+    On SQLite this function does nothing, because there is a single writer.
     """
     if not unit.is_sqlite:
         await unit.run(select(func.pg_advisory_xact_lock(LOCK)))
 
 
 async def list_existing(reader: Reader, hit_ids: Collection[str]) -> set[str]:
-    """Return those of these ids that are ids of hits in the register."""
+    """Return the ids among `hit_ids` for which the register has a hit."""
     return set((await reader.run(_EXISTING, {"ids": sorted(hit_ids)})).scalars())
 
 
-async def resolved(reader: Reader, hit_ids: Collection[str]) -> set[str]:
-    """Return those of these ids that are ids of resolved hits."""
+async def list_resolved_ids(reader: Reader, hit_ids: Collection[str]) -> set[str]:
+    """Return the ids among `hit_ids` whose hit is resolved."""
     return {hit_id for (hit_id,) in await _RESOLVED.run(reader, {"ids": sorted(hit_ids)})}
 
 
@@ -97,13 +97,13 @@ async def lock_of_entry(unit: Unit, entry_id: str) -> list[Hit]:
 
 
 async def list_let_pass(reader: Reader, hit_ids: Collection[str]) -> set[str]:
-    """Return those of these ids that are ids of hits that a supervisor resolved by letting the traveller pass."""
+    """Return the ids among `hit_ids` whose hit a supervisor resolved by letting the traveller pass."""
     statement = select(_table.c.document).where(_table.c.id.in_(sorted(hit_ids)))
     return {hit.id for hit in await _documents.all(reader, statement) if hit.let_pass}
 
 
 async def list_resolved(reader: Reader, hit_ids: Collection[str]) -> list[Hit]:
-    """Return the resolved ones of the hits with these ids, in no order."""
+    """Return the resolved hits among those with these ids, in no order."""
     return await _documents.all(reader, _RESOLVED_IN_FULL, {"ids": sorted(hit_ids)})
 
 

@@ -65,7 +65,7 @@ async def verify_page(
 async def find_missing(
     register: Reader, checked: Reader, after: str, limit: int
 ) -> tuple[list[Difference], str | None]:
-    """Find checks whose hit is missing in the register (and not in the queue either), in the order of the checks' ids.
+    """Find checks whose hit is neither in the register nor in the queue of hits to create, in the order of check ids.
 
     Args:
         register: a transaction on the register, opened after `checked`.

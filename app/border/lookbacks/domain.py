@@ -1,8 +1,7 @@
 """The search of past checks for the subject of an entry (no I/O; R58).
 
-Two hundred thousand travellers are checked on a busy day, and one entry is about one of them. So each stored question
-is first compared by document number or birth date, then by name; only the remaining ones are parsed and compared in the
-same way as in a check.
+On a busy day, two hundred thousand travellers are checked, and an entry is about one person. So each stored question is
+first compared by document number or birth date, then by name. Only the remaining questions are compared as in a check.
 """
 
 from collections.abc import Iterator
@@ -28,11 +27,11 @@ from app.register.entries.domain import Entry
 from app.register.entries.subjects import Subject
 
 WINDOW: Final = timedelta(hours=24)
-"""Period of past checks that is searched (R58)."""
+"""Length of the period before `Lookback.came_at` whose checks are searched (R58)."""
 
 SETTLED: Final = timedelta(minutes=1)
-"""Period before and after the search's beginning that is read a second time, because checks may be committed late and
-clocks differ."""
+"""How long before and after `Lookback.came_at` checks are read a second time: checks may be committed late, and clocks
+differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +43,8 @@ class Lookback:
     Attributes:
         entry_id: id of the entry.
         came_at: when the entry came into force or was corrected.
-        first: a check id; older checks are not searched.
-        before: a check id; the check with this id and all later ones have been read or are not searched.
+        first: a check id; checks with a smaller id are not searched.
+        before: a check id; only checks with a smaller id are still to be read.
         due_at: when to continue reading; None once the search is closed.
     """
 
@@ -63,7 +62,7 @@ class Lookback:
 
     @property
     def untouched(self) -> bool:
-        """Whether the search has not read any check yet; checks that a wrong clock dated in the future do not count."""
+        """Whether no check dated before `came_at + SETTLED` has been read yet; only a wrong clock dates others."""
         return self.due_at == self.came_at and self.before >= first_id("chk", self.came_at + SETTLED)
 
     def restarted(self, at: datetime) -> Self:
@@ -74,11 +73,11 @@ class Lookback:
         begun = self.of(self.entry_id, at)
         return begun if self.due_at is None else replace(begun, first=min(begun.first, self.first))
 
-    def from_newest(self, newest: str | None) -> Self:
-        """Return the search, extended to the check `newest`, that one included, if it is later than the search's range.
+    def extended_to(self, newest: str | None) -> Self:
+        """Return the search, extended to include the check `newest` if this is later than the search's range.
 
-        Only a check that a wrong clock dated in the future is later. `newest` is the greatest check id; None, without
-        any check, changes nothing.
+        A check can be later only if a wrong clock dated it in the future. `newest` is the greatest check id; None, if
+        there are no checks, changes nothing.
         """
         return self if newest is None or newest < self.before else replace(self, before=bound_after(newest))
 
@@ -89,8 +88,8 @@ class Lookback:
     def finished(self) -> Self:
         """Return the search after its whole range was read: due a second time, or closed.
 
-        After the first reading, the minute before and after `came_at` becomes due again, one minute after `came_at`,
-        for checks that were stored late. After the second reading the search is closed.
+        After the first reading, checks from the minute before to the minute after `came_at` are due again, one minute
+        after `came_at`, because some are stored late. After the second reading the search is closed.
         """
         settled = self.came_at + SETTLED
         if self.due_at is None or self.due_at >= settled:
@@ -198,8 +197,8 @@ def _read(text: str, day: date, birth: Birth | None) -> Mrz | None:
         return None
 
 
-def compared(subject: Subject) -> tuple[object, ...]:
-    """Return the data of a subject that checks compare: for two subjects with equal results, checks answer the same."""
+def compared_data(subject: Subject) -> tuple[object, ...]:
+    """Return the data of a subject that checks compare. Subjects with equal data get equal answers from checks."""
     papers = frozenset(
         (
             frozenset((each.number, each.skeletons) for each in typed_numbers.read(paper.number).numbers),
@@ -211,15 +210,15 @@ def compared(subject: Subject) -> tuple[object, ...]:
     return *named, subject.nationalities, subject.nik, papers
 
 
-def measure_of(entry: Entry) -> tuple[str, ...]:
-    """Return the ids of the entries of one measure: of `entry`, and first of the urgent entry that it formalises."""
+def entry_ids_of_measure(entry: Entry) -> tuple[str, ...]:
+    """Return the ids of the entries of one measure: the urgent entry that `entry` formalises, if any, then `entry`."""
     return (entry.formalises, entry.id) if entry.formalises else (entry.id,)
 
 
 def crossing_notice(entry: Entry, record: Any, match: Match | None) -> NoticeContent:
     """Return the notice to an entry's owner that the subject was checked at the border before the entry was known.
 
-    Its key is made of the check and the measure. So a second notice about the same check and measure is not stored.
+    The notice's key is made of the check and the measure, so that a second notice about both is not stored.
 
     Args:
         entry: the entry, which the past check did not match.
@@ -229,7 +228,7 @@ def crossing_notice(entry: Entry, record: Any, match: Match | None) -> NoticeCon
     """
     return NoticeContent(
         name=NoticeName.CROSSED_BEFORE,
-        key=f"crossed_before:{measure_of(entry)[0]}:{record.id}",
+        key=f"crossed_before:{entry_ids_of_measure(entry)[0]}:{record.id}",
         to=owner(entry.agency),
         effective_at=record.at,
         entry_id=entry.id,

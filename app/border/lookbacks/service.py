@@ -13,7 +13,14 @@ from app.border.checks.domain import Candidate, find_match
 from app.border.checks.joining import document_hash
 from app.border.checks.parsing import parse_stored
 from app.border.lookbacks import store
-from app.border.lookbacks.domain import Lookback, Sieve, compared, crossing_notice, measure_of, numbers_of
+from app.border.lookbacks.domain import (
+    Lookback,
+    Sieve,
+    compared_data,
+    crossing_notice,
+    entry_ids_of_measure,
+    numbers_of,
+)
 from app.db.unit import Reader, Unit
 from app.kit.clock import legal_day
 from app.ledger.domain import Draft
@@ -37,17 +44,17 @@ _PAUSE_SECONDS: Final = 0.005
 
 
 async def look_back(runtime: Runtime) -> int:
-    """Begin a search of past checks for each urgent entry newly in force, and continue every search that is due.
+    """Begin a search of past checks for each urgent entry newly in force, and continue searches that are due, up to 20.
 
-    Checks that match an entry's subject make a notice to its owner. The urgent entry's own transaction does not begin
-    the search, because checkpoints wait for that transaction. If a search fails, the error is logged and the others go
-    on. Only one process at a time may call this.
+    For each check that matches an entry's subject, a notice is written to the entry's owner. The urgent entry's own
+    transaction does not begin the search, because checkpoints wait for that transaction. If a search fails, the error
+    is logged and the others go on. Only one process at a time may call this function.
 
     Returns:
         The number of new notices.
     """
     async with runtime.reading(SYSTEM) as reader:
-        begun = await store.list_begun(reader)
+        begun = await store.list_unsearched(reader)
     if begun:
         async with runtime.writing(SYSTEM) as unit:
             await store.add(unit, (Lookback.of(entry_id, came_at) for entry_id, came_at in begun))
@@ -65,11 +72,12 @@ async def look_back(runtime: Runtime) -> int:
 async def restart_search(unit: Unit, event: SubjectCorrected) -> Sequence[Draft]:
     """Begin a new search of past checks for an entry whose subject was corrected.
 
-    Does nothing if the entry is not in force, or if checks do not compare the corrected data. An entry that was not
-    urgent has had no search before. Called as a projector: in the transaction of the event. Returns no ledger records.
+    Does nothing if the entry is not in force, or if checks do not compare the corrected data. For an entry without an
+    earlier search this is the first one. Called as a projector: in the transaction of the event. Returns no ledger
+    records.
     """
     entry = event.entry
-    if entry.in_force(unit.now) and compared(entry.subject) != compared(event.before):
+    if entry.in_force(unit.now) and compared_data(entry.subject) != compared_data(event.before):
         earlier = await store.find(unit, entry.id)
         if earlier is None and entry.state is State.PROVISIONAL and entry.in_force_from:
             earlier = Lookback.of(entry.id, entry.in_force_from)  # no round has begun it yet
@@ -94,7 +102,7 @@ async def _continue(runtime: Runtime, lookback: Lookback, policy: MatchPolicy) -
     written = 0
     if lookback.untouched:
         async with runtime.reading_checks(SYSTEM) as reader:
-            lookback = lookback.from_newest(await checks.find_newest(reader))
+            lookback = lookback.extended_to(await checks.find_newest(reader))
         written += await _save(runtime, lookback, await _by_document(runtime, lookback, candidate, policy))
     sieve = Sieve(candidate, policy)
     for _ in range(_STEPS_PER_ROUND):
@@ -142,7 +150,8 @@ async def _notices(
     contents = []
     for record in records:
         content = _judged(record, candidate, policy)
-        if content and not await checks.list_matches(reader, record.id, measure_of(candidate.entry)):
+        measure = entry_ids_of_measure(candidate.entry)
+        if content and not await checks.list_matches(reader, record.id, measure):
             contents.append(content)
     return contents
 

@@ -16,11 +16,11 @@ from app.register.entries.tables import entry as entry_table
 _table = tables.lookback
 
 
-async def list_begun(reader: Reader) -> list[tuple[str, datetime]]:
+async def list_unsearched(reader: Reader) -> list[tuple[str, datetime]]:
     """Return the urgent entries in force that have no search of past checks yet, in no order.
 
-    Each is a pair: the entry's id, and the instant from which it is in force. An entry counts as in force even if this
-    instant is in the future by this machine's clock.
+    Each is a pair: the entry's id, and the instant from which the entry is in force. That instant may be in the future
+    by this machine's clock.
     """
     table = entry_table
     statement = select(table.c.id, table.c.in_force_from).where(

@@ -460,6 +460,6 @@ async def test_the_loop_makes_the_travellers_known_by_itself(
 ) -> None:
     questions = {"items": crowd(alike=31, others=9)}
     expect(await served.http.post("/v1/checks/batch", json=questions, headers=counter.headers), 200)
-    await until(lambda: served.app.state.process.travellers.sample.travellers == 40)
+    await until(lambda: served.app.state.process.travellers.sample.size == 40)
     answer = await make(served.http, owner, broad_urgent())
     assert (answer["entry"]["state"], answer["entry"]["breadth"]["would_stop"]) == ("submitted", 31)

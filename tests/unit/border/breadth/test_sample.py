@@ -8,7 +8,7 @@ from statistics import mean
 
 import pytest
 
-from app.border.breadth.domain import Question, Sample, bound, count, position_of
+from app.border.breadth.domain import Sample, SupposedMeasure, bound, count, position_of
 from app.border.checks.domain import Candidate, find_match
 from app.border.checks.parsing import parse_stored
 from app.border.checks.traveller import Traveller
@@ -79,8 +79,8 @@ def listing(subject: Subject, measure: Measure = Measure.PREVENTION) -> Entry:
 def found(sample: Sample, entry: Entry) -> set[bytes]:
     """Whom an entry would have stopped."""
     listed = name_keys.listed(entry.subject)
-    question = Question(Measured.of(entry, NOW), listed, DEFAULT)
-    *_, counted = count(sample.list_similar(listed), question, TODAY, 10_000)
+    supposed = SupposedMeasure(Measured.of(entry, NOW), listed, DEFAULT)
+    *_, counted = count(sample.list_similar(listed), supposed, TODAY, 10_000)
     return counted.found
 
 
@@ -102,7 +102,7 @@ def test_whoever_is_asked_about_again_is_held_once_and_in_the_newest_words() -> 
         check_id = new_id("chk", datetime(2026, 11, day, tzinfo=UTC))
         assert sample.needs_no_draw(hashed, "exit", question, check_id) is (day == 2)
         sample.draw(hashed, "exit", question, check_id, traveller)
-    assert sample.travellers == 1
+    assert sample.size == 1
     assert found(sample, listing(person("Budi Santoso"))) == set()
     assert found(sample, listing(person("Wiralodra Tandirerung"))) == {hashed}
 
@@ -121,7 +121,7 @@ def test_of_too_many_half_are_let_go_and_the_others_stand_for_all() -> None:
     for number, hashed in enumerate(hashes):
         draw(sample, hashed, number)
     assert sample.share in {1 / 8, 1 / 16, 1 / 32}
-    assert sample.travellers == sum(position_of(hashed) < sample.share for hashed in hashes) <= 100
+    assert sample.size == sum(position_of(hashed) < sample.share for hashed in hashes) <= 100
     assert found(sample, listing(person("Budi Santoso"))) == {
         h for h in hashes if position_of(h) < sample.share
     }
@@ -132,12 +132,12 @@ def test_who_is_gone_leaves_the_index_too() -> None:
     for number in range(50):
         draw(sample, os.urandom(32), number)
     sample.forget_before(first_id("chk", datetime(2026, 11, 24, tzinfo=UTC)))
-    assert (sample.travellers, sample.oldest) == (0, None)
+    assert (sample.size, sample.oldest) == (0, None)
     assert found(sample, listing(person("Budi Santoso"))) == set()
     for number in range(50):
         draw(sample, os.urandom(32), number, "Wiralodra Tandirerung")
     held = {id(each) for index in (sample._named, sample._born) for some in index.values() for each in some}
-    assert len(held) == sample.travellers == 50
+    assert len(held) == sample.size == 50
 
 
 def test_a_thinned_sample_that_has_run_dry_is_to_be_drawn_anew() -> None:
@@ -156,13 +156,13 @@ def test_what_was_counted_up_to_a_place_stands_for_the_rest() -> None:
         draw(sample, os.urandom(32), number, "Budi Santoso" if number % 4 == 0 else "Wiralodra Tandirerung")
     entry = listing(person("Budi Santoso"))
     listed = name_keys.listed(entry.subject)
-    question = Question(Measured.of(entry, NOW), listed, DEFAULT)
-    *_, cut = count(sample.list_similar(listed), question, TODAY, 100)
+    supposed = SupposedMeasure(Measured.of(entry, NOW), listed, DEFAULT)
+    *_, cut = count(sample.list_similar(listed), supposed, TODAY, 100)
     assert len(cut.found) == 100
-    assert cut.ended is not None
-    assert 350 < 100 / cut.ended < 700
-    *_, all_ = count(sample.list_similar(listed), question, TODAY, 10_000)
-    assert (len(all_.found), all_.ended) == (500, None)
+    assert cut.judged_to is not None
+    assert 350 < 100 / cut.judged_to < 700
+    *_, all_ = count(sample.list_similar(listed), supposed, TODAY, 10_000)
+    assert (len(all_.found), all_.judged_to) == (500, None)
 
 
 @pytest.mark.parametrize("measure", list(Measure))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from app.border.checks.domain import Candidate, find_match
 from app.border.checks.parsing import parse_question
-from app.border.lookbacks.domain import SETTLED, WINDOW, Lookback, Sieve, compared
+from app.border.lookbacks.domain import SETTLED, WINDOW, Lookback, Sieve, compared_data
 from app.identity.mrz_fillers import TAKEN_FOR_FILLER
 from app.kit.ids import first_id
 from app.matching.policy import DEFAULT
@@ -240,7 +240,7 @@ def test_a_search_that_begins_anew_keeps_what_the_former_had_not_come_to():
 )
 def test_a_correction_counts_if_it_changes_what_checks_compare(given: dict[str, Any], *, other: bool):
     before, after = (candidate(**each).entry.subject for each in ({}, given))
-    assert (compared(before) != compared(after)) is other
+    assert (compared_data(before) != compared_data(after)) is other
 
 
 def test_a_correction_counts_if_a_number_may_mean_another_one():
@@ -249,4 +249,4 @@ def test_a_correction_counts_if_a_number_may_mean_another_one():
         candidate(documents=[{**paper, "number": number}]).entry.subject
         for number in ("12345677654321", "1234567 7654321")
     )
-    assert compared(glued) != compared(parted)
+    assert compared_data(glued) != compared_data(parted)
