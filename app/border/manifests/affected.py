@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from app.border.manifests import store
-from app.border.manifests.keys import WatchedEntry, listed_of
+from app.border.manifests.keys import EntryKeys, entry_keys_of
 from app.border.manifests.store import Watched
 from app.db.unit import Reader
 from app.ledger.domain import RecordType
@@ -24,7 +24,7 @@ PassengerKey = tuple[str, int]
 """A passenger: the manifest's id and the passenger's position."""
 
 IsNews = Callable[[str, str], bool]
-"""A function of an entry's and a manifest's id: whether the entry has changed since the manifest's answers."""
+"""A function of the ids of an entry and a manifest: whether the entry has changed after the manifest's answers."""
 
 
 class AffectedPassengers(msgspec.Struct, frozen=True):
@@ -32,10 +32,10 @@ class AffectedPassengers(msgspec.Struct, frozen=True):
 
     Attributes:
         sure: passengers that share a document number or NIK with a changed entry; each as manifest id and position.
-        likely: other passengers that share keys of rare parts of a name, or a day of birth, with a changed entry. A
-            shared day is enough; of other keys, the weights (in bits) must add up to the entry's `Reach.least`. The
-            caller must compare the full name keys of these passengers with `index`.
-        index: the changed entries by their name keys.
+        likely: other passengers that share a day of birth, or enough rare parts of a name, with a changed entry: the
+            weights of the shared keys add up to the entry's `Reach.least`. The caller must look up the full name keys
+            of these passengers in `index`.
+        index: the changed entries by their full name keys.
         sequence: the ledger size up to which the changes were read.
         at: the instant up to which changes without a ledger record were read: measures that began, or that ended while
             their papers were undecided.
@@ -53,8 +53,8 @@ class AffectedPassengers(msgspec.Struct, frozen=True):
 async def find_affected(reader: Reader, opened: Mapping[str, Watched], size: int) -> AffectedPassengers:
     """Find the passengers on open manifests that the next changes of entries and clearances may affect.
 
-    The changes are the next page of ledger records, and changes without a record. For each manifest only those count
-    that came after the manifest's `sequence` and `asked_at`.
+    The changes are the next page of ledger records, and changes without a record. For each manifest, only changes after
+    the manifest's `sequence` and `asked_at` count.
 
     Args:
         reader: a transaction on the register.
@@ -71,10 +71,10 @@ async def find_affected(reader: Reader, opened: Mapping[str, Watched], size: int
     asked_at = min(each.asked_at for each in opened.values())
     turned = await list_turned(reader, asked_at, reader.now)  # these changes have no ledger record
     versions = await entries.list_versions(reader, {*changed, *turned})
-    listed: dict[str, WatchedEntry] = {}
+    listed: dict[str, EntryKeys] = {}
     for entry_id, of_entry in versions.items():
         await asyncio.sleep(0)
-        listed[entry_id] = listed_of(of_entry)
+        listed[entry_id] = entry_keys_of(of_entry)
 
     def is_news(entry_id: str, manifest_id: str) -> bool:
         known = opened.get(manifest_id)
@@ -95,9 +95,7 @@ async def find_affected(reader: Reader, opened: Mapping[str, Watched], size: int
     )
 
 
-async def _by_numbers(
-    reader: Reader, listed: Mapping[str, WatchedEntry], is_news: IsNews
-) -> set[PassengerKey]:
+async def _by_numbers(reader: Reader, listed: Mapping[str, EntryKeys], is_news: IsNews) -> set[PassengerKey]:
     holders = defaultdict[str, set[str]](set)
     for entry_id, each in listed.items():
         for number in each.numbers:
@@ -110,7 +108,7 @@ async def _by_numbers(
     }
 
 
-async def _by_names(reader: Reader, listed: Mapping[str, WatchedEntry], is_news: IsNews) -> set[PassengerKey]:
+async def _by_names(reader: Reader, listed: Mapping[str, EntryKeys], is_news: IsNews) -> set[PassengerKey]:
     holders = defaultdict[int, set[str]](set)
     for entry_id, each in listed.items():
         for key in each.reach.bits:
@@ -124,7 +122,7 @@ async def _by_names(reader: Reader, listed: Mapping[str, WatchedEntry], is_news:
     return {place for (entry_id, place), bits in shared.items() if bits >= listed[entry_id].reach.least}
 
 
-def _index(listed: Mapping[str, WatchedEntry]) -> Index[str]:
+def _index(listed: Mapping[str, EntryKeys]) -> Index[str]:
     index: Index[str] = Index({}, {})
     for entry_id, each in listed.items():
         index.add(entry_id, each.keys, each.days)

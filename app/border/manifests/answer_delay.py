@@ -1,9 +1,9 @@
 """The delay of a carrier's answer: it depends on the request, so that the time reveals nothing about the result.
 
-A carrier must not learn that a person may not leave the country: its answer hides that (R48), and so must the time of
-the answer. To compare a passenger with an entry, and to store the match, takes longer than to find no match. So an
-answer is sent after a multiple of a time that depends only on the number of documents, and that is normally longer than
-the work for them.
+A carrier must not learn that a person may not leave the country. The content of the answer hides this (R48), and the
+time of the answer must hide it too: comparing a passenger with an entry and storing the match takes longer than finding
+no match. So an answer is sent after a multiple of a span that depends only on the number of documents. The span is
+normally longer than the work.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ def send_after(elapsed: float, documents: int, step: float) -> float:
     """Return the number of seconds after the request's arrival at which its answer must be sent.
 
     The result is the smallest multiple of a span that is not less than `elapsed`, and at least one span. The span is
-    `step` for each hundred documents or part of a hundred. For `step` 0 the result is `elapsed`.
+    `step`, multiplied by the number of hundreds of documents, rounded up. For `step` 0 the result is `elapsed`.
 
     Args:
         elapsed: seconds since the request's arrival.

@@ -1,6 +1,6 @@
 """Writing the response (CUSRES) to a passenger list in UN/EDIFACT (no I/O).
 
-It has a group of ERP, RFF, ERC and FTX for each passenger, in the order of the list, and repeats the sender's
+A response has a group of ERP, RFF, ERC and FTX for each passenger, in the order of the list, and repeats the sender's
 references. The codes 0Z and 1Z in ERC are those of published responses; 2Z and 4Z are additions of this register. FTX
 gives each code in words.
 """
@@ -19,7 +19,7 @@ CODES: Final = {
     Status.CONTACT: ("2Z", "CONTACT IMMIGRATION BEFORE BOARDING"),
     None: ("4Z", "NOT ANSWERED - CORRECT THE PASSENGER AND SEND AGAIN"),
 }
-"""The code of ERC and the words of FTX, by status."""
+"""The code of ERC and the words of FTX, by status; None is the status of a passenger that could not be checked."""
 
 _US: Final = ("CEKAL",)
 _VERSION: Final = ("D", "05B", "UN", "IATA")

@@ -24,15 +24,18 @@ CARRIER: Final = "carrier"
 """Kind of the checks for a carrier's manifest; those for a checkpoint's client have the client's own kind."""
 
 LONGEST_WATCH: Final = timedelta(days=30)
+"""How long a manifest is watched at most."""
+
 UNKNOWN_WATCH: Final = timedelta(days=1)
 """How long a manifest without a time of departure is watched."""
 
 ARRIVAL_WATCH: Final = timedelta(hours=72)
-"""How long a declared arrival is watched, from the beginning of its day: ships and buses come a day late, and
-passengers are examined in the night after."""
+"""How long a declared arrival is watched, from the beginning of its day: ships and buses come up to a day late, and
+passengers are then examined in the night."""
 
 LATEST_DECLARATION: Final = timedelta(days=1)
-"""How long after its day an arrival may be declared: somebody who arrived before midnight is examined after it."""
+"""How long after its day an arrival may be declared: passengers who arrive before midnight are examined after
+midnight."""
 
 _WEST: Final = timezone(-timedelta(hours=12))
 """The westernmost time zone, which gives the latest instant that a local time can mean."""
@@ -74,16 +77,16 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     traveller: str = ""
 
     @property
-    def subject(self) -> tuple[str | None, str]:
-        """The hit's id (None without one) and the traveller's hash: the key in `Rulings` of this answer's ruling."""
+    def ruling_key(self) -> tuple[str | None, str]:
+        """The key of this answer's ruling in `Rulings`: the hit's id (None without a hit) and the traveller's hash."""
         return self.hit_id, self.traveller
 
     @property
     def carrier_status(self) -> Status:
-        """The instruction to the carrier: the supervisor's ruling if it allows or refuses, else that by the check.
+        """The instruction to the carrier: by the supervisor's ruling if this allows or refuses, else by the check.
 
-        Exit bans stay hidden: a refusal of a passenger with status `board` is not shown. A ruling that refuses the
-        direction opposite to the check's does not count.
+        A ruling that refuses changes nothing if the instruction by the check is `board`, so that exit bans stay hidden.
+        Nor does a ruling that refuses the direction opposite to the check's.
         """
         if self.ruling == "allow":
             return Status.BOARD
@@ -92,7 +95,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def action(self) -> str:
-        """The action that the counter takes: the supervisor's ruling if it allows or refuses, else the check's action.
+        """The counter's action: by the supervisor's ruling if this allows or refuses, else by the check.
 
         A ruling that refuses the direction opposite to the check's does not count.
         """
@@ -101,7 +104,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Rulings = Mapping[tuple[str | None, str], str | None]
-"""The supervisors' actions for travellers, by hit and by hash of the question."""
+"""By hit id and traveller's hash (`Answer.ruling_key`): the action by which a supervisor resolved the hit."""
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,9 +136,9 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def gravest(self) -> Answer | None:
-        """The answer with the gravest outcome; None without answers.
+        """The answer with the gravest outcome among those that no supervisor's ruling allows; None without answers.
 
-        An answer that a supervisor's ruling allows counts only if all are allowed.
+        If rulings allow all answers, the gravest of all.
         """
         return max(
             self.answers, key=lambda each: (each.ruling != "allow", _SEVERITY[each.outcome]), default=None
@@ -172,8 +175,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
             kind: kind of the sender, which decides what the sender sees.
             at: time of the change.
         """
-        known = {**{each.subject: each.ruling for each in self.answers if each.ruling}, **rulings}
-        renewed = (msgspec.structs.replace(each, ruling=known.get(each.subject)) for each in answers)
+        known = {**{each.ruling_key: each.ruling for each in self.answers if each.ruling}, **rulings}
+        renewed = (msgspec.structs.replace(each, ruling=known.get(each.ruling_key)) for each in answers)
         return self._changed(renewed, number, kind, at)
 
     def ruled(self, rulings: Rulings, number: int, kind: str, at: datetime) -> "Item":
@@ -206,7 +209,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """A list of passengers of one journey, or of one day's arrivals at a port.
 
-    While a manifest is watched, its passengers are checked again whenever the register changes.
+    While a manifest is watched, passengers that a change of the register may affect are checked again.
 
     Attributes:
         client_id: id of the sender's client.
@@ -218,7 +221,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
             journey, or if that is no active checkpoint another one.
         departs_at: time of departure; None if the list does not contain it.
         arrives_on: the day of declared arrivals in the port's time; None for a journey.
-        watched_until: when the watch ends: mostly at the departure.
+        watched_until: when the watch ends: mostly at the departure (`watched_until`, `Arrival.watched_until`).
         warnings: faults of the list that did not prevent its acceptance.
         envelope: data of a PAXLST's interchange that a reply repeats; None for JSON.
         times: departure and arrival in local time, as a PAXLST has them.
@@ -248,17 +251,17 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     asked_at: datetime
     closed_at: datetime | None = None
 
-    def end(self, ledger: Head) -> Head:
-        """Return the end of this manifest's changes as a `Head`, which makes and reads the cursors of its stream.
+    def changes_head(self, ledger: Head) -> Head:
+        """Return the head of this manifest's changes, which makes and reads the cursors of the manifest's stream.
 
-        Its size is the number of the last change. `ledger` is the ledger's head; the epoch of the result is made from
-        its epoch. So cursors become invalid if the register is restored, after which a number may mean another change.
+        The size of this head is the number of the last change. Its epoch is made from that of the ledger's head
+        `ledger`, so that a restore of the register makes cursors invalid: numbers may then mean other changes.
         """
         return Head(f"{ledger.epoch}-manifest", self.number, self.number)
 
 
 def kind_of(actor: Actor) -> str | None:
-    """Return the kind of sender that an actor is: `carrier` or `manifest`; None if the actor may not send manifests."""
+    """Return the actor's kind as a sender: `carrier` or `manifest`; None if the actor may not send manifests."""
     if actor.holds(CARRIER):
         return CARRIER
     return actor.kind if actor.kind == Kind.MANIFEST else None
@@ -279,7 +282,7 @@ class Journey(msgspec.Struct, frozen=True):
     Attributes:
         leg: the leg that crosses the border; if `assumed`, the whole journey as one leg.
         direction: `exit` or `entry`.
-        assumed: whether no leg is known to cross the border. Then the direction is `entry`, because for an entry a
+        assumed: whether no leg is known to cross the border. Then the direction is `entry`, the only one in which a
             carrier may have to deny boarding.
     """
 
@@ -320,9 +323,9 @@ def direction_between(origin: str, destination: str, is_ours: Callable[[str], bo
 def departure_of(leg: Leg, places: Mapping[str, Checkpoint]) -> datetime | None:
     """Return the instant of a leg's departure, from the local times of the list; None if no instant is known.
 
-    For a departure from a known checkpoint the result is exact. The time zone of a place abroad is not known: then the
-    result is the latest instant that the local time can mean, or the arrival in Indonesia if that is earlier. Without a
-    departure time it is the arrival. `places` are the register's checkpoints, by code.
+    For a departure from a checkpoint in `places` the result is exact. The time zone of other places is not known: then
+    the result is the latest instant that the local time can mean, or the arrival at a checkpoint if this is earlier.
+    Without a departure time, the result is the arrival at a checkpoint. `places` has the checkpoints by code.
     """
     origin = checkpoint_named(leg.origin, places)
     if leg.departs is not None and origin is not None:

@@ -14,6 +14,8 @@ MAX_SEGMENTS: Final = 60_000
 fewer."""
 
 LONGEST_SEGMENT: Final = 4_000
+"""Greatest number of characters of a segment."""
+
 _MAX_ELEMENTS: Final = 100
 
 _CHARSETS: Final = {
@@ -100,7 +102,7 @@ class Text(NamedTuple):
         body: the text from the first header (UNB or UNH) on.
         separators: the separators of the service string if the text uses them, else those detected in the text.
         charset: the character set by which the bytes were decoded.
-        contradicted: whether the service string names other separators than the text uses.
+        contradicted: whether there is a service string that names other separators than the text uses.
     """
 
     body: str
@@ -183,8 +185,8 @@ def segments(text: Text) -> Iterator[Segment]:
     """Yield the segments of an interchange one by one; text after its trailer (UNZ) is ignored.
 
     Raises:
-        Unreadable: a segment is too long, there are too many segments, or another interchange follows. It is raised
-            when the iteration reaches the fault, after the segments before it.
+        Unreadable: a segment is too long, there are too many segments, or another interchange follows. The segments
+            before the fault are yielded first.
     """
     marks = text.separators
     body, begin, number, empty = text.body, 0, 0, 0

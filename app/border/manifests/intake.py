@@ -58,8 +58,8 @@ class Passenger:
     Attributes:
         reference: the sender's own reference.
         locator: record locator of the reservation; empty without one.
-        questions: the questions to check. There is one for each document, or one without a document; if the century of
-            the birth date is unclear, there are twice as many. Empty if the row has a fault.
+        questions: the questions to check. JSON makes one question. A PAXLST makes one for each document, or one without
+            a document, and twice as many if the century of the birth date is unclear. Empty if the row has a fault.
         fault: why the passenger can't be checked; None if they can.
     """
 
@@ -103,10 +103,10 @@ class ManifestRequest:
 
 
 def from_json(body: bytes, now: datetime) -> ManifestRequest:
-    """Parse a manifest in JSON; run it in a thread, because parsing a thousand names takes long.
+    """Parse a manifest in JSON; call this in a thread, because parsing a thousand names takes long.
 
-    A fault of a passenger is not raised, but returned in `Passenger.fault`. `now` decides the century of two-digit
-    years.
+    A fault of a passenger is not raised, but returned in `Passenger.fault`. `now`, the present, decides the century of
+    two-digit years, and which birth dates are in the future.
 
     Raises:
         MalformedJson: the body is not JSON.

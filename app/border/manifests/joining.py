@@ -1,9 +1,9 @@
 """Finding the hit that a repeated check of a passenger joins: one for each document on a journey.
 
-The check that opens a hit and the manifest are committed separately. They are connected by the journey key: a keyed
-hash of the journey and the passenger's document, which every check of a passenger contains. A repeated question (after
-a crash between the two commits, in a repeated list, or in another row with the same document) finds the existing hit by
-this key.
+The check that opens a hit and the manifest are committed separately. They are connected by the journey key, a keyed
+hash of the journey and the passenger's document, which is stored with every check of a passenger. By this key a
+repeated question finds the existing hit: after a crash between the two commits, in a list that is sent again, or in
+another row with the same document.
 """
 
 import hashlib
@@ -30,12 +30,12 @@ _KEY_DIGITS = 32
 class Joined(NamedTuple):
     """The hits that one question about a passenger may join: those of earlier checks on the same journey.
 
-    `join` returns one `Joined` for each question. Each member is a mapping; it is empty if there is no such hit. Its
-    keys are matters: a matter is the set of the entries that a hit is about, as pairs of entry id and version.
+    Each attribute is a mapping, which is empty if there is no such hit. Its keys are matters: a matter is the set of
+    the entries that a hit is about, as pairs of entry id and version.
 
     Attributes:
-        known: by matter, the id of the hit that a supervisor has resolved for an equal question: the same document, and
-            the same text. A repeated check gets this hit again, and with it the supervisor's ruling.
+        known: by matter, the id of the hit that a question with the same journey key and the same text has opened, and
+            that a supervisor has resolved. A repeated check gets this hit again, and with it the supervisor's ruling.
         opened: by matter, the id of the open hit of the passenger's document. All questions about this document on the
             journey share this object, and checks add the hits that they open.
         resolved: by matter, the number of resolved hits of the passenger's document.
@@ -47,7 +47,7 @@ class Joined(NamedTuple):
 
 
 def journey_of(client_id: str, requested: ManifestRequest, now: datetime) -> str:
-    """Return a text that identifies a sender's journey; a repeated manifest of it has the same text.
+    """Return a text that identifies a sender's journey; each manifest of the same journey gives the same text.
 
     It consists of the sender's client, flight, direction, places and the legal day of departure or declared arrival. So
     a manifest in which one of these is corrected is another journey. `now` gives the day if the departure is unknown.
@@ -70,19 +70,18 @@ def journey_key(runtime: Runtime, journey: str, parsed: ParsedQuestion) -> str:
     return document_hash(runtime, f"{journey}|{shown}").hex()[:_KEY_DIGITS]
 
 
-def traveller_of(question: str | None) -> str:
+def traveller_hash(question: str | None) -> str:
     """Return a hash of the stored question about a passenger, which identifies the traveller.
 
-    Returns an empty text if the question is erased (None).
+    Returns an empty text if the question was erased (None).
     """
     return hashlib.sha256(question.encode()).hexdigest()[:_KEY_DIGITS] if question else ""
 
 
 async def join(runtime: Runtime, actor: Actor, questions: Sequence[tuple[str, str]]) -> list[Joined]:
-    """Return one `Joined` for each question, in order: the hits of earlier checks on the journey that it may join.
+    """Return one `Joined` for each question, in order: the hits of earlier checks on the journey it may join.
 
-    The members of a `Joined` are empty if there was no earlier hit. The number of SQL statements does not depend on the
-    result, so that the answer's time reveals nothing.
+    The number of SQL statements does not depend on the result, so that the time of the answer reveals nothing.
 
     Args:
         runtime: the process's databases, clock and settings.
@@ -113,8 +112,8 @@ async def join(runtime: Runtime, actor: Actor, questions: Sequence[tuple[str, st
 async def find_rulings(unit: Unit, runtime: Runtime, hit_ids: set[str]) -> Rulings:
     """Return the supervisors' actions by which the hits with these ids were resolved; open hits are omitted.
 
-    The key of an action is a pair: the hit's id, and the hash that identifies the traveller (`traveller_of`).
+    The key of an action is a pair: the hit's id, and the hash that identifies the traveller (`traveller_hash`).
     """
     resolved = await hits.list_resolved(unit, hit_ids)
     questions = await hits.questions_of(unit, resolved, runtime) if resolved else {}
-    return {(hit.id, traveller_of(questions[hit.id])): hit.resolutions[-1].action for hit in resolved}
+    return {(hit.id, traveller_hash(questions[hit.id])): hit.resolutions[-1].action for hit in resolved}

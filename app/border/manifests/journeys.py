@@ -28,8 +28,8 @@ class Leg(msgspec.Struct, frozen=True):
     Attributes:
         flight: designator of the flight.
         origin, destination: codes of the two places.
-        departs, arrives: the times, in the local time of the place. Of several (scheduled, estimated or actual) it is
-            the one that comes first in the passenger list.
+        departs, arrives: the times, in the local time of each place. Of several times (scheduled, estimated or actual)
+            the one that comes first in the passenger list counts.
     """
 
     flight: str
@@ -58,8 +58,11 @@ class Stop:
         self.arrives: datetime | None = None
 
     @property
-    def end(self) -> str | None:
-        """`begins` if a leg begins here, `ends` if one ends here; None if only the order of the places decides."""
+    def leg_edge(self) -> str | None:
+        """Whether a leg `begins` or `ends` here, by the qualifier, or by which time is known.
+
+        None if both leave this open; then the order of the places decides.
+        """
         if self.qualifier == "125" or (self.departs and not self.arrives):
             return "begins"
         return "ends" if self.qualifier == "87" or (self.arrives and not self.departs) else None
@@ -74,8 +77,8 @@ def legs_of(flight: str, stops: Iterable[Stop]) -> Iterator[Leg]:
     origin: Stop | None = None
     ended = False
     for stop in _of_the_journey(list(stops)):
-        end = stop.end or ("ends" if origin is not None else "begins")
-        if end == "ends":
+        edge = stop.leg_edge or ("ends" if origin is not None else "begins")
+        if edge == "ends":
             begun = origin
             yield Leg(
                 stop.flight,
@@ -135,7 +138,7 @@ def set_time(stop: Stop, segment: Segment) -> None:
 def local_time(digits: str) -> datetime | None:
     """Return the local time that the digits of a DTM mean; None if they are not a time between 1970 and 2199.
 
-    The format (101, 102, 201, 203 or 204) is recognised by the number of digits; those after 14 are ignored.
+    The format (101, 102, 201, 203 or 204) is recognised by the number of digits; digits after the 14th are ignored.
     """
     form = {6: "%y%m%d", 8: "%Y%m%d", 10: "%y%m%d%H%M", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}.get(
         len(digits[:14])

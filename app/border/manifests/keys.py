@@ -1,7 +1,8 @@
 """The search keys of watched passengers, and the keys by which an entry finds them.
 
-Document numbers are stored as in the register. Of names only anchors and days of birth are stored: a passenger who
-shares enough of them with an entry is then compared by the full keys that checks use.
+Keys of document numbers are stored as in the register. Of names and births only anchors (keys of rare parts of a name)
+and days are stored. A passenger who shares enough of these with an entry is then compared by the full keys that checks
+use.
 """
 
 from collections.abc import Iterable
@@ -16,7 +17,7 @@ from app.register.entries.names.index import listed
 
 
 class Keys(msgspec.Struct, frozen=True):
-    """The search keys of a passenger; a changed entry finds the passenger by a key that both have.
+    """The search keys of a passenger, by which a changed entry with the same keys finds the passenger.
 
     Attributes:
         numbers: keys of document numbers and NIK.
@@ -27,17 +28,17 @@ class Keys(msgspec.Struct, frozen=True):
     names: frozenset[int]
 
 
-class WatchedEntry(msgspec.Struct, frozen=True):
+class EntryKeys(msgspec.Struct, frozen=True):
     """The search keys by which an entry finds passengers, from all versions of the entry.
 
     Earlier versions count, because they find passengers that matched before a correction.
 
     Attributes:
-        numbers: keys of its document numbers and NIK.
-        reach: the keys of its rare name parts and days of birth, each with its weight in bits; and the least sum of
+        numbers: keys of the subject's document numbers and NIK.
+        reach: the keys of rare name parts and of days of birth, each with its weight in bits; and the least sum of
             weights that a passenger must share with the entry to be compared in full.
         keys: the full name keys under which checks find the entry.
-        days: its days of birth, each with the sketch of a name: a number that is similar for similar names.
+        days: the days of birth, each with the sketch of a name: a number that is similar for similar names.
     """
 
     numbers: frozenset[str]
@@ -62,8 +63,8 @@ def keys_of(questions: Iterable[ParsedQuestion]) -> Keys:
     return Keys(frozenset(numbers), frozenset(names))
 
 
-def listed_of(versions: Iterable[Entry]) -> WatchedEntry:
-    """Return the search keys of an entry for finding passengers, from all the given versions of this entry together."""
+def entry_keys_of(versions: Iterable[Entry]) -> EntryKeys:
+    """Return the search keys by which an entry finds passengers, from all given versions of this entry together."""
     numbers: set[str] = set()
     keys: set[int] = set()
     days: set[tuple[int, int]] = set()
@@ -78,4 +79,4 @@ def listed_of(versions: Iterable[Entry]) -> WatchedEntry:
         reached = reach(spelled, person.births)
         bits = {key: max(bits.get(key, 0.0), reached.bits.get(key, 0.0)) for key in bits | reached.bits}
         least = min(least, reached.least)
-    return WatchedEntry(frozenset(numbers), Reach(bits, least), frozenset(keys), frozenset(days))
+    return EntryKeys(frozenset(numbers), Reach(bits, least), frozenset(keys), frozenset(days))

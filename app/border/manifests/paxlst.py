@@ -49,7 +49,7 @@ _VISA: Final = "V"
 
 
 class TooManyPassengers(Exception):
-    """Raised if a list has more passengers than a request may have."""
+    """Raised if a list has more than `MAX_PASSENGERS` passengers."""
 
 
 class ListWarning(msgspec.Struct, frozen=True):
@@ -66,7 +66,7 @@ class ListWarning(msgspec.Struct, frozen=True):
 
 
 class Paper(msgspec.Struct, frozen=True):
-    """A document of a passenger, as written in the list; kind and issuing state in capitals."""
+    """A document of a passenger, as written in the list; kind and issuing state are codes in capitals."""
 
     kind: str
     number: str
@@ -74,7 +74,7 @@ class Paper(msgspec.Struct, frozen=True):
 
 
 class PaxlstPassenger(msgspec.Struct):
-    """A passenger in a PAXLST, with all data as written, but codes in capitals A to Z; missing data are empty.
+    """A passenger in a PAXLST. Data are as written, but codes are in capitals A to Z; missing data are empty texts.
 
     Attributes:
         reference: the sender's own reference of the passenger (RFF ABO).
@@ -105,6 +105,7 @@ class Envelope(msgspec.Struct, frozen=True):
         reference: the interchange's reference.
         application: the application reference, for example APIS.
         grouped: whether the messages are in a functional group.
+        message_reference, access_reference: the references in the message's header.
         message: type, version, release, agency and association from the message's header.
         transaction: the sender's number of the message (RFF TN).
     """
@@ -135,9 +136,9 @@ def read(data: bytes) -> PassengerList:
     """Parse an EDIFACT interchange with one passenger list (PAXLST), in one message or in parts.
 
     Raises:
-        Unreadable: it is not an interchange, contains another message or several journeys, has no passenger, is too
-            long or is cut off; the error names the segment.
-        TooManyPassengers: the list has more passengers than a request may have.
+        Unreadable: the data are no interchange, contain another message or several journeys, have no passenger, are too
+            long or are cut off; the error names the segment.
+        TooManyPassengers: the list has more than `MAX_PASSENGERS` passengers.
     """
     text = decode(data)
     reading = _Reading(text.charset)

@@ -109,8 +109,8 @@ UNZ+1+26112301'
 """
 
 _REPLY: Final[dict[str, Any]] = {
-    "description": "What is answered of each passenger; as CUSRES if `Accept` prefers `application/edifact`: ERC is "
-    "`0Z` for `board`, `1Z` for `do_not_board`, `2Z` for `contact`, `4Z` for a passenger who could not be asked about.",
+    "description": "The answer for each passenger; as CUSRES if `Accept` prefers `application/edifact`: ERC is `0Z` "
+    "for `board`, `1Z` for `do_not_board`, `2Z` for `contact`, `4Z` for a passenger that could not be checked.",
     "content": {EDIFACT: {"schema": {"type": "string"}, "example": _CUSRES}},
 }
 _PARTS: Final = in_parts(JSON, EDIFACT)
@@ -189,14 +189,15 @@ async def _take(request: Request) -> Response:
         requested = await _read(request, runtime, actor)
         await admit(request)  # again, since a manifest without valid rows has no check that verifies the key
         asking = while_connected(
-            request.receive, service.ask(runtime, batcher_of(request).ask_row, actor, version, requested)
+            request.receive,
+            service.check_passengers(runtime, batcher_of(request).ask_row, actor, version, requested),
         )
         manifest, items = await uncounted(state.limit, asking)  # each check has a limit of its own
         async with runtime.writing(actor) as unit:
             state.unit = unit
             if claimed is not None and (kept := await idempotency.recall(unit, claimed)) is not None:
                 return kept  # another process was faster
-            items = await service.keep(unit, runtime, manifest, items, requested)
+            items = await service.store_manifest(unit, runtime, manifest, items, requested)
             body, media = await _shown(request, unit, manifest, items)
             headers = {**_VARIES, "location": f"/v1/manifests/{manifest.id}"}
             response = Response(body, 201, headers, media)
@@ -220,12 +221,12 @@ async def send_manifest(  # type: ignore[empty-body]  # served by serve_manifest
 ) -> ManifestOut:
     """Check all passengers of a journey, up to 1000, sent as JSON or as a UN/EDIFACT PAXLST.
 
-    Arrivals without a flight are declared by `port` and `arrives_on` in place of the journey, and watched until 72
-    hours after that day begins in the port's time. Each answer is a check, stored before it is given. A passenger that
-    can't be checked gets a `problem`, which does not affect the others. Until `watched_until` the answers follow the
-    register, and changes are sent on the manifest's stream. A carrier gets `board`, `do_not_board` or `contact` only; a
-    person that may not leave gets `board`, and is met at the counter. The time of a carrier's answer depends only on
-    the number of documents, so that it reveals nothing either.
+    Arrivals without a flight are declared by `port` and `arrives_on` in place of the journey. Each passenger is
+    checked, and the check is stored before it is answered. A passenger that can't be checked gets a `problem`, which
+    does not affect the others. Until `watched_until` (the departure, or 72 hours after the day of arrival begins in the
+    port's time) the answers follow the register, and changes are sent on the manifest's stream. A carrier gets only
+    `board`, `do_not_board` or `contact`. A person that may not leave gets `board`, and is met at the counter. The time
+    of a carrier's answer depends only on the number of documents, so that it does not reveal such a person.
     """
 
 
@@ -282,18 +283,19 @@ async def open_manifest_stream(  # type: ignore[empty-body]  # served by stream_
     _key: Annotated[str | None, Security(key_scheme)],
     manifest_id: ManifestId,
     last_event_id: Annotated[
-        str | None, Header(description="The last `id` that was seen; the stream goes on behind it.")
+        str | None, Header(description="The last `id` that was received; the stream continues after it.")
     ] = None,
     after: Annotated[
-        str | None, Query(description="The same, for a client that can't send the header.")
+        str | None, Query(description="The last `id`, from a client that can't send `Last-Event-ID`.")
     ] = None,
 ) -> ManifestEvent:
     """Follow the changed answers of a manifest as server-sent events, for its sender.
 
     Each changed answer is an event `change`: its data are an item as in the manifest, its `id` is a cursor. A client
-    that sends a cursor gets the changes after it; without a cursor it gets all changes since the manifest was sent.
-    Every 15 s comes `heartbeat`, with a cursor too. When the watch ends comes `closed`, and the stream ends. The server
-    cuts the stream after a quarter of an hour; reconnect with the last id.
+    that sends a cursor gets the changes after it. Without a cursor it gets, for each answer that has changed since the
+    manifest was sent, the present one. An event `heartbeat` comes every 15 s, with a cursor too. When the watch ends,
+    an event `closed` comes, and the stream ends. The server ends a stream after a quarter of an hour: reconnect with
+    the last id.
     """
 
 

@@ -17,22 +17,22 @@ Departure = Annotated[
     Field(ge=datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), lt=datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)),
     WithJsonSchema({"type": "string", "format": "date-time"}),  # JSON Schema cannot express the bounds
 ]
-"""A time of departure, limited to plausible years; all of these exist in UTC."""
+"""A time of departure, in UTC from 1970 to 2199."""
 
 
 Flight = Annotated[Reference, Field(max_length=35), AfterValidator(lambda text: plain(text).text)]
-"""A flight's designator; similar letters of other scripts are replaced by A to Z, so that equal flights are equal."""
+"""A flight's designator. Letters of other scripts that look like A to Z are replaced by these."""
 
 
 class PassengerIn(AskedIn):
     """A passenger: at least a zone, a document number, a NIK, or a name with a birth date.
 
-    All given data count together: a document and a person are those of one passenger. Where they contradict each other,
-    nobody is turned away because of one of them alone.
+    All given data are taken as those of one passenger. If a birth date contradicts an entry, the passenger is not
+    refused because of this entry, even if the document number is equal.
     """
 
     reference: Annotated[
-        Line, Field(max_length=70, description="The sender's own; it comes back with the answer.")
+        Line, Field(max_length=70, description="The sender's own reference; the answer repeats it.")
     ]
 
 
@@ -61,7 +61,7 @@ class ManifestIn(WireIn):
         ),
     ]
     passengers: Annotated[list[PassengerIn], Field(max_length=1000)]
-    """The passengers, each asked about alone."""
+    """The passengers; each is checked independently of the others."""
 
 
 class DeclarationIn(WireIn):
@@ -76,18 +76,18 @@ class DeclarationIn(WireIn):
         ),
     ]
     passengers: Annotated[list[PassengerIn], Field(max_length=1000)]
-    """The passengers, each asked about alone, as entering."""
+    """The passengers; each is checked as entering, independently of the others."""
 
 
 class ArrivalIn(WireIn):
-    """The members of a declaration without `passengers`; each passenger is read alone, so that faults stay apart."""
+    """The members of a declaration without `passengers`, which are read one by one, so that one may be faulty."""
 
     port: Annotated[Code, Field(max_length=32)]
     arrives_on: LegalDay
 
 
 class JourneyIn(WireIn):
-    """The members of a manifest without `passengers`; each passenger is read alone, so that faults stay apart."""
+    """The members of a manifest without `passengers`, which are read one by one, so that one may be faulty."""
 
     flight: Flight
     direction: Literal["exit", "entry"]
@@ -123,7 +123,7 @@ class ManifestItemOut(WireOut):
         str | None,
         Field(description="The hit that the check opened or joined; null without a hit, and for a carrier."),
     ]
-    changed_at: Annotated[MomentText, Field(description="Since when this is the answer.")]
+    changed_at: Annotated[MomentText, Field(description="When this answer was first given.")]
     problem: dict[str, Any] | None
     """Why the row could not be checked, as a problem document; null if it was checked."""
 
@@ -178,7 +178,7 @@ ManifestEvent = Annotated[
 
 
 class ManifestWarningOut(WireOut):
-    """A warning about an inconsistency, or a value that was read in another form; no reason to refuse the manifest."""
+    """A warning about an inconsistency, or a value that was not read literally. The manifest is accepted."""
 
     code: str
     """A stable code that a program can act on."""
@@ -198,8 +198,8 @@ class ManifestOut(WireOut):
     departs_at: Annotated[
         MomentText | None,
         Field(
-            description="As sent. A PAXLST has the local time of a place whose zone may not be known: then it is "
-            "the latest instant that this can mean."
+            description="As sent. A PAXLST has local time; if the time zone of the place is not known, this is the "
+            "latest instant that the local time can mean. Null if no departure is known."
         ),
     ]
     port: Annotated[str | None, Field(description="The port of declared arrivals; null for a journey.")]
@@ -215,7 +215,7 @@ class ManifestOut(WireOut):
         MomentText | None, Field(description="Since when it is no longer watched; null while it is watched.")
     ]
     cursor: Annotated[
-        str, Field(description="`Last-Event-ID` with which the stream goes on behind this answer.")
+        str, Field(description="Send it as `Last-Event-ID`: then the stream continues after this answer.")
     ]
     warnings: list[ManifestWarningOut]
     """Contradictions in a PAXLST, numbers and names that were not read literally, and `checkpoint_unknown`: the place
@@ -238,7 +238,7 @@ class ManifestOut(WireOut):
                 "to": manifest.destination,
                 "watched_until": moment(manifest.watched_until),
                 "closed_at": moment(manifest.closed_at),
-                "cursor": manifest.end(ledger).cursor(),
+                "cursor": manifest.changes_head(ledger).cursor(),
                 "warnings": [
                     {"code": each.code, "pointer": each.pointer, "detail": each.detail}
                     for each in manifest.warnings

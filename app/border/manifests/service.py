@@ -18,7 +18,7 @@ from app.border.hits.service import HitResolved
 from app.border.manifests import store
 from app.border.manifests.domain import Answer, Item, Manifest, Rulings, kind_of, status_of
 from app.border.manifests.intake import ManifestRequest
-from app.border.manifests.joining import find_rulings, join, journey_key, journey_of, traveller_of
+from app.border.manifests.joining import find_rulings, join, journey_key, journey_of, traveller_hash
 from app.border.manifests.keys import hit_key, keys_of
 from app.db.unit import Reader, Unit
 from app.errors import NotFound
@@ -28,14 +28,14 @@ from app.runtime import Runtime
 from app.web.problems import document_of
 
 Ask = Callable[[Question], Awaitable[bytes]]
-"""A function that has a question answered by the check service, in the form of `encode_answer`."""
+"""A function that has the check service answer a question, and returns the answer as `encode_answer` encodes it."""
 
 _encode = msgspec.json.Encoder().encode
 read_answer = msgspec.json.Decoder(Answer).decode
 """Decodes an answer that `encode_answer` has encoded."""
 
 
-async def ask(
+async def check_passengers(
     runtime: Runtime, answer_question: Ask, actor: Actor, access_version: int, requested: ManifestRequest
 ) -> tuple[Manifest, list[Item]]:
     """Check every passenger of a manifest; each answer is a stored check.
@@ -44,7 +44,7 @@ async def ask(
 
     Args:
         runtime: the process's databases, clock and settings.
-        answer_question: function that has a question answered by the check service.
+        answer_question: function that has the check service answer a question.
         actor: the sender, which must be of a kind that may send manifests (`kind_of`).
         access_version: the access version at which the sender's key was valid.
         requested: the parsed manifest.
@@ -119,17 +119,17 @@ def encode_answer(kept: Record, matches: Sequence[Match]) -> bytes:
             hit_id=kept.hit_id,
             status=status_of(matches),
             matter=matter_of(matches),
-            traveller=traveller_of(kept.question),
+            traveller=traveller_hash(kept.question),
         )
     )
 
 
-async def keep(
+async def store_manifest(
     unit: Unit, runtime: Runtime, manifest: Manifest, checked: Sequence[Item], requested: ManifestRequest
 ) -> list[Item]:
-    """Store a manifest with its passengers, and record it in the audit trail.
+    """Store a manifest with its passengers, and record in the audit trail that it was received.
 
-    If the manifest is watched, the search keys are stored too by which changed entries and resolved hits find its
+    If the manifest is watched, its search keys are stored too. By these, changed entries and resolved hits find its
     passengers.
 
     Args:
@@ -153,14 +153,14 @@ async def keep(
 
 
 async def resolve_passenger(unit: Unit, resolved: HitResolved) -> Sequence[Draft]:
-    """Apply a supervisor's resolution of a hit to the passenger's answers on watched manifests.
+    """Apply a supervisor's resolution of a hit to the answers about the hit's passenger on watched manifests.
 
-    Does nothing for a hit from a check at a counter. Called as a projector: in the transaction of the event. Returns no
+    Does nothing if no watched manifest has this hit. Called as a projector: in the transaction of the event. Returns no
     ledger records.
     """
     hit = resolved.hit
     travellers = {
-        traveller_of(resolved.question),
+        traveller_hash(resolved.question),
         "",
     }  # an older release's answers do not name their traveller
     rulings: Rulings = {(hit.id, each): hit.resolutions[-1].action for each in travellers}
@@ -168,7 +168,7 @@ async def resolve_passenger(unit: Unit, resolved: HitResolved) -> Sequence[Draft
     for manifest in await store.lock(unit, {place.manifest_id for place in places}):
         number, items = manifest.number, []
         for item in await store.list_items(unit, manifest.id):
-            if any(answer.subject in rulings for answer in item.answers):
+            if any(answer.ruling_key in rulings for answer in item.answers):
                 items.append(item.ruled(rulings, number + 1, manifest.kind, unit.now))
                 number = max(number, items[-1].number)
         await store.save_items(unit, manifest, items, number)

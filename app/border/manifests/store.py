@@ -55,7 +55,7 @@ _SHARING, _SHARING_NAMES = (
 _OPEN = select(_manifest.c.id, _manifest.c.sequence, _manifest.c.asked_at).where(
     _manifest.c.closed_at.is_(None)
 )
-_HEADS = select(_manifest.c.id, _manifest.c.number, _manifest.c.closed_at).where(
+_LAST_CHANGES = select(_manifest.c.id, _manifest.c.number, _manifest.c.closed_at).where(
     any_of(_manifest.c.id, "ids")
 )
 _ROWS = select(_manifest.c.id).where(any_of(_manifest.c.id, "ids")).order_by(_manifest.c.id)
@@ -80,8 +80,8 @@ async def add(
         unit: the transaction.
         manifest: the manifest.
         items: the manifest's passengers.
-        keys: the search keys of the passengers to be watched, by position in the list.
-        hit_ids: ids of the passengers' hits; by these a resolved hit finds the manifest.
+        keys: by position in the list, the search keys of each passenger to be watched.
+        hit_ids: ids of the hits by whose resolution the manifest must be found; empty if it is not watched.
     """
     await unit.run(
         insert(_manifest).values(
@@ -119,7 +119,7 @@ async def find(reader: Reader, manifest_id: str) -> Manifest | None:
 
 
 async def lock(unit: Unit, manifest_ids: Iterable[str]) -> list[Manifest]:
-    """Return those of these manifests that are not closed, sorted by id; their rows are locked until the commit."""
+    """Return the manifests with these ids that are not closed, sorted by id, and lock their rows until the commit."""
     statement = (
         select(_manifest)
         .where(any_of(_manifest.c.id, "ids"), _manifest.c.closed_at.is_(None))
@@ -152,7 +152,7 @@ async def list_items(reader: Reader, manifest_id: str) -> list[Item]:
 
 
 async def list_changed(reader: Reader, manifest_id: str, after: int) -> list[Item]:
-    """Return the passengers whose answer changed after the change number `after`, in the order of their last change."""
+    """Return the passengers whose answer has changed since the change with number `after`, by their last change."""
     return await _passengers.all(reader, _CHANGED, {"id": manifest_id, "after": after})
 
 
@@ -173,8 +173,8 @@ async def list_open(reader: Reader) -> list[Watched]:
 async def list_sharing(reader: Reader, numbers: Iterable[str]) -> list[KeyRow]:
     """Return the key rows of watched manifests that have one of these keys, in no order.
 
-    A key is that of a document number, a NIK or a hit (`hit_key`). The row of a hit is about the whole manifest, the
-    other rows are about the passenger at their position.
+    These are keys of document numbers, NIKs or hits (`hit_key`). A row with the key of a hit is about the whole
+    manifest; other rows are about the passenger at their position.
     """
     return [KeyRow(*row) for row in await reader.run(_SHARING, {"keys": list(numbers)})]
 
@@ -184,17 +184,19 @@ async def list_sharing_names(reader: Reader, names: Iterable[int]) -> list[KeyRo
     return [KeyRow(*row) for row in await reader.run(_SHARING_NAMES, {"keys": list(names)})]
 
 
-async def list_heads(reader: Reader, manifest_ids: Iterable[str]) -> list[tuple[str, int, datetime | None]]:
+async def list_last_changes(
+    reader: Reader, manifest_ids: Iterable[str]
+) -> list[tuple[str, int, datetime | None]]:
     """Return, for each of these manifests, its id, the number of its last change, and its closing time, in no order.
 
     The closing time is None for a watched manifest. Unknown ids are omitted.
     """
-    rows = await reader.run(_HEADS, {"ids": sorted(manifest_ids)})
+    rows = await reader.run(_LAST_CHANGES, {"ids": sorted(manifest_ids)})
     return [(manifest_id, number, closed_at) for manifest_id, number, closed_at in rows]
 
 
 async def save_items(unit: Unit, manifest: Manifest, items: Iterable[Item], number: int) -> None:
-    """Store passengers with new answers, and `number` as the number of the manifest's last change.
+    """Store passengers with changed answers or rulings, and `number` as the number of the manifest's last change.
 
     The transaction must hold the manifest's lock.
     """

@@ -39,11 +39,11 @@ async def _begin(manifest_id: str, request: Request, actor: Actor, after: str | 
     """
     async with runtime_of(request).reading(actor) as reader:
         manifest = await service.find(reader, _possible(manifest_id))
-        end = manifest.end(await head(reader))
-        position = end.position(after, f"/v1/manifests/{manifest_id}")
+        last = manifest.changes_head(await head(reader))
+        position = last.position(after, f"/v1/manifests/{manifest_id}")
         changed = await store.list_changed(reader, manifest_id, position)
     reached = max((item.number for item in changed), default=position)
-    return Begun(b"".join(frame(item, end, manifest.kind) for item in changed), reached, end)
+    return Begun(b"".join(frame(item, last, manifest.kind) for item in changed), reached, last)
 
 
 async def _find(manifest_id: str, request: Request, actor: Actor) -> None:

@@ -39,7 +39,10 @@ class ManifestTail:
         """Do nothing: each stream begins at its client's cursor."""
 
     async def read_on(self) -> None:
-        """Publish the answers that changed since the last call, and close the streams of manifests that are closed."""
+        """Publish answers that changed since the last call, and close the streams of closed manifests.
+
+        For a manifest that no stream followed at the last call, all changed answers are published.
+        """
         about = {stream.about for stream in self.hub.streams if isinstance(stream.about, str)}
         self._published = {
             manifest_id: number for manifest_id, number in self._published.items() if manifest_id in about
@@ -48,14 +51,14 @@ class ManifestTail:
             return
         async with self.runtime.reading(SYSTEM) as reader:
             ledger = await head(reader)
-            for manifest_id, number, closed_at in await store.list_heads(reader, about):
+            for manifest_id, number, closed_at in await store.list_last_changes(reader, about):
                 known = self._published.get(manifest_id, 0)
                 if number > known:
                     manifest = await store.find(reader, manifest_id)
                     assert manifest is not None, "the same transaction has just read it"
-                    end = manifest.end(ledger)
+                    last = manifest.changes_head(ledger)
                     for item in await store.list_changed(reader, manifest_id, known):
-                        self.hub.publish_about(manifest_id, item.number, frame(item, end, manifest.kind))
+                        self.hub.publish_about(manifest_id, item.number, frame(item, last, manifest.kind))
                     self._published[manifest_id] = number
                 if closed_at is not None:
                     self.hub.close_about(manifest_id, CLOSED)
@@ -69,13 +72,13 @@ class ManifestTail:
         return Heartbeat(0, f"event: heartbeat\ndata: {data}\n\n".encode())
 
 
-def frame(item: Item, end: Head, kind: str) -> bytes:
+def frame(item: Item, last: Head, kind: str) -> bytes:
     """Return the server-sent event for a passenger's changed answer, as a sender of this kind sees it.
 
-    `end` is the manifest's head (`Manifest.end`), from which the event's cursor is made.
+    `last` is the head of the manifest's changes (`Manifest.changes_head`), from which the event's cursor is made.
     """
     return b"id: %b\nevent: change\ndata: %b\n\n" % (
-        end.cursor(item.number).encode(),
+        last.cursor(item.number).encode(),
         on_one_line(_encode(item.shown(kind))),
     )
 

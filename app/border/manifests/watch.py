@@ -1,11 +1,11 @@
 """The watch of passengers until departure, or for 72 hours from a declared day of arrival.
 
-Passengers that a change of the register may concern are checked again.
+Passengers that a change of the register may affect are checked again.
 
 Each open manifest stores the ledger size and the instant up to which all its answers are current. A round reads the
 ledger from the smallest of these sizes on, finds the passengers concerned (`affected`), checks them again, and only
-then advances the stored values. So a process that dies in between repeats the checks and loses nothing, and a hit that
-was opened already is joined (`joining`). A manifest that is made while a round runs keeps its own, older size, so that
+then advances the stored values. If a process dies in between, the next round repeats the checks, which join the hits
+that were opened already (`joining`). A manifest that is stored while a round runs keeps its own, older size, so that
 the next round covers it.
 """
 
@@ -49,9 +49,10 @@ class Watch:
         self._ask = Batcher(checks, in_flight=1).ask_row
 
     async def look(self) -> int:
-        """Check again the passengers that changes of the register since the last call may affect. Returns their number.
+        """Check again the passengers that changes of the register may affect. Returns the number of these passengers.
 
-        If a check fails, the changes stay unread for the passenger's manifest, so that the next call repeats the check.
+        The changes are those that earlier calls have not followed. If a check fails, the next call repeats it, because
+        the changes then still count as unread for the passenger's manifest.
         """
         async with self.runtime.reading(SYSTEM) as reader:
             size = (await head(reader)).size  # read first: later commits belong to the next round
