@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 Agreement = Literal["equal", "compatible", "contradicts", "unknown"]
-"""The result of comparing a listed birth with a traveller's, see `agreement`."""
+"""The result of comparing a listed person's birth with a traveller's (`agreement`)."""
 
 OLDEST_AGE: Final = 150
 """Highest accepted age in years; no person has lived longer, so a higher age is a typing error."""
@@ -28,7 +28,7 @@ _SHAPES: Final = {("date",), ("age", "as_of"), ("from_", "to")}
 
 
 class BirthUnreadable(ValueError):
-    """The statement about a birth is neither a date, an age on a day nor a range, or names a day that doesn't exist.
+    """Raised if a statement about a birth is neither a date, an age on a day nor a range, or if it can't be true.
 
     The message never repeats the given value, since it may appear in a problem document or a log.
     """
@@ -69,10 +69,10 @@ class Birth(
 
 
 def birth_from_json(shape: Mapping[str, Any]) -> Birth:
-    """Read a birth in one of the API's shapes; members that are null count as absent.
+    """Return the birth in a JSON object of one of the API's shapes (see `Birth`); members that are null are ignored.
 
     Raises:
-        BirthUnreadable: for an unknown or missing member, a wrong type, or a day that doesn't exist.
+        BirthUnreadable: for an unknown or missing member, a wrong type, or an impossible day, order or age.
     """
     given = {member: value for member, value in shape.items() if value is not None}
     try:
@@ -111,7 +111,7 @@ def is_full_day(birth: Birth) -> bool:
 
 
 def compatible(one: Birth, other: Birth) -> bool:
-    """Return whether a day exists that satisfies both statements."""
+    """Return whether both statements about a birth can be true of one person: a day exists that satisfies both."""
     if one.date is not None and one.date == other.date:
         return True
     first, last = span(one)
@@ -151,7 +151,7 @@ def closest(found: Iterable[Agreement]) -> Agreement:
 
 
 def age_on(birth: Birth, day: Day) -> tuple[int, int]:
-    """Return the lowest and the highest age in completed years that the person can have on a day.
+    """Return the lowest and the highest age in completed years that the person can have on `day`.
 
     An age is negative if the statement allows a birth after that day. `age_on(birth, day)[0] < 18` means "may be
     under 18".

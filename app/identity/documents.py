@@ -1,8 +1,8 @@
 """Normal forms of travel documents' numbers, in which two numbers can be compared.
 
-A number is typed with blanks, hyphens or lower case, scanned with O for 0, or copied from a page in
-full-width letters. The normal form ignores differences of writing; the skeleton also ignores errors of reading. Fields
-that contain more than a number are read by `typed_numbers`.
+A number may be typed with blanks, hyphens or lower case, scanned with O for 0, or copied from a page in full-width
+letters. The normal form ignores differences of writing; the skeleton also ignores errors of reading. Fields that
+contain more than a number are read by `typed_numbers`.
 """
 
 from typing import Final
@@ -20,10 +20,10 @@ _ZEROS: Final = "0" + "".join(chr(letter) for letter, digit in _CONFUSABLE.items
 
 
 def normalise(number: str) -> str:
-    """Return a number in upper-case A-Z and 0-9, without blanks and signs; may be empty.
+    """Return a document's number in its normal form: upper-case A-Z and 0-9, without blanks and signs; may be empty.
 
-    Digits of every script become 0-9, full-width letters plain letters, and letters of other scripts the letters that
-    they look like. A text with a letter that looks like none of A-Z is not a number: the result is empty.
+    Digits of every script become 0-9, full-width letters become plain letters, and letters of other scripts become the
+    letters that they look like. The result is empty for a text with a letter that looks like none of A-Z.
     """
     if not number.isascii():
         text, _, unread = plain(number)
@@ -34,8 +34,8 @@ def normalise(number: str) -> str:
 def is_filler(normalised: str) -> bool:
     """Return whether a normalised number only fills its field.
 
-    Such a number is empty, or consists only of zeros (or letters like them: O, Q, D), or only of X, or consists only of
-    one other character, five times or more. It identifies no document, so two persons with the same one have nothing in
+    Such a number is empty, or consists only of zeros (or of O, Q and D, which look like zeros), only of X, or only of
+    one other character, five times or more. It identifies no document: two persons with the same filler have nothing in
     common.
     """
     if not normalised.strip(_ZEROS) or not normalised.strip("X"):
@@ -44,7 +44,7 @@ def is_filler(normalised: str) -> bool:
 
 
 def is_same(one: str, other: str) -> bool:
-    """Return whether two numbers are equal in normal form and are not mere fillers (see `is_filler`)."""
+    """Return whether two numbers are equal in normal form, and no fillers (see `is_filler`)."""
     number = normalise(one)
     return number == normalise(other) and not is_filler(number)
 
@@ -52,7 +52,7 @@ def is_same(one: str, other: str) -> bool:
 def skeleton(normalised: str) -> str:
     """Return a number with easily confused characters replaced by one of them: O Q D 0, I L 1, Z 2, S 5, G 6, B 8.
 
-    ICAO check digits can't see most of these (G/6, S/8, L/1, B/1, Z/5 differ by a multiple of ten), so equal
-    skeletons of unequal numbers are a possible match, to be decided by birth date and name.
+    Unequal numbers with equal skeletons are a possible match, which birth date and name decide. Check digits don't
+    exclude it, because they can't detect most of these confusions.
     """
     return normalised.translate(_CONFUSABLE)

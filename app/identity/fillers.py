@@ -72,8 +72,8 @@ def meant(words: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     return tuple(dict.fromkeys((*forms, *((without,) if without else ()))))[:_MAX_FORMS]
 
 
-def name_nobody(words: Sequence[str]) -> bool:
-    """Return whether all of the upper-case words are placeholders, so that they name no person; True without words."""
+def are_placeholders(words: Sequence[str]) -> bool:
+    """Return whether all of these upper-case words are placeholders and so name no person; True without words."""
     left = _PLACEHOLDER.sub(" ", " ".join(words)).split()
     return all(word == _LONE_X for word in left)
 

@@ -15,7 +15,7 @@ from anyascii import anyascii
 from app.identity.scripts import arabic, han, hangul, hebrew, kana, thai
 
 LONGEST: Final = 300
-"""Largest number of characters of a name that are read, so that work stays bounded."""
+"""Greatest number of characters of a name that are read, so that work stays bounded."""
 
 _SPELLED_OUT: Final = str.maketrans({"Ä": "AE", "Å": "AA", "Ö": "OE", "Ø": "OE", "Ü": "UE"})
 """The longer form of each letter that Doc 9303 permits; the shorter one omits the mark."""
@@ -56,8 +56,7 @@ _ABJADS: Final = ("ARABIC", "HEBREW", "SYRIAC")
 def latin(name: str) -> str:
     """Return a name in upper-case ASCII in its likeliest form: letters, digits, and the signs that separate words.
 
-    Never raises; the result is empty for a name without letters and digits. Signs without a meaning in names (emoji)
-    separate words.
+    Never raises. Signs outside ASCII, such as emoji, become blanks or apostrophes.
     """
     return latin_forms(name)[0]
 
@@ -65,8 +64,8 @@ def latin(name: str) -> str:
 def latin_forms(name: str) -> tuple[str, ...]:
     """Return the forms of a name in upper-case ASCII that a passport may show, the likeliest first: one to eight.
 
-    There are several if marks may be spelled out (Müller as MUELLER) or a script allows several (이 as LEE or YI). Only
-    the first `LONGEST` characters of the name are read.
+    There are several forms if marks may be spelled out (Müller as MUELLER), or if the letters of a script may be
+    written in several ways (이 as LEE or YI). Only the first `LONGEST` characters of the name are read.
     """
     cut = name[:LONGEST]
     if cut.isascii():
@@ -103,7 +102,7 @@ def _romanised(text: str) -> tuple[str, ...]:
 
 
 def is_without_vowels(name: str) -> bool:
-    """Return whether a name's first letter is of a script that omits most vowels (Arabic, Hebrew, Syriac)."""
+    """Return whether a name begins in a script that omits most vowels: Arabic, Hebrew or Syriac."""
     if name.isascii():
         return False
     letter = next(filter(str.isalpha, name), "A")
@@ -111,10 +110,11 @@ def is_without_vowels(name: str) -> bool:
 
 
 def weak_scripts(name: str) -> tuple[str, ...]:
-    """Return the Unicode names of a name's scripts whose comparison is unreliable; empty for most names.
+    """Return the names of those scripts in a name whose comparison is unreliable; empty for most names.
 
-    Han characters have different readings in each language, and only one is tried; katakana writes foreign names by
-    their sound; a script without rules here is transliterated letter by letter.
+    These scripts are Han, whose characters have a different reading in each language, of which only one is tried;
+    Katakana, which writes foreign names by their sound; and scripts without rules here, which are transliterated letter
+    by letter.
     """
     if name.isascii():
         return ()

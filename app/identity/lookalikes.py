@@ -15,11 +15,11 @@ _JOINED: Final = frozenset({"Mn", "Me", "Mc", "Cf", "Sk", "Lm"})
 
 
 class Plain(NamedTuple):
-    """A text converted to ASCII.
+    """A text converted to ASCII by `plain`.
 
     Attributes:
         text: the converted text; a sign outside ASCII is replaced by a blank.
-        alike: whether a letter of another script or with an accent was replaced by a similar letter.
+        alike: whether a letter of another script, or one with an accent, was replaced by a similar letter.
         unread: whether a letter or number was omitted because it looks like none of A-Z and 0-9.
     """
 
@@ -31,7 +31,8 @@ class Plain(NamedTuple):
 def plain(text: str) -> Plain:
     """Convert a text to ASCII.
 
-    Digits of every script become 0-9, full-width letters plain ones, other letters the letters that they look like.
+    Digits of every script become 0-9, full-width letters become plain ones, other letters become the letters that they
+    look like. Letters that look like none are omitted (`Plain.unread`).
     """
     if text.isascii():
         return Plain(text, alike=False, unread=False)
@@ -59,7 +60,7 @@ def plain(text: str) -> Plain:
 
 
 def resembled(text: str) -> str:
-    """Return a text with letters of other scripts replaced by similar letters; letters without one are unchanged."""
+    """Return a text with letters of other scripts replaced by similar ones of A-Z and 0-9; others are unchanged."""
     return text if text.isascii() else "".join(_look(character) or character for character in text)
 
 

@@ -44,7 +44,7 @@ _SEXES: Final[dict[str, Sex]] = {"M": "male", "F": "female", "<": "unspecified",
 
 
 class Mrz(msgspec.Struct, frozen=True, kw_only=True):
-    """The contents of a machine-readable zone. A text is "" if the zone has no value for it.
+    """The contents of a machine-readable zone. An attribute that is a text is "" if the zone has no value for it.
 
     Attributes:
         format: `TD1`, `TD2`, `TD3`, `MRVA`, `MRVB`, or `FRA-ID` for the French card of 1988-2021.
@@ -52,8 +52,8 @@ class Mrz(msgspec.Struct, frozen=True, kw_only=True):
         issuing_state: canonical code (`DEU` for D), whether known or not.
         nationality: canonical code of the holder's nationality, whether known or not.
         document_number: without fillers; a long number of TD1 and TD2 in one piece.
-        births: the possible births: none if the date is missing or invalid; with lower precision if parts are unknown;
-            two, the later first, if the year may be of either century.
+        births: the possible births; empty if the date is missing or invalid. A birth is less precise if parts of the
+            date are unknown. There are two, the later first, if the year may be of either century.
         birth_raw: the six characters of the birth date, unchanged.
         sex: `unspecified` also for a character that ICAO does not define.
         expiry: "YYYY-MM-DD" or None.
@@ -65,9 +65,9 @@ class Mrz(msgspec.Struct, frozen=True, kw_only=True):
             `optional_data` (TD3 only), `composite`; only the fields that the format has.
         fails: fields whose check digit is wrong, `birth_date_format`, `birth_date_range`, `expiry_date_format`,
             `expiry_date_range` (no such day), `charset` (lower case).
-        warnings: `unknown_state`, `unknown_nationality` (no code of ICAO's, though it may be read), `unknown_sex`,
-            `name_missing`, `name_characters` (a digit in the names), `name_fillers` (the field of names has no filler,
-            or some were read as characters), `number_fillers` (the number's last characters may be fillers),
+        warnings: `unknown_state`, `unknown_nationality` (not a code of ICAO's), `unknown_sex`, `name_missing`,
+            `name_characters` (a digit in the names), `name_fillers` (the field of names has no filler, or some seem to
+            have been read as characters), `number_fillers` (the number's last characters may be fillers),
             `birth_century` (`beside` has chosen the earlier century for the year of birth).
         other_numbers: other readings of the document number, if its last characters may be fillers.
         other_names: other readings of the field of names, surname first.
@@ -98,10 +98,10 @@ class Mrz(msgspec.Struct, frozen=True, kw_only=True):
         return self.births[0] if self.births else None
 
     def beside(self, birth: Birth | None) -> "Mrz":
-        """Return the zone with one birth: of its possible births, the one that is nearest to `birth`.
+        """Return the zone with only one of its possible births, the one nearest to `birth`, such as a typed birth.
 
         If this is the birth of the earlier century, the warning `birth_century` is added. The zone is returned
-        unchanged if `birth` is None, or if its own birth has only one possible century.
+        unchanged if `birth` is None, or if the zone has fewer than two possible births.
         """
         if birth is None or len(self.births) < 2:  # noqa: PLR2004 - nothing is open
             return self
@@ -140,7 +140,7 @@ class Mrz(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_digit(characters: str) -> int:
-    """Return the check digit of upper-case characters: weights 7, 3, 1 (Doc 9303 part 3, section 4.9)."""
+    """Return the check digit of characters A-Z, 0-9 and `<`, by the weights 7, 3, 1 (Doc 9303 part 3, section 4.9)."""
     values = characters.encode().translate(_VALUES)
     return (7 * sum(values[::3]) + 3 * sum(values[1::3]) + sum(values[2::3])) % 10
 

@@ -14,16 +14,16 @@ _OLDEST: Final = 115
 
 
 def read_births(field: str, today: date) -> tuple[tuple[Birth, ...], str | None]:
-    """Read `field`, the six characters YYMMDD of a birth date, for the present day `today`.
+    """Read `field`, the six characters YYMMDD of a birth date; `today` is the present day.
 
-    Unknown parts are fillers (by the standard) or 00 (by some issuers) and lower the precision: "8503<<" is March 1985,
-    "85<<17" is 1985; without a year nothing is known. A birth is never in the future. A person of a hundred years can't
-    be distinguished from a child, so births of both centuries are returned.
+    Unknown parts are written as fillers (by the standard) or as 00 (by some issuers). They lower the precision:
+    "8503<<" is March 1985, "85<<17" is 1985. A birth is never in the future. A person of a hundred years can't be
+    distinguished from a child, so births of both centuries are returned.
 
     Returns:
-        The possible births, the latest first; empty if the year is unknown or the date can't be read. And the fault if
-        it can't be read, else None: `birth_date_format` (a part is neither digits nor fillers) or `birth_date_range`
-        (there is no such day, or it is in the future).
+        The possible births, the latest first; empty if the year is unknown or the date can't be read. And the fault:
+        `birth_date_format` (a part is neither digits nor fillers), `birth_date_range` (there is no such day, or it is
+        in the future), or None.
     """
     parts = (field[:2], field[2:4], field[4:])
     if not all(part.isdigit() or part == _UNKNOWN for part in parts):
@@ -62,11 +62,13 @@ def in_century_of(births: tuple[Birth, ...], known: Birth) -> Birth:
 
 
 def read_expiry(field: str, today: date) -> tuple[str | None, str | None]:
-    """Read `field`, the six characters YYMMDD of an expiry date; the century is the likeliest one on the day `today`.
+    """Read `field`, the six characters YYMMDD of an expiry date.
+
+    The century is chosen so that the year is at most thirty years after `today`, the present day.
 
     Returns:
-        "YYYY-MM-DD", or None if the day is not known in full or can't be read. And the fault if it can't be read, else
-        None: `expiry_date_format` (a part is neither digits nor fillers) or `expiry_date_range` (no such day).
+        "YYYY-MM-DD", or None if the date is not known in full or can't be read. And the fault: `expiry_date_format` (a
+        part is neither digits nor fillers), `expiry_date_range` (there is no such day), or None.
     """
     parts = (field[:2], field[2:4], field[4:])
     if not all(part.isdigit() or part == _UNKNOWN for part in parts):

@@ -17,7 +17,7 @@ TAKEN_FOR_FILLER: Final = "KAU0CEGLSX6"
 """The characters that readers report in the place of a filler."""
 
 MAX_READINGS: Final = 16
-"""Largest number of readings of one field of names; each reading is looked up and compared."""
+"""Greatest number of readings of one field of names; each reading is looked up and compared."""
 
 _PARTED: Final = FILLER * 2
 """The separator of surname and given names."""
@@ -45,7 +45,7 @@ class Names(msgspec.Struct, frozen=True):
         others: further readings, the likeliest first, each with the surname first.
         doubtful: whether the field has no filler or fillers seem to have been read as characters.
         truncated: whether the name reaches the end of its field, so that its end may have been cut off.
-        taken: the character that was read instead of fillers; "" if there is none, or several.
+        taken: the character that was read instead of fillers; "" if there is none, or if there are several.
     """
 
     surname: str
@@ -59,12 +59,12 @@ class Names(msgspec.Struct, frozen=True):
 def numbers_without_fillers(number: str, taken: str = "") -> tuple[str, ...]:
     """Return the shorter numbers that may be meant if fillers at the end of a number were misread, the longest first.
 
-    Characters that readers report instead of the filler `<` (such as K, C or 0) are removed from the end, one more in
-    each result: AB12KK gives AB12K and AB12. Empty if the last character is none of these.
+    Characters that readers report instead of the filler `<` (`TAKEN_FOR_FILLER`, such as K, C or 0) are removed from
+    the end, one more in each result: AB12KK gives AB12K and AB12. Empty if the last character is none of these.
 
     Args:
         number: the number in normal form.
-        taken: one more such character, which was read instead of fillers elsewhere in the zone; "" for none.
+        taken: a further character to remove, which was read instead of fillers elsewhere in the zone; "" for none.
     """
     bare = len(number.rstrip(TAKEN_FOR_FILLER + taken))
     return tuple(number[:end] for end in range(len(number) - 1, max(bare, 1) - 1, -1))
@@ -73,9 +73,9 @@ def numbers_without_fillers(number: str, taken: str = "") -> tuple[str, ...]:
 def read_names(field: str) -> Names:
     """Read a field of names: surname, two fillers, given names, fillers to its end (Doc 9303 part 3, section 4.6).
 
-    The result is marked as `truncated` if at most one filler follows the name, because its end may have been cut off.
-    It is marked as `doubtful` if fillers seem to have been misread as letters or digits; then it has the likeliest
-    reading of the names, and the less likely ones in `others`.
+    The result is `truncated` if at most one filler follows the name, because the name's end may have been cut off. It
+    is `doubtful` if fillers seem to have been misread as letters or digits; then `surname` and `given_names` are the
+    likeliest reading, and `others` has the less likely ones.
     """
     bare = field.strip(FILLER)
     taken = _taken(bare)

@@ -16,11 +16,11 @@ Format = Literal["TD1", "TD2", "TD3", "MRVA", "MRVB", "FRA-ID"]
 
 
 class MrzUnreadable(ValueError):
-    """The text is not a machine-readable zone.
+    """Raised if a text is not a machine-readable zone. The message never repeats the text.
 
     Attributes:
-        code: `length` (lines of another number or length than any format's) or `characters` (characters other than
-            A-Z, 0-9 and the filler `<`). The message never repeats the text.
+        code: `length` (no format has this number and length of lines) or `characters` (characters other than A-Z, 0-9
+            and the filler `<`).
     """
 
     def __init__(self, code: Literal["length", "characters"], reason: str) -> None:
@@ -29,17 +29,17 @@ class MrzUnreadable(ValueError):
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
-    """The positions of one format's values: an index for a check digit, a slice for anything else.
+    """The positions of one format's values: an index for a check digit or the sex, a slice for anything else.
 
-    They count in the text of all lines joined into one.
+    Positions count from 0 in the text of all lines joined into one. None means that the format lacks the value.
 
     Attributes:
         lines: the length of each line.
-        names: one slice, or a slice each for surname and given names.
-        long_number: the slice in which a document number of more than nine characters continues, None if it can't.
+        names: one slice for all names, or one for the surname and one for the given names.
+        long_number: the slice in which a document number of more than nine characters continues.
         optional: the issuer's own data, in one slice or two.
-        optional_digit: the position of their check digit; only TD3 has one.
-        composite: the slices under the composite check digit.
+        optional_digit: the check digit of the issuer's own data; only TD3 has one.
+        composite: the slices that the composite check digit covers.
     """
 
     format: Format
@@ -163,8 +163,8 @@ _UNBROKEN: Final = {sum(lines): lines for lines in _LINES}
 def recognise(text: str) -> tuple[str, Layout]:
     """Return a zone's text without line breaks and surrounding blanks, and its layout.
 
-    Lines may end in any line break and have blanks around them; one unbroken line is accepted if its length fits a
-    format. Lower case is not changed; the caller judges it.
+    Lines may end in any line break and have blanks around them. Instead of several lines, one line of their total
+    length is accepted. Lower case is returned unchanged.
 
     Raises:
         MrzUnreadable: the lines have no known format, or contain a character that is invalid in a zone.

@@ -1,8 +1,8 @@
 """Folding of names, by which two spellings of one name become equal.
 
-In the register an "equal folded name" means: case, marks, the order of the words, MRZ fillers, titles,
-degrees and the reforms of Indonesian spelling make no difference. Other differences are not ignored here; the
-likeness of two unequal names is computed elsewhere, from the same `words`.
+Folding removes differences of case, marks, the order of the words, MRZ fillers, titles, degrees and the reforms of
+Indonesian spelling. Other differences stay; the likeness of two names that are unequal after folding is computed
+elsewhere (`spellings`, `matching`).
 """
 
 import re
@@ -47,7 +47,7 @@ LINEAGE: Final = frozenset({"BIN", "BINTI", "BINTE", "BTE", "IBN"})
 
 
 def fold(name: str) -> str:
-    """Return the form of a name that is equal for all its spellings: the result of `words` in alphabetical order.
+    """Return a name in the form that is equal for all spellings that folding unites: its `words` in alphabetical order.
 
     Never raises. Folding a folded name changes nothing. The result is not empty for a name with a letter, in any
     script.
@@ -58,7 +58,8 @@ def fold(name: str) -> str:
 def words(name: str) -> tuple[str, ...]:
     """Return the words of a name in their order, each in upper case and in one spelling (see `respell`).
 
-    Titles and degrees are dropped if another word remains. `bin` and `binti` are dropped if two other words remain.
+    Titles and degrees are dropped if another word remains. `bin`, `binti` and the like (`LINEAGE`) are dropped if two
+    other words remain.
     """
     written = tuple(map(respell, words_without_titles(name)))
     own = [word for word in written if word not in LINEAGE]
@@ -68,7 +69,7 @@ def words(name: str) -> tuple[str, ...]:
 def words_without_titles(name: str) -> tuple[str, ...]:
     """Return the words of a name in upper case as written, without titles and degrees.
 
-    Titles and degrees are dropped if another word remains. `bin` and `binti` are kept.
+    Titles and degrees are kept if no other word would remain. `bin` and `binti` are kept.
     """
     spelled = _plain(name)
     every = _parted(spelled)
@@ -82,7 +83,7 @@ def written(name: str) -> tuple[str, ...]:
 
 
 def is_degree(text: str) -> bool:
-    """Return whether a text consists only of titles or degrees."""
+    """Return whether a text is one title or one degree, with dots and blanks or without (M. Si., MSI)."""
     plain = "".join(_plain(text).replace(".", " ").replace(",", " ").split())
     return plain in _ALL_DEGREES or (bool(plain) and respell(plain) in _NOT_BORNE)
 
@@ -144,7 +145,7 @@ def respell(word: str) -> str:
     """Return an upper-case word in one spelling: without the differences of the Indonesian spelling reforms.
 
     OE becomes U, TJ becomes C, CH becomes KH. DJ and J both become Y, because an old J (now Y) can't be distinguished
-    from a new J (formerly DJ). All spellings of Muhammad become MUHAMMAD, all spellings of Ahmad AHMAD.
+    from a new J (formerly DJ). Usual spellings of Muhammad, also abbreviated, become MUHAMMAD, those of Ahmad AHMAD.
     """
     word = word.replace("TJ", "C").replace("DJ", "J").replace("J", "Y").replace("OE", "U").replace("CH", "KH")
     if _MUHAMMAD(word):

@@ -29,15 +29,15 @@ def well_formed(nik: str) -> bool:
 
 
 def faults(nik: str, sex: str | None, birth: Birth | None) -> tuple[str, ...]:
-    """Compare a NIK, the Indonesian identity number, with the person's sex and birth date, which it contains.
+    """Return the codes of warnings from comparing a NIK with the sex and birth date of its person; empty if all agree.
 
-    Returns the codes of warnings: `nik_malformed` alone if the NIK has no possible form, else `nik_birth_mismatch` and
-    `nik_sex_mismatch` as they apply. Empty if all agree.
+    A NIK (identity number) contains both. The codes are `nik_malformed` alone if the NIK is not well formed, else
+    `nik_birth_mismatch` and `nik_sex_mismatch`, as they apply.
 
     Args:
         nik: the NIK as given.
         sex: `male` or `female`; other values, and None, aren't compared.
-        birth: the birth date, compared with both centuries that the two-digit year can mean; None isn't compared.
+        birth: the birth date; None isn't compared. The NIK's two-digit year may mean 19YY or 20YY.
     """
     if not well_formed(nik):
         return ("nik_malformed",)

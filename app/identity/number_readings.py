@@ -1,4 +1,4 @@
-"""Other readings of a document number, for all ways in which numbers are misread.
+"""Other readings of a document number that was typed or sent by a reader, if the end of its field was misread.
 
 A match by another reading counts like one with easily confused characters: it refers the traveller at most.
 """
@@ -14,8 +14,8 @@ _ZONE_FIELD: Final = 9
 def other_readings(number: str) -> tuple[str, ...]:
     """Return shorter numbers that may be meant by a number in normal form, the longest first.
 
-    Only for a number of nine characters, the length of the number's field in a machine-readable zone; empty for others.
-    Characters that readers report instead of the filler `<` (such as K, C or 0) are removed from the end, one more in
-    each result: AB12345KK gives AB12345K and AB12345. Empty if the last character is none of these.
+    A number of nine characters may be the whole field of a machine-readable zone. Then characters that readers report
+    instead of the filler `<` (such as K, C or 0) are removed from its end, one more in each result: AB12345KK gives
+    AB12345K and AB12345. Empty if the last character is none of these, and for a number of another length.
     """
     return numbers_without_fillers(number) if len(number) == _ZONE_FIELD else ()

@@ -4,8 +4,8 @@ import re
 from importlib.resources import files
 from typing import Final
 
-AROUND: Final = 7
-"""Number of characters of the shortest text that may be a number with an addition."""
+SHORTEST_WITH_ADDITION: Final = 7
+"""Fewest characters of a text that may be a number with an addition, such as a check digit or a state's code."""
 
 _NUMBER: Final = r"(?:no(?:mor|mer|s)?|nr|num(?:ber|ero|b)?)"
 _PAPER: Final = (
@@ -42,7 +42,7 @@ BESIDE: Final = re.compile(
     r"|tgl\b|tanggal|dated|born|lahir|a\.?n\.?\s|atas nama|dob\b)",
     re.IGNORECASE,
 )
-"""Matches the beginning of remarks on the document after its number."""
+"""Matches the beginning of a remark after a number, such as a date of expiry."""
 
 DAY: Final = re.compile(r"\s*[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{1,4}\s*").fullmatch
 """Matches a date next to a number."""
@@ -60,6 +60,7 @@ def _words(kind: str) -> frozenset[str]:
 
 
 BRACKET: Final = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]")
+"""Matches a pair of brackets, with their contents as the first group."""
 
 NOTES: Final = _words("note")
 """Words next to a number that describe the document."""

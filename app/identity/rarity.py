@@ -26,7 +26,7 @@ _MAX_COMMON_SOUND: Final = 3
 
 
 def bits(heard: str) -> float:
-    """Return the evidence, in bits, that two names are of one person because they share a word; more for rarer words.
+    """Return the evidence, in bits, of a word that two names share: that both are of one person. Rarer words have more.
 
     `heard` is the word's sound (`sound.sound`).
     """
@@ -43,7 +43,7 @@ def bits(heard: str) -> float:
 
 
 def is_usual(heard: str) -> bool:
-    """Return whether the word with the sound `heard` is in the table of travellers' names."""
+    """Return whether a word with the sound `heard` (`sound.sound`) is in the table of travellers' names."""
     return heard in _table()[0]
 
 

@@ -1,8 +1,9 @@
 """Separation of a text into the names that it contains, such as aliases written into a name field.
 
-A name field often contains two names: "Joko Susilo alias Jack", "Joko Susilo (Jack)", "Tan Ah Kow @ Tan Kow". Compared
-as one name, the words of each would count against the other. So a text is split at every mark that is not part of a
-name. The whole text remains one of its readings, since "Joko alias Jack Susilo" may mean "Joko Susilo".
+A name field often contains two names: "Joko Susilo alias Jack", "Joko Susilo (Jack)", "Tan Ah Kow @ Tan Kow". In a
+comparison of the text as one name, the words of each would count against the other. So a text is split at marks: words
+like "alias", and signs. The whole text remains one of its readings, since "Joko alias Jack Susilo" may mean "Joko
+Susilo".
 """
 
 import re
@@ -13,7 +14,7 @@ import msgspec
 from app.identity.names import LINEAGE, is_degree, respell
 
 MAX_NAMES: Final = 8
-"""Largest number of names in one text that are compared, so that work stays bounded."""
+"""Greatest number of names in one text that are compared, so that work stays bounded."""
 
 _SURE_MARKS: Final = (
     r"a\.?k\.a\.?",
@@ -73,9 +74,9 @@ class Names(msgspec.Struct, frozen=True):
 
     Attributes:
         main: the name that comes first in the text, such as "Joko Susilo" in "Joko Susilo alias Jack".
-        others: the further names, each separated by a mark or in brackets; empty if the text contains one name only.
-        whole: the text without brackets and marks; "" if the text contains one name only. A mark that may itself be a
-            name, such as "alias", stays.
+        others: the further names, which follow a mark or are in brackets; empty if the text contains one name only.
+        whole: all of the text as one name, without brackets and marks; "" if the text contains one name only. A mark
+            that may itself be a name, such as "alias", stays.
     """
 
     main: str
@@ -108,8 +109,8 @@ def split(text: str) -> Names:
 def readings(text: str) -> tuple[str, ...]:
     """Return the names by which a text is compared, in the order of the text: each name in it, then the whole text.
 
-    Names are separated by semicolons, by words like "alias", and by brackets. After the first `MAX_NAMES` the rest are
-    left out. A text without these marks is returned as its only reading, also an empty one.
+    Names are separated by semicolons, by words like "alias", and by brackets. At most the first `MAX_NAMES` are
+    returned. A text without these marks is returned unchanged, as its only reading, even if it is empty.
     """
     if not _is_marked(text):
         return (text,)

@@ -14,6 +14,7 @@ from typing import Final
 from app.identity.names import respell
 
 LONGEST_CODE: Final = 8
+"""Greatest number of letters of a word's code (`code`)."""
 
 _SETTLED: Final = (
     ("SCH", "S"),
@@ -86,8 +87,8 @@ def sound(word: str) -> str:
 def code(heard: str) -> str:
     """Return the consonants of a word's sound `heard`, with one letter for consonants that are often confused.
 
-    F, V and P become P, for example. Vowels and H are dropped, but become A at the beginning of the word. The result is
-    cut to `LONGEST_CODE` letters.
+    For example, F, V and P become P. Vowels and H are dropped, except at the beginning, where they become A. Only the
+    first `LONGEST_CODE` letters are returned.
     """
     first = "A" if heard[:1] in "AEIOUH" else heard[:1].translate(_CLASSES)
     text = first + heard[1:].translate(_CONSONANTS)

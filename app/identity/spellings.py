@@ -1,8 +1,8 @@
 """A spelling of a name, prepared for comparison: its words, with their sounds and their evidence in bits.
 
 Indonesian passports have no family names and no titles; people have one to six names, in any order, joined or divided.
-So a name is a set of words. Particles that are in some papers and missing in others (al, bin, Abdul, Abu) are removed,
-some of them being recorded on the next word, and the many spellings of Muhammad become one.
+So a name is a set of words. Particles that some papers have and others lack (al, bin, Abdul, Abu) are removed; Abdul
+and Abu are recorded on the next word (`Word.servant`). The many spellings of Muhammad become one.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from app.identity.fillers import meant, name_nobody
+from app.identity.fillers import are_placeholders, meant
 from app.identity.latin import is_without_vowels, latin, latin_forms
 from app.identity.names import LINEAGE, respell, words_without_titles, written
 from app.identity.rarity import INITIAL, bits
@@ -21,12 +21,13 @@ from app.identity.readings import readings
 from app.identity.sound import code, sound
 
 NORM_VERSION: Final = 6
-"""Version of the normal form, raised with every change of a result in readings, fillers, latin, names, sound, rarity or
-this module; the worker then recomputes the stored keys."""
+"""Version of the rules for names. Raise it with every change of a result in readings, fillers, latin, names, sound,
+rarity or this module; the worker then recomputes the stored keys."""
 
 MAX_WORDS: Final = 10
-"""Largest number of words of a name that are compared; further words are ignored, so that work stays bounded."""
+"""Greatest number of words of a name that are compared; further words are ignored, so that work stays bounded."""
 LONGEST_WORD: Final = 40
+"""Greatest number of letters of a word that are compared; further letters are ignored."""
 
 _ARTICLES: Final = frozenset({"AL", "EL", "UL", "AS", "AD", "AR", "AN", "AT", "AZ", "ASH", "UD", "UR", "US"})
 _LINEAGE: Final = LINEAGE | {"BEN", "BN", "BINT", "OULD", "WALAD", "ANAK", "OGLU", "OGLY", "KIZI", "QIZI"}
@@ -36,8 +37,9 @@ _ABDUL: Final = frozenset(
 )
 _ABU: Final = frozenset({"ABU", "ABOU", "ABO", "UMM", "UMMU", "OUM"})
 LeftOut = Literal["title", "filler", "lineage", "servant", "article"]
-"""Why a word of a name isn't compared: a title or degree; a placeholder or a repetition of the name; son or daughter
-of; Abdul or Abu, which are recorded on the word after them; the article."""
+"""Why a word of a name isn't compared. `title`: a title or degree. `filler`: a placeholder, or a part that only repeats
+the name. `lineage`: a word for "son of" or "daughter of". `servant`: Abdul or Abu, which is recorded on the next word.
+`article`: the Arabic article."""
 _PARTICLES: Final[tuple[tuple[frozenset[str], LeftOut], ...]] = (
     (_LINEAGE, "lineage"),
     (_ABDUL | _ABU, "servant"),
@@ -79,12 +81,12 @@ class Word(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     Attributes:
         text: the word as written, in A to Z and digits.
-        heard: its sound (`sound.sound`).
-        code: its consonants (`sound.code`).
+        heard: the word's sound (`sound.sound`).
+        code: the word's consonants (`sound.code`).
         bits: the evidence, in bits, that two names with this word are of one person.
-        servant: whether Abdul, Abu or Umm preceded it; these are not words of their own.
+        servant: whether Abdul, Abu or Umm precedes the word; these are not words of their own.
         bare: the sound without an article that is joined to the word (Al in Almasyhari); "" without such an article.
-        vowelless: whether it comes from a script that omits vowels.
+        vowelless: whether the name is written in a script that omits vowels.
     """
 
     text: str
@@ -108,7 +110,8 @@ class Spelling(msgspec.Struct, frozen=True, gc=False, array_like=True):
         words: the words in their order, without particles; at most `MAX_WORDS`.
         glued: the sound of all words joined into one.
         bits: the sum of the words' bits.
-        cut: whether the end of the last word and further words may be missing (a zone's name field was full).
+        cut: whether the name filled its field in a zone, so that the end of the last word and further words may be
+            missing.
     """
 
     words: tuple[Word, ...]
@@ -120,9 +123,9 @@ class Spelling(msgspec.Struct, frozen=True, gc=False, array_like=True):
 def spelling(name: str, *, cut: bool = False) -> Spelling:
     """Return a name prepared for comparison, in its likeliest form only (`spellings` returns all forms).
 
-    `cut` says that the name filled its field, so that its end may be missing. It is stored in the result; besides, an
-    incomplete last word may then count as a repetition of the name. Never raises; a name without letters and digits has
-    no words.
+    `cut` says that the name filled its field, so that its end may be missing. The result records this, and an
+    incomplete last word may then count as a repetition of the name. Never raises; the result for a name without letters
+    and digits has no words.
     """
     return _prepared(name, cut)[0]
 
@@ -130,9 +133,9 @@ def spelling(name: str, *, cut: bool = False) -> Spelling:
 def spellings(name: str, *, cut: bool = False) -> tuple[Spelling, ...]:
     """Return all names that a text may mean, each prepared for comparison.
 
-    There are several if the text contains several names ("Joko alias Jack"), if a name has several Latin spellings
+    There are several if the text contains several names ("Joko alias Jack"), if a name has several Latin forms
     (MUELLER, MULLER), or if a word may be a placeholder. `cut` says that the text filled its field, so that its end may
-    be missing (see `spelling`). Empty for a text without letters and digits.
+    be missing (see `spelling`). The result is empty for a text without letters and digits.
     """
     forms: dict[Spelling, None] = {}
     for single in readings(name):
@@ -142,7 +145,7 @@ def spellings(name: str, *, cut: bool = False) -> tuple[Spelling, ...]:
 
 def names_nobody(name: str) -> bool:
     """Return whether a name is only a placeholder (FNU LNU, XXX, TANPA NAMA), or has no letter and no digit."""
-    return name_nobody(words_without_titles(latin(name)))
+    return are_placeholders(words_without_titles(latin(name)))
 
 
 def joined(words: Sequence[Word]) -> str:
@@ -159,12 +162,12 @@ def joined(words: Sequence[Word]) -> str:
     return "".join(word.heard for word in words)
 
 
-def glued_in_any_order(name: Spelling) -> tuple[str, ...]:
-    """Return the sound of all words of a name joined into one word, for each usual order of the words.
+def glued_in_usual_orders(name: Spelling) -> tuple[str, ...]:
+    """Return the sound of all words of a name joined into one word, once for each usual order of the words.
 
     The orders are: as written, with the last word moved to the beginning, and with the first word moved to the end. So
-    a name with the surname first matches the same name with the surname last. One order for a single word, two for two
-    words.
+    a name with the surname first matches the name with the surname last. A single word has one order, two words have
+    two.
     """
     words = name.words
     if len(words) < 2:  # noqa: PLR2004 - a single word has no order
@@ -178,7 +181,7 @@ def glued_in_any_order(name: Spelling) -> tuple[str, ...]:
 def left_out(name: str) -> tuple[tuple[str, LeftOut], ...]:
     """Return the words of a name that are not compared, each with the reason (`LeftOut`); empty if all are compared.
 
-    If the text contains several names, only the first is examined.
+    If `name` contains several names ("Joko alias Jack"), only the first is examined.
     """
     plain = latin(readings(name)[0])
     kept = {word.text for word in spelling(plain).words}

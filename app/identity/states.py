@@ -27,9 +27,9 @@ class State(NamedTuple):
         indonesian: short Indonesian name.
         kind: `nationality` (also stateless persons, refugees and the specimen state), `organisation` (issues
             papers, but nobody is its national) or `unspecified`.
-        also: other English names and adjectives, as lists write them.
+        also: other English names and adjectives, as sanctions lists write them.
         codes: other codes for the same state.
-        issuer: the state that issues the documents of this one's nationals, if it is another state; else "".
+        issuer: code of the state that issues this territory's documents; "" if it issues its own.
     """
 
     english: str
@@ -79,7 +79,7 @@ _DOUBT: Final = re.compile(
 _NOUN: Final = re.compile(r" (passport|citizen(ship)?|national(ity)?|identity card|id card|travel document)$")
 
 KNOWN: Final[frozenset[str]] = frozenset(_STATES)
-"""All codes that a current travel document may contain, in canonical form (so DEU, not D)."""
+"""All known codes of states and other issuers, in canonical form (DEU, not D)."""
 
 _CANONICAL: Final = (
     {code: code for code in _STATES}
@@ -95,10 +95,10 @@ _LOOKS_INDONESIAN: Final = skeleton(INDONESIA)
 
 
 def canonical(code: str) -> str:
-    """Return the canonical form of a code, in which codes are compared: upper case, no fillers, one for each state.
+    """Return the canonical form of a code, in which codes are compared: upper case, no fillers, one code a state.
 
-    Germany's D is DEU (ICAO Doc 9303 part 3 keeps the single letter), ID and RI are IDN, and UNK, XXK and XKX are RKS.
-    An unknown code is returned in upper case, without fillers and blanks around it.
+    For example, D becomes DEU, ID and RI become IDN, and UNK, XXK and XKX become RKS. An unknown code is returned in
+    upper case, without fillers and blanks around it.
     """
     known = _CANONICAL.get(code)
     if known is not None:
@@ -118,10 +118,10 @@ def known(code: str | None) -> str | None:
 def in_zone(field: str) -> str:
     """Return the canonical code of the state in a machine-readable zone's field of three characters.
 
-    A code that is unknown or doubtful is returned without its fillers. A code of two letters is doubtful if further
-    codes begin with the same letters, because the filler may be a misread letter ("AU<" is Australia or Austria). It is
-    also doubtful if the first letter alone is a code, because the second may be a misread filler ("DK<" may be "D<<",
-    Germany). "ID<" is not doubtful: IDN.
+    An unknown or doubtful code is returned as it is, without its fillers. A code of two letters is doubtful if other
+    states' codes begin with these letters, because the filler may be a misread letter ("AU<" is Australia or Austria).
+    It is also doubtful if the first letter alone is a code, because the second letter may be a misread filler ("DK<"
+    may be "D<<", Germany). "ID<" is not doubtful: it is IDN.
     """
     found, bare = canonical(field), field.strip("<")
     if len(bare) != len("ID"):
@@ -132,9 +132,10 @@ def in_zone(field: str) -> str:
 
 
 def differ(one: str | None, other: str | None) -> bool:
-    """Return whether two codes prove that documents have different issuers; False if a code is unknown.
+    """Return whether two codes prove that two documents have different issuers; False if a code is unknown or None.
 
-    The codes of all British nationalities (GBD, GBN ...) count as one issuer, and a territory's code as its state's.
+    The codes of all British nationalities (GBD, GBN ...) count as one issuer. A territory's code counts as the code of
+    the state that issues its documents.
     """
     if one == other:
         return False
@@ -172,10 +173,10 @@ def name(code: str) -> tuple[str, str] | None:
 def from_country_name(text: str) -> str | None:
     """Return the code of an English country name or nationality as written in a sanctions list; None if it is unclear.
 
-    "Iran (Islamic Republic of)", "Afghan", "Tunisian passport" and "United States. Also believed to hold ..."
-    are recognised; "Kuwaiti citizenship withdrawn in 2002", "Possibly Ethiopian", "USSR (until
-    1991)" state no present nationality, so the result is None. Any mention of Indonesia, even a doubtful one, is
-    IDN: a person who may be a WNI isn't deterred (R4, R45).
+    "Iran (Islamic Republic of)", "Afghan", "Tunisian passport" and "United States. Also believed to hold ..." are
+    recognised. "Kuwaiti citizenship withdrawn in 2002", "Possibly Ethiopian" and "USSR (until 1991)" state no certain
+    present nationality, so the result is None. The result is IDN for any mention of Indonesia, even a doubtful one,
+    because nobody who may be a WNI (citizen of Indonesia) is deterred (R4, R45).
     """
     whole = _plain(text)
     if "indonesia" in whole:

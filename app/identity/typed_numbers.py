@@ -1,8 +1,8 @@
 """Reading of the document numbers in a text that was entered as a document's number (no I/O).
 
-People and readers enter more than the number: the word "passport", a second number, "N/A", the check digit or a whole
-line of a machine-readable zone (ICAO Doc 9303 part 3, section 4; part 4, section 4.2). Certain numbers are read as
-such; possible other numbers are looked up too, and refer the traveller at most. Unreadable text is reported.
+People and document readers enter more than the number: the word "passport", a second number, "N/A", the check digit or
+a whole line of a machine-readable zone (ICAO Doc 9303 part 3, section 4; part 4, section 4.2). The result has the
+certain numbers, and other possible numbers, which refer a traveller at most. Unreadable text is reported.
 """
 
 import re
@@ -16,7 +16,6 @@ from app.identity.documents import is_filler, normalise, skeleton
 from app.identity.lookalikes import plain
 from app.identity.mrz import check_digit
 from app.identity.number_words import (
-    AROUND,
     BESIDE,
     BRACKET,
     DAY,
@@ -25,10 +24,11 @@ from app.identity.number_words import (
     NOTES,
     NOTHING,
     PARTING,
+    SHORTEST_WITH_ADDITION,
 )
 
 Fault = Literal["characters", "words"]
-"""Why a text can't be stored as a number: letters that look like none of A-Z, or unknown words."""
+"""Why a text can't be stored as a number. `characters`: letters that look like none of A-Z. `words`: unknown words."""
 
 FAULTS: Final[dict[Fault, str]] = {
     "characters": "A document's number has the letters A to Z and digits alone (ICAO Doc 9303 part 3).",
@@ -98,7 +98,7 @@ class Number(msgspec.Struct, frozen=True):
 
 
 class Typed(msgspec.Struct, frozen=True):
-    """The result of reading a text.
+    """The result of `read`: the numbers in a text that was entered as a document's number.
 
     Attributes:
         numbers: the numbers that were recognised; none if the text only says that there is no number ("N/A", "0000"),
@@ -125,7 +125,7 @@ class Typed(msgspec.Struct, frozen=True):
         return tuple(doubt for doubt, present in found.items() if present)
 
     def __contains__(self, number: str) -> bool:
-        """Return whether a number in normal form is one of the certain numbers."""
+        """Return whether a number in normal form is one of `numbers`; `Number.possible` is not considered."""
         return any(each.number == number for each in self.numbers)
 
 
@@ -283,7 +283,7 @@ def _add_within(number: str, possible: dict[str, None], depth: int) -> None:
 
 def _within(number: str) -> Iterator[str]:
     """Yield the numbers that remain without a check digit, a state, a document's type or the rest of a zone's line."""
-    if len(number) < AROUND:
+    if len(number) < SHORTEST_WITH_ADDITION:
         return
     if _ends_with_its_digit(number):
         yield number[:-1]
@@ -301,8 +301,8 @@ def _within(number: str) -> Iterator[str]:
 
 
 def _ends_with_its_digit(number: str) -> bool:
-    return AROUND <= len(number) <= _LONGEST and number[-1] == str(check_digit(number[:-1]))
+    return SHORTEST_WITH_ADDITION <= len(number) <= _LONGEST and number[-1] == str(check_digit(number[:-1]))
 
 
 def _is_whole(number: str) -> bool:
-    return len(number) >= AROUND - 1 and sum(map(str.isdigit, number)) >= _MIN_DIGITS
+    return len(number) >= SHORTEST_WITH_ADDITION - 1 and sum(map(str.isdigit, number)) >= _MIN_DIGITS

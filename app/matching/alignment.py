@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from app.identity.spellings import Spelling, Word, glued_in_any_order, joined
+from app.identity.spellings import Spelling, Word, glued_in_usual_orders, joined
 from app.matching.words import GLUED_ENOUGH, How, alike, sound_likeness
 
 _CONFLICT: Final = 1.0
@@ -41,8 +41,8 @@ class Pair(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         queried: the word in the traveller's spelling.
         listed: the word in the register's spelling.
-        how: the way in which they agree, such as `sounds_equal`.
-        bits: the evidence of the agreement in bits, less the cost of the difference.
+        how: the way in which the words agree, such as `sounds_equal`.
+        bits: the evidence of the agreement in bits, less the cost of the difference; negative if the words agree badly.
     """
 
     queried: str
@@ -58,7 +58,7 @@ class Alignment(msgspec.Struct, frozen=True, gc=False):
         likeness: how similar the names are, from 0 to 1; 1 if every word agrees.
         bits: the evidence for a match less the evidence against it, in bits. It may be negative. It is never greater
             than the bits of either spelling, apart from rounding.
-        pairs: the words that agree.
+        pairs: the pairs of words that agree.
         left: the words without a partner, each with its side: `asked` (the traveller's) or `listed`.
         conflict: the bits of words left over on both sides, which contradict each other.
         absent: the bits of words omitted on one side only.
@@ -166,7 +166,7 @@ def _glue_all(sheet: _Sheet, queried: Spelling, listed: Spelling) -> None:
     if abs(len(queried.glued) - len(listed.glued)) > _MAX_GLUED_APART:
         return
     split, whole = (queried, listed) if len(queried.words) > len(listed.words) else (listed, queried)
-    likeness = max(sound_likeness(each, whole.glued) for each in glued_in_any_order(split))
+    likeness = max(sound_likeness(each, whole.glued) for each in glued_in_usual_orders(split))
     if likeness >= _ALL_GLUED:
         sheet.pairs, sheet.shared, sheet.weight = [], 0.0, 0.0
         sheet.free_queried = [False] * len(sheet.queried)

@@ -1,9 +1,10 @@
 """Anchors: a few coarse keys for each of fifty thousand expected travellers (no I/O).
 
 A traveller who is looked up in the register has some seventy keys (`keys`). Here the travellers are stored, and listed
-persons are looked up one by one, so that all keys would mean seventy rows per traveller. An anchor is a part from which
-several keys are made: a word, the whole name as one word, or the beginnings of two words; days of birth are stored too.
-Persons who share too few anchors share no key that counts; the others are compared by their keys.
+persons are looked up one by one. To store all keys would take seventy rows for each traveller, so only anchors and days
+of birth are stored. An anchor is a part from which several keys are made: a word, the whole name as one word, or the
+beginnings of two words. Persons who share too few anchors share no key that counts; the others are compared by their
+keys.
 """
 
 from collections.abc import Iterable
@@ -15,15 +16,15 @@ import msgspec
 
 from app.identity.births import Birth, is_full_day, span
 from app.identity.sound import code
-from app.identity.spellings import Spelling, glued_in_any_order
+from app.identity.spellings import Spelling, glued_in_usual_orders
 from app.matching.keys import KeyQuery, stored_days
 from app.matching.persons import QueriedPerson
 
 MIN_BITS: Final = 10.0
-"""Bits that must be shared if the day of birth is known on both sides; keys worth less are not looked up."""
+"""Fewest bits that a traveller and a listed person must share if the day of birth is known of both."""
 
 MIN_OPEN_BITS: Final = 4.0
-"""Bits that must be shared if one side's day of birth is open: a fairly rare word and an end of another."""
+"""Fewest bits that they must share if the day of birth of one is open: as a fairly rare word and an end of another."""
 
 _MAX_WORDS: Final = 8
 _START: Final = 3
@@ -35,7 +36,7 @@ _OPEN: Final = "open"
 
 
 class Reach(msgspec.Struct, frozen=True):
-    """What to look up among the expected travellers, to find those that may be a listed person.
+    """The keys to look up among the expected travellers, to find those that may be a listed person.
 
     An anchor is a coarse key of a name, such as one word. Its bits say how rare it is.
 
@@ -55,7 +56,7 @@ def anchored(queried: QueriedPerson, query: KeyQuery) -> frozenset[int]:
 
     Args:
         queried: the traveller.
-        query: the result of `key_query` for the traveller, from which the days are taken.
+        query: the result of `key_query` for this traveller, which has the days.
     """
     place = (_OPEN,) if _is_open(queried.births) else ()
     kept = {anchor for name in queried.names for anchor in _anchors(name, *place)}
@@ -63,9 +64,9 @@ def anchored(queried: QueriedPerson, query: KeyQuery) -> frozenset[int]:
 
 
 def reach(names: Iterable[Spelling], births: Iterable[Birth]) -> Reach:
-    """Return the anchors and days to look up for a listed person, given all its names, aliases and births.
+    """Return the anchors and days of birth to look up for a listed person, from all its names, aliases and births.
 
-    A shared day of birth alone is worth the least sum.
+    A shared day of birth alone has as many bits as must be shared (`Reach.least`).
     """
     names, births = tuple(names), tuple(births)
     least = MIN_OPEN_BITS if _is_open(births) else MIN_BITS
@@ -80,7 +81,7 @@ def reach(names: Iterable[Spelling], births: Iterable[Birth]) -> Reach:
 
 def _anchors(name: Spelling, *place: str) -> dict[int, float]:
     words = name.words[:_MAX_WORDS]
-    found = {_key(*place, "word", code(glued)): name.bits for glued in glued_in_any_order(name)}
+    found = {_key(*place, "word", code(glued)): name.bits for glued in glued_in_usual_orders(name)}
     for word in words:
         found[_key(*place, "word", word.code)] = word.bits + (_WHOLE_BITS if len(words) == 1 else 0.0)
     for one, other in combinations(words, 2):

@@ -20,7 +20,7 @@ from app.matching.texts import TEXTS
 from app.matching.tiers import EXACT, Tier, is_probable, reachable, tier_of
 
 CERTAIN_BITS: Final = 40.0
-"""Evidence from which the score is 1."""
+"""Evidence, in bits, from which the score is 1."""
 
 _NONE: Final[Tier] = "none"
 _RANK: Final[dict[Tier, int]] = {_NONE: 0, "review": 1, "stop": 2}
@@ -33,8 +33,8 @@ class Evidence(msgspec.Struct, frozen=True, gc=False):
         feature: `name_word`, `alias`, `birth_date`, `sex`, `nationality`.
         result: the result of the comparison as a word, such as `sounds_equal` or `contradicts`.
         bits: the evidence in bits; negative if it is against a match.
-        queried: the words on the traveller's side; for explanations only.
-        listed: the words on the register's side; for explanations only.
+        queried: the traveller's words; for explanations only.
+        listed: the listed person's words; for explanations only.
     """
 
     feature: str
@@ -59,14 +59,14 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         tier: `stop`, `review` (noted for auditors, nobody is stopped) or `none`.
-        level: the level shown in a match, `probable` or `possible`; None if the tier is `none`.
+        level: the level shown in a match: `probable` (only for `stop`) or `possible`; None if the tier is `none`.
         likeness: the likeness of the names that decide the tier, 0 to 1.
         likest: the likeness of the two most similar names, 0 to 1; other names may give more evidence.
-        bits: the sum of all evidence.
-        births: the comparison of the birth dates.
+        bits: the sum of all evidence, in bits.
+        births: the result of comparing the birth dates.
         alignment: the alignment of the names that decide the tier.
-        weak: whether the listed name is an alias of low quality.
-        lowered: the features (`sex`, `nationality`) that contradict, each with the bits that it costs.
+        weak: whether the listed name that decides the tier is an alias of low quality.
+        lowered: the features (`sex`, `nationality`) that differ, each with the bits that this subtracts.
     """
 
     tier: Tier
@@ -81,11 +81,11 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def score(self) -> float:
-        """The evidence as a number from 0 to 1."""
+        """The evidence as a number from 0 (none) to 1 (`CERTAIN_BITS` or more)."""
         return round(min(1.0, max(0.0, self.bits / CERTAIN_BITS)), 2)
 
     def reasons(self) -> tuple[Evidence, ...]:
-        """Return all pieces of evidence, those of the name first; their bits add up to the sum."""
+        """Return all pieces of evidence, those of the name first; their bits add up to `bits`."""
         return tuple(self._reasons())
 
     def _reasons(self) -> Iterator[Evidence]:
@@ -108,10 +108,10 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
 
 
 def assess(queried: QueriedPerson, listed: KnownPerson, policy: MatchPolicy = DEFAULT) -> Assessment:
-    """Assess a traveller against a listed person.
+    """Return how likely a listed person is the traveller, by names and birth dates, with sex and nationality.
 
     Each name of the traveller is compared with each name of the listed person. The pair of names with the gravest tier
-    decides; of several such pairs the one whose names are more similar and rarer. Aliases of low quality are compared
+    decides; of several such pairs the one whose names are most similar and rarest. Aliases of low quality are compared
     only if the day of birth agrees, perhaps with day and month swapped.
     """
     births = births_beside(queried, listed.births)
@@ -132,15 +132,15 @@ def is_reported(
     read: Callable[[], KnownPerson],
     policy: MatchPolicy = DEFAULT,
 ) -> bool:
-    """Return whether `assess` would give a tier other than `none`.
+    """Return whether `assess` would give a tier other than `none`: whether an answer would report the listed person.
 
-    It takes less time than `assess`, because it stops at the first pair of names that is enough.
+    This function takes less time than `assess`, because it stops at the first pair of names that is enough.
 
     Args:
         queried: the traveller.
         births: the listed person's births.
-        read: function that returns the listed person. It is not called if the births leave no match possible: for
-            example, if they contradict each other and the traveller's names are too common to outweigh that.
+        read: function that returns the listed person. It is not called if the births exclude a match: for example, if
+            they contradict the traveller's, and the traveller's names are too common to outweigh that.
         policy: the thresholds.
     """
     beside = births_beside(queried, births)
@@ -158,9 +158,9 @@ def is_reported(
 
 
 def births_beside(queried: QueriedPerson, listed: tuple[Birth, ...]) -> BirthEvidence:
-    """Return the comparison of a traveller's birth dates with a listed person's.
+    """Return the result of comparing a traveller's birth dates with a listed person's.
 
-    Of the two centuries that a date in a machine-readable zone may mean, the nearer one counts.
+    If a date in a machine-readable zone may be of two centuries, the century with the nearer result counts.
     """
     births = best_birth(listed, queried.births)
     if queried.other_births:

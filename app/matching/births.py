@@ -16,7 +16,12 @@ from app.identity.births import Birth, is_full_day, span
 Nearness = Literal[
     "equal", "swapped", "one_digit", "compatible", "default_day", "near_year", "contradicts", "unknown"
 ]
-"""The result of a comparison of two birth dates."""
+"""The result of a comparison of two birth dates.
+
+`compatible`: both may be the same day, and one is not known to the day. `default_day`: the years are equal, and one
+date is the first of January. `one_digit`: also two neighbouring digits transposed. `near_year`: the years are equal or
+one apart.
+"""
 
 _CROWD_DAYS: Final = 60 * 365.25
 """The number of days over which travellers' births are spread."""
@@ -49,8 +54,8 @@ class BirthEvidence(msgspec.Struct, frozen=True, gc=False):
     """The result of a comparison of two birth dates.
 
     Attributes:
-        nearness: how near they are, as one word.
-        bits: the evidence for a match, in bits; negative for evidence against it.
+        nearness: how near the dates are, as one word.
+        bits: the evidence for a match, in bits; negative for evidence against a match.
     """
 
     nearness: Nearness
@@ -58,6 +63,7 @@ class BirthEvidence(msgspec.Struct, frozen=True, gc=False):
 
 
 UNKNOWN: Final = BirthEvidence("unknown", 0.0)
+"""The result if the traveller or the listed person has no birth date."""
 
 
 @lru_cache(maxsize=1 << 13)
@@ -92,10 +98,10 @@ def compare_births(listed: Birth, queried: Birth) -> BirthEvidence:
 def best_birth(listed: tuple[Birth, ...], queried: tuple[Birth, ...]) -> BirthEvidence:
     """Return the result of comparing all birth dates of a listed person with all of the traveller (`queried`).
 
-    Each date of the traveller is compared with the listed date that is nearest to it. If the traveller's papers give
-    several dates, the result of the farthest one counts, because papers that disagree do not prove the day. A date that
-    only repeats another one less precisely, such as its year, is left out. Without a date on one side the nearness is
-    `unknown`.
+    Each date of the traveller is compared with the listed date that is nearest to it. If the traveller has several
+    dates, the result of the farthest one counts, because papers that disagree do not prove the day. A traveller's date
+    that only repeats another one less precisely, such as its year, is ignored. Without a date on one side the nearness
+    is `unknown`.
     """
     worst: BirthEvidence | None = None
     for mine in queried if len(queried) == 1 else _most_precise(queried):

@@ -22,7 +22,7 @@ from app.matching.thinning import thin
 from app.matching.tiers import Tier
 
 UNREACHABLE: Final = "different_name"
-"""Category of pairs of one person under an entirely different name; counted separately, as no spelling finds them."""
+"""Category of pairs of one person with entirely different names; counted separately, as no spelling finds them."""
 
 _Z: Final = 1.959964
 """Number of standard deviations that contain 95 % of a normal distribution."""
@@ -32,13 +32,13 @@ ReportProgress = Callable[[int, int], None]
 
 
 class Figures(msgspec.Struct):
-    """The counts of a set of pairs, and the shares computed from them; the caller decides which pairs count as found.
+    """The counts of pairs, and the shares computed from these; the caller decides which pairs count as found.
 
     Attributes:
         hits: pairs of one person that were found.
         false: pairs of two persons that were found.
         missed: pairs of one person that were not found.
-        n: all pairs.
+        n: all pairs, also those of two persons that were not found.
     """
 
     hits: int = 0
@@ -110,9 +110,9 @@ def evaluate_pairs(
 
     Returns:
         A dict with three members. `stops` has the figures (`Figures.as_json`) of each set; a pair counts as found if it
-        would stop a traveller. `sets` has them too, but a pair counts as found also if it is noted for review.
-        `categories` has the figures of each category of each set, counted as in `stops`. Pairs with an entirely
-        different name are counted in `categories` only.
+        would stop a traveller. `sets` has the figures of each set if pairs that are noted for review count as found
+        too. `categories` has the figures of each category of each set, counted as in `stops`. Pairs in the category
+        `UNREACHABLE` are counted in `categories` only.
     """
     stops: dict[str, Figures] = {}
     found: dict[str, Figures] = {}
@@ -173,9 +173,8 @@ def evaluate_queries(
         whose right entry stops the traveller) and its interval `stopped_95`, `told` (share whose right entry stops the
         traveller or is noted for review), `recall` (share whose right entry is among the candidates), `recall_at_1`
         and `recall_at_10` (share whose right entry is first, or among the first ten), `median_rank` of the right
-        entries that were found, and `truncated` (number of queries whose candidates were cut off, as
-        `Candidates.truncated` says). `ranks` is the list of the right entry's rank from 1 for each query in order, None
-        if it was not found.
+        entries that were found, and `truncated` (number of queries with `Candidates.truncated`). `ranks` has, for each
+        query in order, the rank of the right entry, from 1; None if it was not found.
     """
     index, by_id = _indexed(entries), {entry.id: entry for entry in entries}
     by_set: dict[str, list[_RankedEntry]] = {}

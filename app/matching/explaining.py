@@ -19,7 +19,7 @@ from app.matching.persons import KnownPerson, QueriedPerson
 from app.matching.policy import MatchPolicy
 from app.matching.retrieval import Index
 from app.matching.texts import TEXTS
-from app.matching.tiers import EXACT, Demand, Tier, examined, probability
+from app.matching.tiers import EXACT, Demand, Tier, examined, probable_demand
 
 Side = Literal["traveller", "listed"]
 Source = Literal["typed", "zone", "full_name", "alias_good", "alias_low"]
@@ -97,13 +97,13 @@ _IT: Final = "entry"
 
 
 def normalised(side: Side, source: Source, name: str, *, cut: bool = False) -> Step:
-    """Return the step that explains how a name is normalised: the words that are compared and those left out.
+    """Return the step that explains how a name is normalised: which words are compared, and which are left out.
 
     Args:
         side: whether the name is the traveller's or the listed person's.
         source: the source of the name.
         name: the name as written in the source.
-        cut: whether the name filled its field, so that its end may be missing. The last word may then be a beginning.
+        cut: whether the name filled its field, so that the end of the last word and further words may be missing.
     """
     forms = spellings(name, cut=cut)
     dropped = left_out(name)
@@ -154,9 +154,9 @@ def _form(spelled: Spelling) -> dict[str, Any]:
 
 
 def retrieved(queried: QueriedPerson, listed: KnownPerson) -> tuple[list[Step], bool]:
-    """Explain by which keys of name and birth a check finds the listed person.
+    """Return the steps that explain by which keys of name and birth a check finds the listed person.
 
-    Returns the steps, and whether a check finds the person by these keys.
+    The second value says whether a check finds the person by these keys.
     """
     if not queried.names:
         text_id, text_en = (
@@ -356,7 +356,7 @@ def _thresholds(found: Assessment, policy: MatchPolicy) -> Iterator[Step]:
         {"level": found.level},
     )
     if found.tier == "stop":
-        probable = probability(found.bits, policy)
+        probable = probable_demand(found.bits, policy)
         yield _demanded("probable", (probable,), also_needs_the_day=found.births.nearness not in EXACT)
 
 

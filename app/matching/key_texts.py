@@ -13,7 +13,7 @@ import msgspec
 
 from app.identity.rarity import INITIAL
 from app.identity.sound import code
-from app.identity.spellings import Spelling, Word, glued_in_any_order, joined
+from app.identity.spellings import Spelling, Word, glued_in_usual_orders, joined
 
 _MAX_WORDS: Final = 5
 """Number of words of a name from which keys are made: the rarest words, in their order."""
@@ -33,7 +33,7 @@ BETWEEN: Final = "\x1f"
 """Separates the parts of a key; no word contains it."""
 
 Text = tuple[str, float]
-"""What a key is made of, its kind and its parts with `BETWEEN` between them, and its bits."""
+"""The text of a key, which is its kind and its parts, separated by `BETWEEN`; and the key's bits."""
 
 
 class Parts(msgspec.Struct, frozen=True, gc=False):
@@ -64,14 +64,14 @@ def parts_of(name: Spelling) -> Parts:
         else (f"pair\x1f{other.code}\x1f{one.code}", one.bits + other.bits)
         for one, other in combinations(words, 2)
     ]
-    wholes = tuple(map(code, glued_in_any_order(name))) if len(words) > 1 else ()
+    wholes = tuple(map(code, glued_in_usual_orders(name))) if len(words) > 1 else ()
     return Parts(words, pairs, wholes, name.bits, len(name.words) >= _GLUED_FROM)
 
 
 def name_keys(parts: Parts, *, looked_up: bool) -> list[Text]:
     """Return the keys of a name without births: pairs of words, single words, the whole name as one word.
 
-    The only key of a name of one word is this word, however common.
+    A name of one word has one key, this word, even if it is common.
 
     Args:
         parts: the name's parts.
@@ -88,7 +88,10 @@ def name_keys(parts: Parts, *, looked_up: bool) -> list[Text]:
 
 
 def year_keys(parts: Parts, years: Iterable[int], least: float = 0.0) -> list[Text]:
-    """Return the keys with a year of birth: of two words, of a rare or only word, of many words joined into one.
+    """Return the keys of a name with a year of birth.
+
+    Each consists of the year and of two words, of a rare word, or of the whole name as one word. The whole name is used
+    only if it has one word, or at least four.
 
     Args:
         parts: the name's parts.
@@ -106,7 +109,7 @@ def year_keys(parts: Parts, years: Iterable[int], least: float = 0.0) -> list[Te
 
 
 def further_keys(parts: Parts, *, looked_up: bool) -> list[Text]:
-    """Return the keys by which a name is found that is divided otherwise, misspelled or shortened; [] for one word.
+    """Return the keys that find a name also if it is divided differently, misspelled or shortened; [] for one word.
 
     Args:
         parts: the name's parts.

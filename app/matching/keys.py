@@ -1,11 +1,11 @@
 """The keys by which a person is found: those that an index stores of a name and birth, and those that a query looks up.
 
-A key is a 64-bit number made of something that survives a disguise: two words as they sound, a word and a
-year of birth, a word and how another begins or ends. A person born on the same day is found by the day alone;
-with the day the index keeps a sketch of the name, which separates most persons who share only a birthday.
-Both sides make theirs from the same normal form (`NORM_VERSION`), so that one look-up by equality finds the
-candidates in any database. How many keys a name has is bounded; each carries in bits how much it narrows the
-register, from the same table of rarity that scores names.
+A key is a 64-bit number made of something that survives a disguise: two words as they sound, a word and a year of
+birth, a word and how another begins or ends. A person born on the same day is found by the day alone; with the day the
+index keeps a sketch of the name, which separates most persons who share only a birthday. The keys of listed persons and
+those of queries are made by the same rules (`NORM_VERSION`), so that any database finds candidates by equal keys. The
+number of a name's keys is bounded. A key has more bits if fewer persons have it, by the table of rarity that also
+scores names.
 """
 
 from collections.abc import Iterable, Mapping
@@ -53,11 +53,12 @@ _new_hash: Final = blake2b(digest_size=8, person=b"cekal-name").copy
 _UNDATED: Final = "undated"
 _NO_YEAR: Final = ""
 MAX_STORED: Final = 2048
-"""Keys of one entry at most, the plain ones of all its names first; a name has 16 on average, a hundred 1,700."""
+"""Greatest number of keys stored for one entry. A name has 16 keys on average, a hundred names have 1,700."""
 
 MAX_DAYS: Final = 128
-"""Days of birth of one entry at most, each counted with each of its names."""
+"""Greatest number of pairs of a day of birth and a name's sketch stored for one entry."""
 SKETCH_BYTES: Final = 16
+"""Number of bytes of a stored sketch."""
 _SKETCH_BITS: Final = 127
 """A prime, so that each pair of letters has a bit nearly of its own."""
 _ALIKE: Final = 0.5
@@ -69,10 +70,11 @@ class KeyQuery(msgspec.Struct, frozen=True):
     """The keys and days to look up for a traveller.
 
     Attributes:
-        keys: the keys, each with its bits: the more, the fewer persons have it.
-        days: the days of birth as ordinal numbers (`date.toordinal`), each with its bits.
+        keys: the keys, each with its bits; a key that fewer persons have has more bits.
+        days: the days of birth, also with day and month swapped, as ordinal numbers (`date.toordinal`), each with its
+            bits.
         sketches: a sketch (see `sketch`) of each of the traveller's names. A person that is found by the day alone is
-            compared only if the sketch of its name resembles one of them.
+            compared only if the sketch of the person's name resembles one of these.
         least: the sum of bits that a candidate must share with the traveller to be compared.
         open_day: whether a part of the traveller's birth date is known, but not the day.
     """
@@ -85,7 +87,7 @@ class KeyQuery(msgspec.Struct, frozen=True):
 
 
 class StoredKeys(msgspec.Struct, frozen=True):
-    """What an index stores of a listed person: the keys by which the person is found, and the prepared names.
+    """The data that an index stores of a listed person: the keys that find the person, and the prepared names.
 
     Attributes:
         keys: the keys of the names, and of the names with years of birth.
@@ -99,7 +101,7 @@ class StoredKeys(msgspec.Struct, frozen=True):
 
 
 def sketch(name: Spelling) -> int:
-    """Return a name's sketch: a number of 127 bits that resembles (see `resembles`) the sketches of similar names.
+    """Return a name's sketch: a number of 127 bits that is similar for similar names (see `resembles`).
 
     A bit is set for each pair of neighbouring consonants, and for the first and the last consonant of each word.
     """
@@ -147,10 +149,10 @@ def stored_keys(names: Iterable[Spelling], births: Iterable[Birth] = ()) -> tupl
     """Return the keys under which a listed person is stored, given all its names, aliases and births.
 
     Keys are distinct signed 64-bit numbers. They are the same in all processes, machines and Python versions, until
-    `NORM_VERSION`, the version of the rules for names, changes. If the day of birth is not known, or is the first of
-    January, which often means an unknown day, there are further keys, by which a traveller with a known day of birth
-    finds this person. Only `MAX_STORED` keys are returned: keys for misspelled, shortened or divided names are dropped
-    first.
+    `NORM_VERSION`, the version of the rules for names, changes. If the day of birth is unknown, there are further keys,
+    by which a traveller with a known day of birth finds this person; the first of January counts as unknown, because
+    it often means so. At most `MAX_STORED` keys are returned: keys for misspelled, shortened or divided names are
+    dropped first.
     """
     calendar = _calendar(births)
     plain: dict[int, float] = {}
@@ -169,11 +171,11 @@ def stored_keys(names: Iterable[Spelling], births: Iterable[Birth] = ()) -> tupl
 
 
 def key_query(queried: QueriedPerson) -> KeyQuery:
-    """Return the keys and days to look up for a traveller, each with its bits: the more, the fewer persons have it.
+    """Return the keys and days to look up for a traveller.
 
-    For a traveller with a known day of birth, candidates are found by the day, by rare words with the year, and by rare
-    names; common and misspelled names are looked up only among listed persons whose day of birth isn't known. So the
-    look-up finds few candidates, however many namesakes are listed.
+    A traveller with a known day of birth is looked up by the day, by rare words with the year, and by rare names.
+    Common and misspelled names are then looked up only among listed persons whose day of birth isn't known, so that few
+    candidates are found, even if many namesakes are listed.
     """
     calendar = _calendar((*queried.births, *queried.other_births))
     days: dict[int, float] = {}
@@ -223,9 +225,9 @@ class KeyParts(msgspec.Struct, frozen=True):
 
     Attributes:
         parts: the key's kind, then words or their ends, then a year of birth if the key contains one.
-        place: the group of persons among which the key is looked up. None: all persons. A year: those whose year of
-            birth is this one and whose day of birth isn't known (or is the first of January). "": those whose year of
-            birth isn't known either.
+        place: the group of persons among which the key is looked up. None: all persons. A year: persons born in this
+            year whose day of birth isn't known (or is the first of January). "": persons whose year of birth isn't
+            known either.
     """
 
     parts: tuple[str, ...]

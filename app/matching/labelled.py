@@ -1,4 +1,4 @@
-"""Labelled sets read from files: pairs of names, name fields of zones, queries against a list.
+"""Labelled sets, read from files to evaluate the matching: pairs of names, or queries with the entry to be found.
 
 A malformed file is refused with the line and its fault; the rows of a set never leave this process.
 """
@@ -15,6 +15,7 @@ from app.identity.births import Birth, BirthUnreadable
 from app.kit import json_text
 
 Kind = Literal["pairs", "mrz_pairs", "queries"]
+"""The kind of a labelled set; in `mrz_pairs` one name of each pair is the field of names of a machine-readable zone."""
 
 _COLUMNS: Final[dict[Kind, frozenset[str]]] = {
     "pairs": frozenset({"name_query", "name_entry", "label"}),
@@ -26,7 +27,7 @@ _DATE: Final = re.compile(r"([0-9]{4})(?:-?([0-9]{2})(?:-?([0-9]{2}))?)?").fullm
 
 
 class NotLabelled(ValueError):
-    """Raised if a file can't be read as a labelled set; the message names the file and the line."""
+    """Raised if a file can't be read as a labelled set; the message names the file, and the line if it is known."""
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -58,8 +59,8 @@ class Query(msgspec.Struct, frozen=True):
         set: name of the set to which the query belongs.
         category: name of its category in the set.
         expected: id of the entry that should be found.
-        without_own: whether the look-up ignores a name of the expected entry that equals the query, so that the entry
-            must be found by its other names.
+        without_own: whether names of the expected entry that equal the query are ignored, so that the entry must be
+            found by its other names.
     """
 
     set: str
@@ -107,7 +108,7 @@ def kind_of(path: Path) -> Kind:
 
 
 def read_pairs(path: Path) -> list[Pair]:
-    """Return the labelled pairs in a CSV file, of names or of zones' name fields, in the order of the file.
+    """Return the labelled pairs in a CSV file of the kind `pairs` or `mrz_pairs`, in the order of the file.
 
     Raises:
         NotLabelled: the columns or a line are wrong; the message names the line.
@@ -160,7 +161,7 @@ def read_queries(path: Path) -> list[Query]:
 def read_list(path: Path) -> list[ListedRow]:
     """Return the list in which queries are looked up, in the order of the file.
 
-    The file is NDJSON with `id`, `names` and `dob` (a list of dates, may be absent).
+    The file is NDJSON: each line has `id`, `names` and perhaps `dob` (a list of birth dates).
 
     Raises:
         NotLabelled: a line is wrong; the message names it.

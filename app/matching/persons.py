@@ -63,8 +63,8 @@ class QueriedPerson(msgspec.Struct, frozen=True):
         births: the birth dates that were typed or read from the document; they may disagree.
         sex: the sex that was typed, or else the document's; None if unknown.
         nationalities: the ICAO codes of all states that were typed or read from the document.
-        other_births: the same day a century earlier, if the only birth date is the document's, whose year has two
-            digits and fits both centuries.
+        other_births: the document's birth date in the earlier century, if its two-digit year may be of both and no
+            birth date was typed; else empty.
     """
 
     names: tuple[Spelling, ...]
@@ -88,7 +88,7 @@ class QueriedPerson(msgspec.Struct, frozen=True):
             names: the typed names.
             births: the typed birth dates.
             sex: the typed sex; None takes the zone's.
-            nationalities: the typed ICAO codes; the zone's is added.
+            nationalities: the typed ICAO codes; the zone's code is added if it is a known one.
             mrz: the zone; None without one.
         """
         forms = list(_forms(names))
@@ -114,8 +114,8 @@ class QueriedPerson(msgspec.Struct, frozen=True):
 def zone_spellings(surname: str, given_names: str, *, cut: bool) -> tuple[Spelling, ...]:
     """Return all spellings in which the name of a machine-readable zone is compared, surname first as in its field.
 
-    `cut` says that the name filled its field. In each spelling it then marks that the end of the last word and further
-    words may be missing, so that the comparison lets a listed name have more.
+    `cut` says that the name filled its field. The spellings record this, so that a listed name may have a longer last
+    word and further words without a loss of likeness.
     """
     return spellings(f"{surname} {given_names}", cut=cut)
 

@@ -1,8 +1,8 @@
 """The thresholds from which evidence counts in screening.
 
-Evidence is counted in bits. Against a register of 100,000 entries, evidence of 25 bits turns up by chance for about 3
-travellers in 1000 at the very limit, and most chance evidence stays far below; one bit more halves it, one bit less
-doubles it. A register ten times as large needs about three bits more for the same number of false stops.
+Evidence is counted in bits. In a register of 100,000 entries, about 3 travellers in 1000 share evidence of 25 bits with
+an entry by chance. One bit more halves this number, one bit less doubles it. A register ten times as large needs about
+three bits more for the same number of false stops.
 """
 
 from collections.abc import Mapping
@@ -19,11 +19,12 @@ class PolicyUnreadable(ValueError):
 
 
 class MatchPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, cache_hash=True):
-    """The thresholds from which a match of names, with or without birth dates, is reported. It never refuses anyone.
+    """The thresholds from which a match by names and birth dates stops a traveller or is noted; none refuses anybody.
 
     Each threshold is the least value that counts. A likeness of names is from 0 to 1. Evidence and rarity are in bits:
-    evidence is that of names and birth dates together, rarity that of the words that both names share. What stops
-    without birth dates also stops if the birth dates fit, and what stops then also stops with the same day of birth.
+    evidence is the sum over names and birth dates, rarity is that of the words that both names share. Birth dates fit
+    if they may be the same day, and one is not known to the day. Names that stop without birth dates also stop if the
+    birth dates fit; names that stop then also stop with the same day of birth.
 
     Attributes:
         stop_bits: evidence that stops a traveller with the same day of birth. Lower: fewer disguises pass and more
@@ -34,11 +35,11 @@ class MatchPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             contradict: a family name under another given name.
         equal_likeness: likeness of names that count as the same name. With the same day of birth it is enough to stop,
             as for the law's "same subject".
-        equal_bits: rarity that the same name needs to stop if the birth dates only fit, or have day and month
-            swapped (not a lone Muhammad with a birth year), or if a birth date is missing and several words agree. It
-            is noted for review if one birth date is the first of January of the other's year.
-        same_bits: evidence that the same name needs as well to stop if the birth dates only fit: a span of decades is
-            no evidence.
+        equal_bits: rarity that the same name needs to stop if the birth dates only fit or have day and month swapped,
+            or if a birth date is missing and several words agree. If one birth date is the first of January of the
+            other's year, a same name of this rarity is noted for review.
+        same_bits: evidence that the same name also needs to stop if the birth dates only fit, because a span of decades
+            is no evidence.
         name_only_likeness: likeness that stops without birth dates if no name has further words.
         name_only_bits: rarity that is needed with `name_only_likeness`.
         part_likeness: likeness that stops without birth dates if a name has further words.
@@ -46,7 +47,7 @@ class MatchPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         contained_bits: rarity that is enough, in place of `part_bits`, if all words of one name are in the other.
         within_likeness: likeness that is enough, in place of `part_likeness`, if all words of the traveller's name are
             in a longer listed one; lists have more of a person's names than papers have.
-        within_bits: rarity that is needed with `within_likeness` if these are several words.
+        within_bits: rarity that is needed with `within_likeness`, in place of `contained_bits`, if several words agree.
         compatible_likeness: likeness that stops if the birth dates fit, with any further words.
         compatible_bits: rarity that is needed with `compatible_likeness`.
         near_likeness: likeness that stops if a birth date differs in one digit, has day and month swapped, or is the
@@ -64,10 +65,10 @@ class MatchPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         probable_bits: evidence that makes a stop `probable` rather than `possible`, with the same day of birth or with
             day and month swapped.
         other_sex_bits: evidence that is subtracted for another sex.
-        other_nationality_bits: evidence that is subtracted for another nationality. Neither vetoes a match, because
-            papers and lists are wrong in both.
+        other_nationality_bits: evidence that is subtracted for another nationality. A different sex or nationality does
+            not exclude a match, because papers and lists have errors in both.
         most_candidates: greatest number of entries compared by name for one traveller; `truncated` in an answer reports
-            that others are as likely to match.
+            that entries beyond this number are as likely to match.
     """
 
     stop_bits: Bits = 23.0
@@ -106,7 +107,7 @@ DEFAULT: Final = MatchPolicy()
 
 
 def policy_of(thresholds: Mapping[str, float]) -> MatchPolicy:
-    """Return the policy with these thresholds, by name (the setting `match_policy`), and the others at their defaults.
+    """Return the policy with these thresholds, by name as in the setting `match_policy`; others have their defaults.
 
     Raises:
         PolicyUnreadable: a name is unknown, or a value is out of its range.

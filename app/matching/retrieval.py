@@ -11,21 +11,21 @@ from app.matching.keys import KeyQuery, resembles
 Id = TypeVar("Id", bound=Hashable)
 
 LOOKED_AT: Final = 5
-"""Multiple of the compared candidates whose births are looked at if the traveller's day of birth is open."""
+"""If the traveller's day of birth is open, the births of at most this many times as many candidates as are compared are
+looked at."""
 
 
 class Candidates(msgspec.Struct, Generic[Id], frozen=True):
     """The listed persons that are to be compared with a traveller.
 
     Attributes:
-        ids: the ids of these candidates. Those that share more bits with the traveller come first; a key counts the
-            more bits the fewer persons have it. After `thinning.thin` those whose births fit come first.
-        unlike: ids of persons that share only the birthday, and that are not compared because the sketch of their name,
-            a short form of it in the index, is too different.
-        truncated: whether a dropped candidate is as likely to match as one of `ids`. That is so if the best dropped one
-            shares as many bits as the last one kept. After `thinning.thin` that is so if one whose birth fits is
-            dropped.
-        more: ids of dropped candidates, in the same order, from which `thinning.thin` may choose by birth date; empty
+        ids: ids of the candidates to compare. Candidates that share more bits with the traveller come first. After
+            `thinning.thin`, candidates whose births allow a stop come first.
+        unlike: ids of persons that share only the day of birth. They are not compared, because the sketch of their
+            name, a short form of the name in the index, is too different.
+        truncated: whether a dropped candidate is as likely to match as the last of `ids`: it shares as many bits. After
+            `thinning.thin`: whether a candidate whose birth allows a stop was dropped, or may have been.
+        more: ids of the next candidates, ranked like `ids`, from which `thinning.thin` may choose by birth date; empty
             unless the traveller's birth date is known only in part.
     """
 
@@ -56,7 +56,8 @@ class Index(msgspec.Struct, Generic[Id], frozen=True):
     def weigh(self, query: KeyQuery) -> tuple[dict[Id, float], tuple[Id, ...]]:
         """Return the bits that persons share with a traveller, by person, and the persons that are too unlike.
 
-        The latter share only the birthday, and the sketch of their name resembles none of the traveller's.
+        A person is too unlike if it shares only the day of birth, and the sketch of its name resembles none of the
+        traveller's sketches.
         """
         shared_bits: defaultdict[Id, float] = defaultdict(float)
         for key, bits in query.keys.items():
@@ -77,7 +78,8 @@ class Index(msgspec.Struct, Generic[Id], frozen=True):
     def rank(self, query: KeyQuery, limit: int) -> Candidates[Id]:
         """Return the persons that share at least `KeyQuery.least` bits with a traveller, at most `limit`.
 
-        Those that share the most bits come first and are kept. `Candidates.ids` is empty without any.
+        Persons that share the most bits come first, and are kept. `Candidates.ids` is empty if there are no such
+        persons.
         """
         shared_bits, unlike = self.weigh(query)
         ranked = sorted(

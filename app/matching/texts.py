@@ -66,4 +66,4 @@ TEXTS: Final[dict[tuple[str, str], tuple[str, str]]] = {
     ("sex", "different"): ("Jenis kelamin berbeda.", "The sexes differ."),
     ("nationality", "different"): ("Kewarganegaraan berbeda.", "The nationalities differ."),
 }
-"""Text by feature and result: Indonesian, English."""
+"""The sentence for each feature and result of a comparison (`Evidence`), in Indonesian and in English."""

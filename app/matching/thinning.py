@@ -1,8 +1,8 @@
 """Selection among too many candidates for one traveller by their births, before names are compared (no I/O).
 
 A check with only a year of birth finds persons of any birth by words of the name, since the index stores no births with
-most keys. Comparing a birth takes a fraction of the time of comparing a name, and a contradicting birth never stops a
-traveller. So candidates whose births do not contradict are compared first.
+most keys. Comparing a birth takes a fraction of the time of comparing a name, and nobody is stopped if the births
+contradict each other. So candidates whose births allow a stop are compared first.
 """
 
 from collections.abc import Callable
@@ -22,11 +22,11 @@ def thin(
 ) -> Candidates[Id]:
     """Return the candidates to compare, at most `limit`: first those whose birth date allows a stop, then the others.
 
-    Both groups keep the order that they have in `candidates`.
+    Both groups keep the order that they have in `candidates`. If `candidates.more` is empty, `candidates` is returned
+    unchanged.
 
     Args:
-        candidates: the ranked candidates, and with `more` those beyond the limit; without `more` they are returned
-            unchanged.
+        candidates: the ranked candidates; `more` has those beyond the limit.
         queried: the traveller.
         births_of: a function that returns the listed births of a candidate.
         limit: the largest number of candidates to compare.

@@ -18,11 +18,11 @@ Tier = Literal["stop", "review", "none"]
 """`stop`: refer to the supervisor. `review`: note the match, let the traveller pass. `none`: another person."""
 
 Quantity = Literal["likeness", "name_bits", "word_bits", "bits"]
-"""The quantity that a threshold limits: the likeness of the names, the rarity of their common words, the rarity of
-their rarest common word, the sum of all evidence."""
+"""The quantity to which a threshold applies. `likeness`: of the names. `name_bits`: rarity of the words that both names
+share. `word_bits`: rarity of the rarest of these words. `bits`: sum of all evidence."""
 
 EXACT: Final = frozenset({"equal", "swapped"})
-"""Results in which the very day of birth agrees, perhaps with day and month swapped."""
+"""The results of comparing birth dates in which the day of birth agrees, perhaps with day and month swapped."""
 
 _PART, _CONTAINED, _WITHIN, _WITHIN_BY_SEVERAL, _WHOLE, _SEVERAL = (1 << place for place in range(6))
 """The extent to which names agree, as a bit mask: in a part of both; in all of one, while the traveller's has further
@@ -45,8 +45,8 @@ class Clause(msgspec.Struct, frozen=True):
         name_bits: name of the threshold for the rarity of the shared words; "" for none.
         word_bits: name of the threshold for the rarest shared word; "" for none.
         bits: name of the threshold for all evidence; "" for none.
-        extents: the kinds of agreement for which the clause counts (whole names, one within the other), as a bit mask;
-            0 means any.
+        extents: the kinds of agreement (whole names, one name within the other, a part of both) for which the clause
+            counts, as a bit mask; 0 means any.
     """
 
     tier: Tier
@@ -62,7 +62,7 @@ class Demand(msgspec.Struct, frozen=True):
 
     Attributes:
         threshold: the threshold's name in the policy.
-        quantity: name of the quantity that it limits.
+        quantity: name of the quantity to which the threshold applies.
         least: the threshold's value.
         found: the quantity's value for the compared names and births.
     """
@@ -147,9 +147,9 @@ def tier_of(names: Alignment, nearness: Nearness, bits: float, policy: MatchPoli
 
 
 def reachable(name_bits: float, nearness: Nearness, policy: MatchPolicy) -> bool:
-    """Return whether two names can lead to a tier other than `none`, judged before the names are compared.
+    """Return whether two names may lead to a tier other than `none`, judged before the names are compared.
 
-    False: they can't, so that the caller need not compare them. True: they may, if they meet the other thresholds too.
+    If False, the caller need not compare the names. If True, the tier depends on the other thresholds too.
 
     Args:
         name_bits: the most that the words shared by the two names can be worth as evidence, in bits.
@@ -165,10 +165,10 @@ def is_probable(nearness: Nearness, bits: float, policy: MatchPolicy) -> bool:
     A stop is probable if the day of birth agrees, perhaps with day and month swapped, and the evidence is enough.
     `nearness` is the result of comparing the birth dates, `bits` the sum of all evidence.
     """
-    return nearness in EXACT and probability(bits, policy).met
+    return nearness in EXACT and probable_demand(bits, policy).met
 
 
-def probability(bits: float, policy: MatchPolicy) -> Demand:
+def probable_demand(bits: float, policy: MatchPolicy) -> Demand:
     """Return the policy's threshold for a `probable` stop, with `bits`, the sum of all evidence, as its found value."""
     return Demand("probable_bits", "bits", policy.probable_bits, bits)
 
@@ -176,7 +176,7 @@ def probability(bits: float, policy: MatchPolicy) -> Demand:
 def examined(
     names: Alignment, nearness: Nearness, bits: float, policy: MatchPolicy
 ) -> Iterator[tuple[Tier, tuple[Demand, ...]]]:
-    """Yield the tier and the thresholds of each clause that applies to this nearness and these names, met or not.
+    """Yield the tier and the thresholds of each clause that applies to `nearness` and `names`, met or not.
 
     The clauses come in the order of the table, in which `tier_of` takes the first one that is met. `nearness` is the
     result of comparing the birth dates, `bits` the sum of all evidence.

@@ -10,10 +10,10 @@ from app.identity.sound import code
 from app.identity.spellings import Word
 
 How = Literal["equal", "sounds_equal", "similar", "initial", "glued", "cut_off", "shortened"]
-"""The way in which words agree."""
+"""The way in which words agree; `matching.texts` has a sentence for each."""
 
 GLUED_ENOUGH: Final = 0.8
-"""Likeness from which several joined words agree with one word."""
+"""Likeness from which two joined words agree with one word."""
 
 _MIN: Final = 0.25
 """Likeness below which two words are different words."""
@@ -43,7 +43,7 @@ _DIFFERENT: Final[tuple[float, How]] = (0.0, "similar")
 
 
 def alike(one: Word, other: Word) -> tuple[float, How]:
-    """Return the likeness of two words, from 0 (different words) to 1 (equal letters), and how they agree.
+    """Return the likeness of two words, from 0 (different words) to 1 (equal letters), and how the words agree.
 
     If the likeness is 0, the second value has no meaning.
     """

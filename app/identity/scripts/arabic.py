@@ -1,7 +1,7 @@
-"""Romanisation of Arabic and Persian names: joined words are separated, long vowels written, short vowels missing.
+"""Romanisation of Arabic and Persian names: joined words are separated, long vowels written, most short vowels missing.
 
-Short vowels are not written, so what comes out is compared by its consonants. In Persian some letters sound otherwise,
-and a zero-width non-joiner parts words.
+Arabic letters do not show short vowels, so the results are compared by their consonants. In Persian some letters sound
+different, and a zero-width non-joiner separates words.
 """
 
 import unicodedata
@@ -38,7 +38,7 @@ _MIN: Final = 3
 
 
 def romanised(text: str) -> tuple[str, ...]:
-    """Return the one form of a text of Arabic letters in Latin letters, with particles as separate words."""
+    """Return the only form of a text of Arabic letters in Latin letters, with particles as separate words."""
     persian = not _ONLY_PERSIAN.isdisjoint(text)
     if persian:
         text = text.replace(_NON_JOINER, " ")

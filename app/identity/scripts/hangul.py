@@ -28,8 +28,8 @@ _LONGEST: Final = 4
 def romanised(text: str) -> tuple[str, ...]:
     """Return the Latin spellings that passports may have for a Korean name in Hangul.
 
-    The first spellings have the usual spellings of the surname and of the given names; the last follows the official
-    rule, the Revised Romanization. If the first word is too long for a name, only the last one is returned.
+    The first ones have the usual spellings of the surname and of the given names. The last one follows the official
+    rule, the Revised Romanization; it is the only one if the first word is too long for a name.
     """
     words = text.split()
     surname, rest = _parted(words[0]) if words else ("", "")

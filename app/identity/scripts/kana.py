@@ -35,7 +35,7 @@ _OVER: Final = {
 
 
 def romanised(text: str) -> tuple[str, ...]:
-    """Return the one form of a text of kana in Latin letters."""
+    """Return the only form of a text of kana in Latin letters, with long vowels written as short ones."""
     return (" ".join(map(_word, text.replace("・", " ").split())),)
 
 

@@ -47,10 +47,10 @@ _AFTER: Final = {"ัว": "UA", "ัย": "AI", "ือ": "UE"}
 
 
 def romanised(text: str) -> tuple[str, ...]:
-    """Return the spellings of a Thai text in Latin letters: one, or two that differ.
+    """Return the spellings of a text of Thai letters in Latin letters: one, or two that differ.
 
     A consonant between vowels may end a syllable or begin the next one: the first spelling takes it as the end, the
-    second as the beginning. Characters of other scripts stay as they are.
+    second as the beginning.
     """
     words = [_SILENT("", word).translate(_TONES) for word in text.split()]
     forms = (" ".join(_Word(word, opens=opens).read() for word in words) for opens in (False, True))
