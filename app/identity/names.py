@@ -47,7 +47,7 @@ LINEAGE: Final = frozenset({"BIN", "BINTI", "BINTE", "BTE", "IBN"})
 
 
 def fold(name: str) -> str:
-    """Return a name in the form that is equal for all spellings that folding unites: its `words` in alphabetical order.
+    """Return a name's folded form, its `words` in alphabetical order; equal folded forms mean one name.
 
     Never raises. Folding a folded name changes nothing. The result is not empty for a name with a letter, in any
     script.

@@ -95,10 +95,10 @@ _LOOKS_INDONESIAN: Final = skeleton(INDONESIA)
 
 
 def canonical(code: str) -> str:
-    """Return the canonical form of a code, in which codes are compared: upper case, no fillers, one code a state.
+    """Return the canonical form of a code, in which codes are compared.
 
-    For example, D becomes DEU, ID and RI become IDN, and UNK, XXK and XKX become RKS. An unknown code is returned in
-    upper case, without fillers and blanks around it.
+    Each state has one canonical code. For example, D becomes DEU, ID and RI become IDN, and UNK, XXK and XKX become
+    RKS. An unknown code is returned in upper case, without fillers and blanks around it.
     """
     known = _CANONICAL.get(code)
     if known is not None:

@@ -108,7 +108,7 @@ class Assessment(msgspec.Struct, frozen=True, gc=False):
 
 
 def assess(queried: QueriedPerson, listed: KnownPerson, policy: MatchPolicy = DEFAULT) -> Assessment:
-    """Return how likely a listed person is the traveller, by names and birth dates, with sex and nationality.
+    """Return the assessment of whether a listed person may be the traveller.
 
     Each name of the traveller is compared with each name of the listed person. The pair of names with the gravest tier
     decides; of several such pairs the one whose names are most similar and rarest. Aliases of low quality are compared

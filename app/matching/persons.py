@@ -62,7 +62,7 @@ class QueriedPerson(msgspec.Struct, frozen=True):
         names: all spellings of the names that were typed or read from the document.
         births: the birth dates that were typed or read from the document; they may disagree.
         sex: the sex that was typed, or else the document's; None if unknown.
-        nationalities: the ICAO codes of all states that were typed or read from the document.
+        nationalities: the ICAO codes of the nationalities that were typed or read from the document.
         other_births: the document's birth date in the earlier century, if its two-digit year may be of both and no
             birth date was typed; else empty.
     """

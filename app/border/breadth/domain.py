@@ -59,7 +59,7 @@ class Drawn(msgspec.Struct, eq=False):
         check_id: id of the newest check in this direction.
         question_hash: a digest of this check's question, by which a repeated question is recognised.
         packed: the traveller's data, encoded; `traveller` decodes them.
-        gone: whether this object was removed from the sample; it may still be in the index, which ignores it.
+        gone: whether this object was removed from the sample; it may still be in the index, and is then ignored.
     """
 
     hashed: bytes

@@ -198,7 +198,7 @@ def _read(text: str, day: date, birth: Birth | None) -> Mrz | None:
 
 
 def compared_data(subject: Subject) -> tuple[object, ...]:
-    """Return the data of a subject that checks compare. Subjects with equal data get equal answers from checks."""
+    """Return the data of a subject that checks compare. If two subjects have equal data, checks treat them equally."""
     papers = frozenset(
         (
             frozenset((each.number, each.skeletons) for each in typed_numbers.read(paper.number).numbers),
