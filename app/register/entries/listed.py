@@ -235,7 +235,7 @@ class Neighbours:
 def _places(entry: Entry) -> set[tuple[str, str]]:
     """Return each case and letter of an entry, paired with each identifier of its persons, in all its versions."""
     contents = (entry.filed_content, *entry.former)
-    matters = {matter for content in contents for matter in keys.matter_keys(entry.agency, content)}
+    matters = {matter for content in contents for matter in keys.case_and_letter_keys(entry.agency, content)}
     identifiers = {key for content in contents for key in content.subject.identifiers()}
     return {(matter, key) for matter in matters for key in identifiers}
 

@@ -275,7 +275,7 @@ async def get(reader: Reader, entry_id: str) -> Entry:
     if entry is None:
         raise NotFound("There is no such entry.")
     _expect_visible(reader, entry)
-    return (await as_known(reader, [entry]))[0].at(reader.now)
+    return (await with_attached_data(reader, [entry]))[0].at(reader.now)
 
 
 async def list_page(reader: Reader, requested: Filter, before: str | None, limit: int) -> list[Entry]:
