@@ -10,7 +10,7 @@ from app.access.domain import SYSTEM
 from app.access.store import forget_answers
 from app.alerting.alerts import service as alerts
 from app.alerting.alerts.presence import forget_absent
-from app.border.checks import store as checks
+from app.border.checks import ageing_store as ageing
 from app.casework.retention import service as retention
 from app.kit.ids import first_id
 from app.register.departures import service as departures
@@ -86,7 +86,7 @@ async def erase_questions(runtime: Runtime) -> None:
     """Erase the questions of checks that are older than the setting `question_days`, in small batches.
 
     The query log has a hash of each question (its commitment), made with random bytes (its salt). The salts are erased
-    first, because without them the hashes reveal nothing.
+    first, because without them the hashes reveal nothing. Questions whose salt can't be erased stay until it is.
 
     Raises:
         ClockInDoubt: the clock is not plausible; earlier batches stay erased.
@@ -94,11 +94,11 @@ async def erase_questions(runtime: Runtime) -> None:
     days = timedelta(days=runtime.settings.question_days)
     async with runtime.reading_checks(SYSTEM) as reader:
         before = first_id("chk", reader.now - days)
-    await querylog.erase_salts(runtime, before)
+    kept = await querylog.erase_salts(runtime, before, ageing.forget_again_from)
     erased = BATCH_SIZE
     while erased == BATCH_SIZE:
         async with runtime.irreversible(SYSTEM, checks=True) as unit:
-            erased = await checks.forget_questions(unit, before, BATCH_SIZE)
+            erased = await ageing.forget_questions(unit, before, BATCH_SIZE, kept)
 
 
 async def erase_drill_receipts(runtime: Runtime) -> int:

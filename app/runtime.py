@@ -276,14 +276,16 @@ class Runtime:
             if not self.outages.failed(error):
                 logger.exception(failure, extra=about)
 
-    async def each_due(self, actor: Actor, list_due: ListDue[Item], limit: int) -> AsyncIterator[Item]:
+    async def each_due(
+        self, actor: Actor, list_due: ListDue[Item], limit: int, *, checks: bool = False
+    ) -> AsyncIterator[Item]:
         """Yield each item that is due. The arguments are those of `due_in_batches`, which reads them."""
-        async for batch in self.due_in_batches(actor, list_due, limit):
+        async for batch in self.due_in_batches(actor, list_due, limit, checks=checks):
             for item in batch:
                 yield item
 
     async def due_in_batches(
-        self, actor: Actor, list_due: ListDue[Item], limit: int
+        self, actor: Actor, list_due: ListDue[Item], limit: int, *, checks: bool = False
     ) -> AsyncIterator[Sequence[Item]]:
         """Yield all items that are due, in batches; the next batch is read when the caller is done with the last one.
 
@@ -294,10 +296,11 @@ class Runtime:
             actor: the actor that reads.
             list_due: reads a batch.
             limit: the greatest number of items in a batch.
+            checks: whether `list_due` reads the checks instead of the register.
         """
         after: Item | None = None
         while True:
-            async with self.reading(actor) as reader:
+            async with self.reading_checks(actor) if checks else self.reading(actor) as reader:
                 batch = await list_due(reader, after, limit)
             if batch:
                 yield batch

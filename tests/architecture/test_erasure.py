@@ -67,7 +67,7 @@ ERASERS = {
     "alert_receipt": "alerting.alerts.erasure_store.erase_of_entry",
     "amendment": "register.amendments.service.erase_of_entry",
     "blob": "register.entries.erasure_store.erase_blobs",
-    "check_record": "border.checks.store.forget_questions",
+    "check_record": "border.checks.ageing_store.forget_questions",
     "clearance": "border.clearances.service.erase_of_entry",
     "correction_request": "register.rectifications.store.erase_of_entry",
     "departure_delay": "register.departures.store.erase_sponsors",

@@ -28,6 +28,7 @@ from tests.support.actors import Caller
 from tests.support.backups import in_silence
 from tests.support.bodies import check_body, urgent_body
 from tests.support.clock import SettableClock
+from tests.support.poison import errors
 from tests.support.steps import Json, expect
 
 TABLES = (check, audit, receipt, version)
@@ -392,3 +393,41 @@ async def test_a_doubted_clock_seals_nothing(
     assert await seal_all(worker, clock) == 0
     monkeypatch.undo()
     assert await worker.seal_queries() == 1
+
+
+async def test_a_batch_whose_salt_can_not_be_erased_keeps_its_questions_and_those_of_no_other(
+    crossing: Json,
+    http: httpx2.AsyncClient,
+    counter: Caller,
+    runtime: Runtime,
+    worker: Worker,
+    clock: SettableClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def left() -> tuple[set[int], set[str]]:
+        """The batches with a salt, and the checks with a question."""
+        async with runtime.reading_checks(SYSTEM) as reader:
+            salted = select(batch.c.number).where(batch.c.salt.is_not(None))
+            asked = select(check.c.id).where(check.c.question.is_not(None))
+            return (
+                set((await reader.run(salted)).scalars()),
+                set((await reader.run(asked)).scalars()),
+            )
+
+    clock.advance(days=1)
+    await ask(http, counter)
+    await seal_all(worker, clock)
+    _, asked = await left()
+    async with runtime.reading_checks(SYSTEM) as reader:
+        lines = (await reader.run(select(batch.c.lines).where(batch.c.number == 1))).scalar_one()
+    first = {each for each in asked if each in lines}
+    assert asked - first
+    await change(runtime, update(batch).where(batch.c.number == 1).values(lines="-"), checks=True)
+    clock.advance(days=100)
+    await worker.tidy()
+    assert await left() == ({1}, first)
+    assert errors(caplog) == ["the salt of a batch can't be erased now"]
+    await change(runtime, update(batch).where(batch.c.number == 1).values(lines=lines), checks=True)
+    await worker.tidy()
+    assert await left() == (set(), set())
+    assert (await verified(runtime)).differences == []

@@ -26,12 +26,13 @@ _TAKEN_UP = (
 _FORGET = delete(tables.opened_hit).where(tables.opened_hit.c.check_id.in_(_TAKEN_UP))
 
 
-async def list_opened_hits(reader: Reader, after: str, limit: int) -> list[OpenedHit]:
+async def list_opened_hits(reader: Reader, after: OpenedHit | None, limit: int) -> list[OpenedHit]:
     """Return the next hits in the queue of hits still to be created in the register, by check id, at most `limit`.
 
-    They are those of checks with an id after `after`; empty for the first ones.
+    Only those after the hit `after` (None: the first).
     """
-    return [OpenedHit(*row) for row in await reader.run(_HITS, {"after": after, "limit": limit})]
+    parameters = {"after": after.check_id if after else "", "limit": limit}
+    return [OpenedHit(*row) for row in await reader.run(_HITS, parameters)]
 
 
 _LATEST_HITS = (

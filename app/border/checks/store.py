@@ -17,10 +17,8 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
-    insert,
     select,
     union_all,
-    update,
 )
 
 from app.access.domain import Kind
@@ -31,7 +29,7 @@ from app.db.bulk import BulkInsert
 from app.db.driver import DriverSelect
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
-from app.kit.ids import bound_after, first_id, instant_of
+from app.kit.ids import first_id, instant_of
 from app.ledger.service import HeadMissing
 from app.ledger.tables import head as head_table
 from app.register.entries.tables import entry as entry_table
@@ -374,26 +372,3 @@ async def list_latest_matches(reader: Reader, agency: str | None, limit: int) ->
     if agency is not None:
         statement = statement.where(t.c.agency == agency)
     return [MatchedEntry(*row) for row in await reader.run(statement)]
-
-
-async def forget_questions(unit: Unit, cutoff: str, limit: int) -> int:
-    """Erase the questions of checks with an id before `cutoff`, oldest first, of at most `limit` checks.
-
-    Continues where the last call stopped; a position beyond the cutoff, left by a wrong clock, is set back to it.
-    Returns the number of processed checks; if less than `limit`, all questions before the cutoff are erased.
-    """
-    table, mark = tables.check, tables.ageing
-    begin = (await unit.run(select(mark.c.erased_before))).scalar_one_or_none()
-    if begin is None:
-        begin = ""
-        await unit.run(insert(mark).values(id=1, erased_before=begin))
-    elif begin > cutoff:
-        await unit.run(update(mark).values(erased_before=cutoff))
-    span = (table.c.id >= begin, table.c.id < cutoff)
-    old = list((await unit.run(select(table.c.id).where(*span).order_by(table.c.id).limit(limit))).scalars())
-    if not old:
-        return 0
-    end = cutoff if len(old) < limit else bound_after(old[-1])
-    await unit.run(update(table).where(table.c.id >= begin, table.c.id < end).values(question=None))
-    await unit.run(update(mark).values(erased_before=end))
-    return len(old)

@@ -36,17 +36,11 @@ async def create_hits(runtime: Runtime) -> int:
     """
     if runtime.rollback is not None:
         return 0
-    new, after = 0, ""
-    create = partial(_create_queued, runtime)
-    while True:
-        async with runtime.reading_checks(SYSTEM) as reader:
-            came = await hit_store.list_opened_hits(reader, after, _BATCH_SIZE)
-        if came:
-            new += (await runtime.do_together_or_apart(came, create, "a hit can't be created now")).number
-        if len(came) < _BATCH_SIZE:
-            return new
-        after = came[-1].check_id  # those that have failed stay in the queue, and must not hide the others
+    new, create = 0, partial(_create_queued, runtime)
+    async for came in runtime.due_in_batches(SYSTEM, hit_store.list_opened_hits, _BATCH_SIZE, checks=True):
+        new += (await runtime.do_together_or_apart(came, create, "a hit can't be created now")).number
         await asyncio.sleep(0)
+    return new
 
 
 async def _create_queued(runtime: Runtime, came: Sequence[OpenedHit]) -> int:

@@ -1,10 +1,12 @@
 """Use cases of the query log: erase the salts of batches, and read the lines of a batch."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from typing import Final
 
 from app.access.domain import SYSTEM
+from app.db.unit import Unit
 from app.runtime import Runtime
 from app.sync.querylog import store
 from app.sync.querylog.domain import Batch, Line, SealedLine, Source, joined, opened, split
@@ -12,29 +14,43 @@ from app.sync.querylog.domain import Batch, Line, SealedLine, Source, joined, op
 _PAGE: Final = 500
 
 
-async def erase_salts(runtime: Runtime, before: str) -> int:
+async def erase_salts(
+    runtime: Runtime, before: str, follow: Callable[[Unit, str], Awaitable[None]]
+) -> list[tuple[str, str]]:
     """Erase the salts of all batches with a check before the id `before`, and store the commitments instead.
 
     Call it before the questions of these checks are erased: without the salt a commitment reveals nothing about an
-    erased question, and the batch still verifies.
+    erased question, and the batch still verifies. If it fails for a batch, the error is logged and the others are
+    treated; until it succeeds, the questions of that batch must stay.
+
+    Args:
+        runtime: the runtime of the process.
+        before: id of the first check whose question is not erased yet.
+        follow: called with the id of a batch's first check, in the transaction that erases the batch's salt.
 
     Returns:
-        The number of batches whose salt was erased.
+        For each batch whose salt is left: the id of its first check, and the id before which its checks end.
+
+    Raises:
+        ClockInDoubt: the clock is not plausible; earlier salts stay erased.
     """
-    erased = 0
-    while True:
-        async with runtime.reading_checks(SYSTEM) as reader:
-            batch = await store.find_salted_batch(reader, before)
-        if batch is None:
-            return erased
-        commitments = [
-            None if found is None else found[1]
-            async for line, _, found in open_lines(runtime, batch)
-            if line.source is Source.CHECK
-        ]
-        async with runtime.irreversible(SYSTEM, checks=True) as unit:
-            await store.replace_salt(unit, batch.number, joined(commitments))
-        erased += 1
+    left: list[tuple[str, str]] = []
+    list_due = partial(store.list_salted, before=before)
+    async for batch in runtime.each_due(SYSTEM, list_due, 1, checks=True):
+        first = batch.first_check or ""
+        span = (first, batch.reached.check)
+        left.append(span)
+        with runtime.isolating("the salt of a batch can't be erased now", batch=str(batch.number)):
+            commitments = [
+                None if found is None else found[1]
+                async for line, _, found in open_lines(runtime, batch)
+                if line.source is Source.CHECK
+            ]
+            async with runtime.irreversible(SYSTEM, checks=True) as unit:
+                await store.replace_salt(unit, batch.number, joined(commitments))
+                await follow(unit, first)
+            left.remove(span)
+    return left
 
 
 async def open_lines(

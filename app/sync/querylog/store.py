@@ -25,6 +25,7 @@ from sqlalchemy.sql.selectable import ScalarSelect
 from app.access.tables import audit
 from app.alerting.alerts.tables import receipt
 from app.border.checks.tables import check
+from app.db.pages import follows
 from app.db.types import InstantText, any_of
 from app.db.unit import Reader, Unit
 from app.kit.clock import rfc3339
@@ -271,11 +272,16 @@ async def find_batch(reader: Reader, number: int) -> Batch | None:
     return None if row is None else _batch(row)
 
 
-async def find_salted_batch(reader: Reader, before: str) -> Batch | None:
-    """Return the first batch with a check before the id `before` whose salt is not erased yet; None without one."""
-    statement = select(batch).where(batch.c.first_check < before, batch.c.salt.is_not(None))
-    row = (await reader.run(statement.order_by(batch.c.first_check).limit(1))).first()
-    return None if row is None else _batch(row)
+async def list_salted(reader: Reader, after: Batch | None, limit: int, *, before: str) -> list[Batch]:
+    """Return the batches with a check before the id `before` whose salt is not erased yet, at most `limit`.
+
+    They are in the order of their first checks, only those after the batch `after` (None: the first).
+    """
+    order = (batch.c.first_check, batch.c.number)
+    position = None if after is None else (after.first_check, after.number)
+    due = (batch.c.first_check < before, batch.c.salt.is_not(None), follows(position, *order))
+    rows = await reader.run(select(batch).where(*due).order_by(*order).limit(limit))
+    return [_batch(row) for row in rows]
 
 
 async def replace_salt(unit: Unit, number: int, commitments: bytes) -> None:

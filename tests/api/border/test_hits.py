@@ -385,10 +385,10 @@ async def test_hits_are_taken_up_after_a_clock_that_ran_ahead_and_each_is_read_o
     clock.advance(hours=-2)
     third = await ask(http, counter, question)
     async with runtime.reading_checks(SYSTEM) as reader:
-        assert [each.hit_id for each in await list_opened_hits(reader, "", 10)] == [third["hit_id"]]
+        assert [each.hit_id for each in await list_opened_hits(reader, None, 10)] == [third["hit_id"]]
     assert await create_hits(runtime) == 1
     async with runtime.reading_checks(SYSTEM) as reader:
-        assert await list_opened_hits(reader, "", 10) == []
+        assert await list_opened_hits(reader, None, 10) == []
 
 
 async def test_hits_are_taken_up_again_by_a_register_that_was_restored_from_an_older_backup(
