@@ -1,8 +1,9 @@
 """Finding the passengers of open manifests that a change of the register may affect."""
 
 import asyncio
+import logging
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -16,6 +17,8 @@ from app.ledger.service import list_after
 from app.matching.retrieval import Index
 from app.register.entries import store as entries
 from app.register.entries.timed_changes import list_turned
+
+logger = logging.getLogger(__name__)
 
 _PAGE = 500
 _CLEARANCES = frozenset({RecordType.CLEARANCE_GRANTED, RecordType.CLEARANCE_ENDED})
@@ -70,11 +73,7 @@ async def find_affected(reader: Reader, opened: Mapping[str, Watched], size: int
     }
     asked_at = min(each.asked_at for each in opened.values())
     turned = await list_turned(reader, asked_at, reader.now)  # these changes have no ledger record
-    versions = await entries.list_versions(reader, {*changed, *turned})
-    listed: dict[str, EntryKeys] = {}
-    for entry_id, of_entry in versions.items():
-        await asyncio.sleep(0)
-        listed[entry_id] = entry_keys_of(of_entry)
+    listed = await _listed(reader, {*changed, *turned})
 
     def is_news(entry_id: str, manifest_id: str) -> bool:
         known = opened.get(manifest_id)
@@ -93,6 +92,24 @@ async def find_affected(reader: Reader, opened: Mapping[str, Watched], size: int
         at=reader.now,
         news=bool(records or turned),
     )
+
+
+async def _listed(reader: Reader, entry_ids: Iterable[str]) -> dict[str, EntryKeys]:
+    """Return the search keys of these entries, by id. One that can't be read is logged, and left out."""
+    try:
+        versions = await entries.list_versions(reader, entry_ids)
+    except msgspec.DecodeError:
+        versions = {}
+        for entry_id in entry_ids:
+            try:
+                versions |= await entries.list_versions(reader, {entry_id})
+            except msgspec.DecodeError:
+                logger.exception("passengers can't be compared with an entry", extra={"entry": entry_id})
+    listed: dict[str, EntryKeys] = {}
+    for entry_id, of_entry in versions.items():
+        await asyncio.sleep(0)
+        listed[entry_id] = entry_keys_of(of_entry)
+    return listed
 
 
 async def _by_numbers(reader: Reader, listed: Mapping[str, EntryKeys], is_news: IsNews) -> set[PassengerKey]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -235,18 +235,22 @@ async def close(unit: Unit, manifest_ids: Iterable[str]) -> None:
     await unit.run(update(_manifest).where(any_of(_manifest.c.id, "ids")).values(closed_at=unit.now), ids)
 
 
-async def forget(unit: Unit, received_before: datetime, limit: int) -> int:
-    """Delete closed manifests received before an instant, at most `limit`; the checks of their passengers stay.
+async def list_old(reader: Reader, after: str | None, limit: int, *, days: int) -> list[str]:
+    """Return the ids of closed manifests received more than `days` days ago, oldest first, at most `limit`.
 
-    Returns the number of deleted manifests.
+    Only those after the id `after` (None: the first).
     """
-    came_before = _manifest.c.id < first_id("mft", received_before)
-    old = select(_manifest.c.id).where(_manifest.c.closed_at.is_not(None), came_before).limit(limit)
-    ids = {"ids": list((await unit.run(old)).scalars())}
-    if ids["ids"]:
-        await unit.run(delete(_item).where(any_of(_item.c.manifest_id, "ids")), ids)
-        await unit.run(delete(_manifest).where(any_of(_manifest.c.id, "ids")), ids)
-    return len(ids["ids"])
+    own = _manifest.c.id
+    old = (_manifest.c.closed_at.is_not(None), own < first_id("mft", reader.now - timedelta(days=days)))
+    statement = select(own).where(*old, own > (after or "")).order_by(own).limit(limit)
+    return list((await reader.run(statement)).scalars())
+
+
+async def forget(unit: Unit, manifest_ids: Iterable[str]) -> None:
+    """Delete closed manifests; the checks of their passengers stay."""
+    ids = {"ids": sorted(manifest_ids)}
+    await unit.run(delete(_item).where(any_of(_item.c.manifest_id, "ids")), ids)
+    await unit.run(delete(_manifest).where(any_of(_manifest.c.id, "ids")), ids)
 
 
 async def wake_streams(unit: Unit) -> None:
