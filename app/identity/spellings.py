@@ -80,11 +80,12 @@ class Word(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A word of a name.
 
     Attributes:
-        text: the word as written, in A to Z and digits.
+        text: the word as it is compared, in A to Z and digits: every spelling of Muhammad is MUHAMMAD, and a joined
+            Abdul is removed.
         heard: the word's sound (`sound.sound`).
         code: the word's consonants (`sound.code`).
         bits: the evidence, in bits, that two names with this word are of one person.
-        servant: whether Abdul, Abu or Umm precedes the word; these are not words of their own.
+        servant: whether Abdul, Abu or Umm precedes the word, or Abdul is joined to it; these are no words of their own.
         bare: the sound without an article that is joined to the word (Al in Almasyhari); "" without such an article.
         vowelless: whether the name is written in a script that omits vowels.
     """

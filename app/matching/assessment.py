@@ -160,7 +160,7 @@ def is_reported(
 def births_beside(queried: QueriedPerson, listed: tuple[Birth, ...]) -> BirthEvidence:
     """Return the result of comparing a traveller's birth dates with a listed person's.
 
-    If a date in a machine-readable zone may be of two centuries, the century with the nearer result counts.
+    If a date in a machine-readable zone may be of two centuries, the century whose result is closer to `equal` counts.
     """
     births = best_birth(listed, queried.births)
     if queried.other_births:

@@ -120,7 +120,7 @@ def addresses(actor: Actor) -> frozenset[str]:
 
 
 def owner(agency: str) -> tuple[str, ...]:
-    """Return the addresses of an owning agency: those of its submitters and of its verifiers."""
+    """Return the addresses of notices to an entry's owner: those of the agency's submitters and of its verifiers."""
     return address(agency, Role.SUBMITTER), address(agency, Role.VERIFIER)
 
 

@@ -276,7 +276,11 @@ class Hub:
                 stream.beat(made)
 
     def complete(self, stream: Stream) -> None:
-        """Send a stream the frames published so far and a heartbeat, and close it with the reason `complete`."""
+        """Close a stream with the reason `complete`, after the frames published so far.
+
+        Its cursor is then that of the last published event, also if that event is not meant for it. Formats with
+        heartbeats get one before the end.
+        """
         stream.beat(self.heartbeat())
         stream.close("complete")
 

@@ -23,12 +23,15 @@ from app.web.request_rules import expect_rules
 
 
 class Begun(NamedTuple):
-    """A part of the events that a stream's client has missed, read from the database.
+    """Events with which a stream begins, or a page of them, read from the database.
+
+    They are the events after the client's cursor. Without a cursor they are those with which the feed begins, such as
+    all open alerts.
 
     Attributes:
-        frames: the events as bytes.
-        position: the frames contain every event of the stream up to this number.
-        head: a head that encodes the stream's event numbers as cursors.
+        frames: the events that are meant for the client, as bytes.
+        position: number of the last event that was looked at, whether it is meant for the client or not.
+        head: the ledger's head, whose epoch is part of the stream's cursors.
         more: whether further events were missed, to be read by `Feed.read_on`.
         events: number of events in `frames`; only feeds with a `limit` need it.
     """

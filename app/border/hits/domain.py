@@ -229,7 +229,7 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def opened_notices(hit: Hit) -> list[NoticeContent]:
-    """Return the notices that a hit was opened, one for each matched entry, to the entry's owner (law 6.10)."""
+    """Return the notices that a hit was opened, one for each matched entry, to the entry's owner."""
     return [
         NoticeContent(
             name=NoticeName.HIT,
@@ -246,7 +246,7 @@ def opened_notices(hit: Hit) -> list[NoticeContent]:
 
 
 def resolved_notices(hit: Hit) -> list[NoticeContent]:
-    """Return the notices that a hit was resolved, one for each matched entry, to the entry's owner (law 6.10).
+    """Return the notices that a hit was resolved, one for each matched entry, to the entry's owner.
 
     If a clearance was proposed for the entry, Immigration's approvers and duty officers, who may confirm it, get the
     notice too. The hit must have a resolution.

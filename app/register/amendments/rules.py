@@ -35,8 +35,9 @@ def well_formed(requested: RequestedAmendment, entry: Entry, today: date, *, own
         requested: the requested amendment.
         entry: the current entry.
         today: the legal day.
-        own: whether the entry's owner files it. If not, a revocation may name any number, an annulment may consist of a
-            letter alone, a judgment must come with its document, and no seal can be requested.
+        own: whether the entry's owner files it. If so, the number that a revocation refers to must be that of a letter
+            of this entry. If not, it may be any number, an annulment may consist of a letter alone, a judgment must
+            come with its document, and no seal can be requested.
 
     Raises:
         Invalid: the request has faults; the error lists all of them.
