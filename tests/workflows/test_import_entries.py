@@ -254,6 +254,13 @@ async def test_a_file_that_is_no_ndjson_is_refused_whole(runtime: Runtime, tmp_p
             await take_over(runtime, path, TWO)
 
 
+async def test_a_file_without_lines_begins_no_import(runtime: Runtime, tmp_path: Path):
+    path = tmp_path / "register.ndjson"
+    path.write_text(" \n\n")
+    async with nothing_changed(runtime):
+        assert await taken(runtime, path) == told()
+
+
 async def test_blank_lines_a_mark_of_byte_order_and_a_missing_last_line_end_are_nothing(
     runtime: Runtime, tmp_path: Path
 ):

@@ -127,7 +127,8 @@ async def take_over(
                 await takeover.store(parsed)
                 progress(parsed.end, size)
             await takeover.merge(everything=True)
-    await takeover.close(path)
+    if parsed is not None:  # an empty file begins no import
+        await takeover.close(path)
     return takeover.report
 
 
