@@ -78,7 +78,7 @@ def words_without_titles(name: str) -> tuple[str, ...]:
 
 
 def written(name: str) -> tuple[str, ...]:
-    """Return all words of a name in upper case, with titles and degrees."""
+    """Return all words of a name in plain upper case letters and digits, with titles and degrees."""
     return tuple(_parted(_plain(name)))
 
 

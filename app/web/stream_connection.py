@@ -183,7 +183,10 @@ class StreamConnection(asyncio.Protocol):
         """Do nothing: the connection is closed after the stream in any case."""
 
     def expire(self, now: float) -> None:
-        """Give a slow reader more time if it has taken something, or else cut the connection."""
+        """End a wait that is over: give the reader more time if it has taken something, or else cut the connection.
+
+        Call this only once `due` has passed. After the end of the stream there is no more time than `LAST_SECONDS`.
+        """
         unsent = self.unsent
         if unsent < self._unsent and now < self._until:
             self._unsent, self.due = unsent, min(now + self._patience, self._until)

@@ -254,9 +254,10 @@ class DueStep(NamedTuple):
 
 
 async def list_due(reader: Reader, after: DueStep | None, limit: int) -> list[DueStep]:
-    """Return the chases whose next step is due, soonest due first, at most `limit`; those that must end are included.
+    """Return at most `limit` chases whose next step is due, soonest due first, from the one behind `after` on.
 
-    Only those after `after` (None: the first).
+    None in `after` begins with the first. Whether a chase is over by now, because the alert was acknowledged, has
+    expired or was cancelled, is not examined here, but by the caller once it has locked the chase (`lock_due`).
     """
     table = tables.chase
     order = (table.c.due_at, table.c.alert_id, table.c.checkpoint)

@@ -62,11 +62,12 @@ class Joining:
     ) -> list[str | None]:
         """Return the hit id of each check in a batch, in the order of `questions`; None for a check that needs no hit.
 
-        While the caller's key and checkpoint are within their quotas of hits, the id is new. Above a quota, the id is
-        that of the hit which the document's last check at this checkpoint and in this direction has. For a traveller
-        without a document number and a NIK it is the hit of the last check there of any such traveller about the same
-        entries, because names can be varied without end. If that hit is resolved, or is not about all the entries of
-        this check, the id is new too. It is always new for a caller without a checkpoint.
+        While the caller's key and checkpoint are within their quotas of hits, the id is new. Above a quota, a check
+        joins the hit of an earlier check at the same checkpoint and in the same direction: of the same document number,
+        or without one of the same NIK. A traveller with neither joins the hit of any such traveller about the same
+        entries, because names can be varied without end. The id is new all the same if that hit is resolved, or is not
+        about all the entries of this check in their present versions. It is always new for a caller without a
+        checkpoint.
 
         Args:
             register: a transaction on the register.

@@ -131,7 +131,7 @@ class ClearanceState(StrEnum):
 
 
 class ClearanceVerdict(StrEnum):
-    """A second person's decision on a clearance; `withdraw` ends a standing one."""
+    """A decision on a clearance: a second person confirms or rejects a proposed one; `withdraw` ends a standing one."""
 
     CONFIRM = "confirm"
     REJECT = "reject"
@@ -309,7 +309,7 @@ class Clearance(msgspec.Struct, frozen=True, kw_only=True):
         entry: Entry,
         at: datetime,
     ) -> Self:
-        """Return the clearance's next version, after a second person has confirmed, rejected or withdrawn it.
+        """Return the clearance's next version, after an officer has confirmed, rejected or withdrawn it.
 
         Args:
             by: the officer that decides; the caller has checked the role.

@@ -91,7 +91,7 @@ class Owner:
 
     @property
     def decider(self) -> str:
-        """Name of the minister or agency that decided on the measure."""
+        """Title of the minister, or name of the agency, that decided on the measure."""
         return self.minister or self.name
 
 
@@ -120,7 +120,8 @@ class RecordedVersion:
 
     Attributes:
         entry: the entry at that version.
-        record: the ledger record that published the version.
+        record: the ledger record that published the version; for an end by law that is not recorded yet, the record of
+            the version before.
         amendment: the amendment that made the version; None if none did.
         previous: the entry at the version before; None for the first one.
         refusals: the rejection that made the version, preceded by its proposal if there was one; else empty.

@@ -111,12 +111,13 @@ def protect(
 ) -> Pattern:
     """Return the cells to hide, so that no small cell can be computed from the published cells.
 
-    The figures in `layers` add up to one sum, and the result applies to all of them: a cell that is hidden in only one
-    figure could be computed from the others.
+    The result applies to all `layers`: a cell that is hidden in only one of several parts of a published figure could
+    be computed from the others and the sum.
 
     Args:
-        layers: the cells of each figure.
-        within: the cells that are hidden in the sum; they are hidden in the result too.
+        layers: the cells of one figure, or of each part of a published figure.
+        within: the pattern to begin with, such as that of the published figure; what it hides is hidden in the result
+            too.
         rows: the table's rows, without the total.
         columns: the table's columns, without the total; empty for a table of one dimension.
         threshold: the least number of persons that is published.

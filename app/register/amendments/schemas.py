@@ -209,12 +209,13 @@ class ExtensionOut(WireOut):
 
 
 class CorrectionOut(WireOut):
-    """The corrected content; a member that is null is not changed by the correction."""
+    """The corrected content. `subject`, `basis` and `ends_on` are null where the correction does not change them."""
 
     subject: SubjectOut | None
     basis: BasisOut | None
     ends_on: date | None
     unknown: list[str]
+    """What is not known of the person after the correction; always the whole list."""
 
 
 class RevocationOut(WireOut):

@@ -98,8 +98,9 @@ class Dossier:
     def exempt(self, entry: Entry, *, urgent: bool) -> frozenset[str]:
         """Return the ids of the entries that do not bar a new or changed measure as a repetition.
 
-        These are `entry` and entries that formalisation links with it: for an urgent measure all of them, for a formal
-        measure only the urgent ones. So a second formal entry after one urgent entry is a repetition.
+        `entry` itself is always among them. Of the entries that formalisation links with it, all are for an urgent
+        measure, and only the urgent ones for a formal measure. So a second formal entry after one urgent entry is a
+        repetition.
 
         Args:
             entry: the entry that the measure changes or follows.

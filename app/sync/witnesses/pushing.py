@@ -1,7 +1,7 @@
 """Sending signed heads to the witnesses: a new size at once, and the same size each time that it is signed again.
 
-Like other rarely needed libraries, the HTTP client is imported when a head is first sent: most registers have no
-witnesses.
+Like other rarely needed libraries, the HTTP client is imported only where there are witnesses: most registers have
+none.
 """
 
 import asyncio
