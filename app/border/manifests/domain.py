@@ -29,6 +29,9 @@ LONGEST_WATCH: Final = timedelta(days=30)
 UNKNOWN_WATCH: Final = timedelta(days=1)
 """How long a manifest without a time of departure is watched."""
 
+BEFORE_ERASURE: Final = timedelta(hours=1)
+"""How long before the erasure of its questions the watch of a manifest ends at the latest."""
+
 ARRIVAL_WATCH: Final = timedelta(hours=72)
 """How long a declared arrival is watched, from the beginning of its day: ships and buses come up to a day late, and
 passengers are then examined in the night."""
@@ -337,12 +340,15 @@ def departure_of(leg: Leg, places: Mapping[str, Checkpoint]) -> datetime | None:
     return min(known, default=None)
 
 
-def watched_until(departs_at: datetime | None, now: datetime) -> datetime:
+def watched_until(departs_at: datetime | None, now: datetime, question_days: int) -> datetime:
     """Return when the watch of a journey ends: at `departs_at`, or one day from now if the departure is unknown (None).
 
-    The result is never later than 30 days from now, in case the departure has a typing error.
+    The result is never later than 30 days from now, in case the departure has a typing error. `question_days` is the
+    number of days after which a check's question is erased. The watch ends an hour before that at the latest, because a
+    passenger is checked again by the stored question.
     """
-    return min(departs_at or now + UNKNOWN_WATCH, now + LONGEST_WATCH)
+    kept = timedelta(days=question_days) - BEFORE_ERASURE
+    return min(departs_at or now + UNKNOWN_WATCH, now + min(LONGEST_WATCH, kept))
 
 
 class Arrival(msgspec.Struct, frozen=True):

@@ -97,9 +97,14 @@ class ManifestRequest:
     arrives_on: date | None = None
     arrival: Arrival | None = None
 
-    def watched_until(self, now: datetime) -> datetime:
-        """Return when the watch of the manifest's passengers must end; `now` is when the manifest was received."""
-        return watched_until(self.departs_at, now) if self.arrival is None else self.arrival.watched_until
+    def watched_until(self, now: datetime, question_days: int) -> datetime:
+        """Return when the watch of the manifest's passengers must end.
+
+        `now` is when the manifest was received; `question_days` is the number of days after which questions are erased.
+        """
+        if self.arrival is not None:
+            return self.arrival.watched_until
+        return watched_until(self.departs_at, now, question_days)
 
 
 def from_json(body: bytes, now: datetime) -> ManifestRequest:

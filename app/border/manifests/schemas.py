@@ -43,7 +43,13 @@ class ManifestIn(WireIn):
     """Number of the flight or voyage."""
     direction: Literal["exit", "entry"]
     """Whether the passengers leave Indonesia (`exit`) or arrive (`entry`)."""
-    departs_at: Annotated[Departure, Field(description="Until then the answers follow the register.")]
+    departs_at: Annotated[
+        Departure,
+        Field(
+            description="Until then the answers follow the register, for at most 30 days, or fewer if the deployment "
+            "erases questions earlier; `watched_until` is the end."
+        ),
+    ]
     origin: Annotated[
         Code,
         Field(

@@ -83,7 +83,7 @@ async def check_passengers(
         for position, each in enumerate(requested.passengers)
     ]
     given = [answer for item in items for answer in item.answers]
-    until = requested.watched_until(now)
+    until = requested.watched_until(now, runtime.settings.question_days)
     manifest = Manifest(
         id=new_id("mft", now),
         client_id=actor.client_id,

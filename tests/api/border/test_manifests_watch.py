@@ -347,6 +347,24 @@ async def test_a_departure_that_somebody_mistyped_is_not_watched_for_ever(
     assert manifest["watched_until"] < (clock() + timedelta(days=31)).isoformat()
 
 
+@pytest.mark.settings(question_days=3)
+async def test_no_journey_is_watched_for_longer_than_its_questions_are_kept(
+    http: httpx2.AsyncClient, actors: Actors, worker: Worker, carrier: Caller, clock: SettableClock
+) -> None:
+    body = deterrence_body()
+    sent = manifest_body(passenger(body["subject"]), departs_at="2026-12-20T09:05:00+07:00")
+    manifest = await send(http, carrier, sent)
+    assert manifest["watched_until"] == "2026-11-26T02:00:00.000000Z"
+    clock.advance(days=2, hours=22)
+    await worker.tidy()
+    await impose(http, actors, body)
+    assert await worker.watch_manifests() == 1
+    assert statuses(await read(http, carrier, manifest)) == ["do_not_board"]
+    clock.advance(hours=1)
+    await worker.watch_manifests()
+    assert (await read(http, carrier, manifest))["closed_at"] == manifest["watched_until"]
+
+
 async def test_old_manifests_are_forgotten_with_their_questions_but_not_their_checks(
     http: httpx2.AsyncClient, worker: Worker, carrier: Caller, clock: SettableClock, runtime: Runtime
 ) -> None:

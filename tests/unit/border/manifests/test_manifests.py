@@ -1,6 +1,6 @@
 """What is asked for a journey, what a carrier is told, and when that is news."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -111,8 +111,12 @@ def test_a_local_time_is_of_its_place_or_as_late_as_can_be() -> None:
 
 
 def test_a_watch_has_an_end() -> None:
-    assert watched_until(datetime(2100, 1, 1, tzinfo=UTC), NOW) == NOW + LONGEST_WATCH
-    assert NOW < watched_until(None, NOW) < NOW + LONGEST_WATCH
+    assert watched_until(datetime(2100, 1, 1, tzinfo=UTC), NOW, 90) == NOW + LONGEST_WATCH
+    assert NOW < watched_until(None, NOW, 90) < NOW + LONGEST_WATCH
+    for days in (1, 3, 30):  # an hour before the questions are erased
+        kept = timedelta(days=days, hours=-1)
+        assert watched_until(datetime(2100, 1, 1, tzinfo=UTC), NOW, days) == NOW + kept
+    assert watched_until(NOW + timedelta(hours=2), NOW, 1) == NOW + timedelta(hours=2)
 
 
 @pytest.mark.parametrize(
