@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final, Self
-from zlib import crc32
 
 import msgspec
 
@@ -13,6 +12,7 @@ from app.actor import Actor, is_another_person
 from app.errors import SecondPairOfEyesNeeded, StaleVersion, WrongAgency, WrongRole, WrongState
 from app.register.entries.breadth import Breadth
 from app.register.entries.domain import Basis, EntryWarning, Ruling, RulingKind, Verdict
+from app.register.entries.ending import Ending
 from app.register.entries.erasure import ERASED, basis_without_case
 from app.register.entries.subjects import Subject
 
@@ -56,10 +56,6 @@ OPEN: Final = frozenset({AmendmentState.SUBMITTED, AmendmentState.VERIFIED})
 
 WAITING: Final = OPEN | {AmendmentState.REFERRED}
 """States in which an amendment waits for a decision or for the owner's answer."""
-
-
-_SPREAD: Final = 1_000_000
-"""Bound of the steps by which a changed list moves a version; entity tags take versions of at most nine digits."""
 
 
 class AmendmentLetter(msgspec.Struct, frozen=True):
@@ -151,6 +147,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
         entry_authors: persons who wrote the entry, or an entry linked with it by formalisation; they must not decide on
             its extension or correction.
         ends: ids of the entries and requests that its approval would end, or has ended, as of its last update.
+        case_version: the version of its case at its last update (see `Dossier.case_version`); 0 if it ends nothing.
         first_approver: the first person to approve an amendment that needs two approvals.
         breadth: the number of recent travellers that the entry would have stopped with the corrected name and birth;
             None for other amendments, and if they were not counted.
@@ -177,6 +174,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
     grounds: str | None = None
     entry_authors: tuple[str, ...] = ()
     ends: tuple[str, ...] = ()
+    case_version: int = 0
     first_approver: str | None = None
     submitted_by: str
     authors: tuple[str, ...]
@@ -236,21 +234,23 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
         kind = RulingKind.ACQUITTAL if self.kind is AmendmentKind.ACQUITTAL else RulingKind.ANNULMENT
         return Ruling(kind, judgment.number, judgment.court, judgment.decided_on, judgment.final_on)
 
-    def with_ends(self, ends: tuple[str, ...]) -> Self:
-        """Return the amendment with `ends` replaced by the ids of the entries that it would end now.
+    def with_ends(self, ending: Ending) -> Self:
+        """Return the amendment as it is read now, with the ids of the entries that it would end.
 
-        If the ids differ from the stored ones, the version grows by a number computed from the difference. So a
-        decision by somebody who has read another list fails as stale. The amendment is returned unchanged if its kind
-        ends nothing, or if it is decided or `referred`.
+        If they differ from the stored ones, the version grows by the changes of the case since then. So two different
+        lists never have the same version, and a decision by an officer who has read another list fails as stale. The
+        amendment is returned unchanged if its kind ends nothing, or if it is decided or `referred`.
+
+        Args:
+            ending: the entries that it would end now.
         """
-        if self.kind not in ENDING or self.state not in OPEN or ends == self.ends:
+        if self.kind not in ENDING or self.state not in OPEN or ending.ids == self.ends:
             return self
-        moved = " ".join(sorted(set(ends) ^ set(self.ends)))
-        # A count of the ids would be the same for two lists that each differ from the stored one by one entry. A
-        # decision moves the version by one, a list by two or more.
-        return msgspec.structs.replace(
-            self, ends=ends, version=self.version + 2 + crc32(moved.encode()) % _SPREAD
-        )
+        return msgspec.structs.replace(self, ends=ending.ids, version=self._latest(ending))
+
+    def _latest(self, ending: Ending) -> int:
+        """Return the greatest version under which the amendment may have been read until now."""
+        return self.version + max(0, ending.case_version - self.case_version)
 
     def closed(self, by: Actor, at: datetime, reason: str) -> Self:
         """Return the amendment as rejected, because another act (for example an acquittal) has ended its entry.
@@ -274,14 +274,16 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
         at: datetime,
         reason: str | None,
         immigration: str,
-        wrote: Iterable[str] = (),
+        wrote: Iterable[str],
+        ending: Ending,
     ) -> Self:
         """Return the amendment's next version, after another person's decision at the instant `at` (R31, R36).
 
         If the amendment needs two approvals, it stays `verified` after the first one. `expected` is the version that
-        the person has read. `immigration` is Immigration's agency code: an amendment that Immigration filed for its own
-        entry is decided by another of its offices. `wrote` has the persons that wrote any version of the entry, or of
-        an entry linked with it by formalisation: they may decide only on amendments that end the entry.
+        the person has read. `immigration` is Immigration's agency code: an amendment that Immigration filed for its
+        own entry is decided by another of its offices. `wrote` has the persons that wrote any version of the entry, or
+        of one linked with it by formalisation: they may decide only on amendments that end it. `ending` has the entries
+        that the amendment would end now; another list than the person has read is another version (see `with_ends`).
 
         Raises:
             WrongRole: the actor has no role that may give this verdict, or no amendment can receive it.
@@ -294,9 +296,10 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
         roles = _VERDICTS.get(verdict, frozenset())
         if not by.holds(*roles):
             raise WrongRole(f"The verdict {verdict} on an amendment is for: {', '.join(sorted(roles))}.")
-        if expected != self.version:
+        shown = self.with_ends(ending)
+        if expected != shown.version:
             raise StaleVersion(
-                "The amendment has changed since it was read.", extra={"version": self.version}
+                "The amendment has changed since it was read.", extra={"version": shown.version}
             )
         after = _MOVES.get((self.state, verdict))
         if after is None:
@@ -318,7 +321,13 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
                 changes, after = {"first_approver": by.person}, AmendmentState.VERIFIED
         step = Step(verdict, by.client_id, by.person, at, reason)
         return msgspec.structs.replace(
-            self, state=after, version=self.version + 1, updated_at=at, steps=(*self.steps, step), **changes
+            shown,
+            state=after,
+            version=self._latest(ending) + 1,
+            case_version=ending.case_version,
+            updated_at=at,
+            steps=(*self.steps, step),
+            **changes,
         )
 
     def erased(self) -> Self:

@@ -1,5 +1,7 @@
 """Which entries and requests of a dossier an approved revocation, acquittal or annulment ends, and ending them."""
 
+from dataclasses import replace
+
 from app.db.unit import Unit
 from app.errors import WrongState
 from app.ledger.domain import RecordType
@@ -10,7 +12,8 @@ from app.register.entries import store as entry_store
 from app.register.entries import tasks
 from app.register.entries.acts import Act
 from app.register.entries.domain import Entry, Measure, RulingKind
-from app.register.entries.dossier import Dossier, Ending
+from app.register.entries.dossier import Dossier
+from app.register.entries.ending import Ending
 from app.register.entries.events import EntryChanged
 from app.register.entries.service import end_by_law
 from app.register.entries.succession import cancel_planned_end
@@ -36,11 +39,13 @@ def ending_of(amendment: Amendment, entry: Entry, dossier: Dossier) -> Ending:
         return ending
     # The annulment does not concern a decision made after it: the measure may be imposed again.
     linked = {each.id for each in dossier.chain(entry)}
-    return Ending(
-        tuple(each for each in ending.ended if each.id in linked or each.basis.issued_on < ruling.decided_on),
-        tuple(each for each in ending.closed if each.basis.issued_on < ruling.decided_on),
-        (),
-        ending.related,
+    return replace(
+        ending,
+        ended=tuple(
+            each for each in ending.ended if each.id in linked or each.basis.issued_on < ruling.decided_on
+        ),
+        closed=tuple(each for each in ending.closed if each.basis.issued_on < ruling.decided_on),
+        judged=(),
     )
 
 

@@ -93,7 +93,8 @@ async def file(
     if not (_amendable(entry, requested.kind) or (ending.ids and not entry.awaits_decision)):
         unit.expect_plausible()  # it may be over only because the clock is wrong
         raise WrongState("Only an entry that is active, or holds provisionally, can be amended.")
-    if requested.grounds is not None and not await granted(unit, requested.grounds, _grounds_of(entry)):
+    objected = (entry.id, *filter(None, (entry.formalises,)))  # the entry and its urgent entry
+    if requested.grounds is not None and not await granted(unit, requested.grounds, objected):
         detail = (
             "The entry has no such granted objection, or correction request `wrong_person` granted in full."
         )
@@ -107,6 +108,7 @@ async def file(
     amendment = msgspec.structs.replace(
         amendment,
         ends=ending.ids,
+        case_version=ending.case_version,
         entry_authors=tuple(wrote),
         warnings=(*amendment.warnings, *warned),
     )
@@ -134,11 +136,6 @@ def _expect_person(entry: Entry) -> None:
 def _amendable(entry: Entry, kind: AmendmentKind) -> bool:
     """Return whether an amendment may name an entry: a running one, and for an acquittal also one that is over."""
     return entry.runs or kind is AmendmentKind.ACQUITTAL
-
-
-def _grounds_of(entry: Entry) -> tuple[str, ...]:
-    """Return the ids of the entry and its urgent entry: a granted objection to either justifies ending the entry."""
-    return (entry.id, *filter(None, (entry.formalises,)))
 
 
 async def erase_of_entry(unit: Unit, entry_id: str) -> None:
@@ -240,10 +237,11 @@ async def decide(
     _expect_readable(unit, amendment, entry)  # under the lock, since a seal may have come meanwhile
     _expect_person(entry)
     ending = endings.ending_of(amendment, entry, dossier)
-    amendment = amendment.with_ends(ending.ids)
     wrote = {person for each in dossier.chain(entry) for person in each.authors}
     try:
-        decided = amendment.decide(unit.actor, verdict, expected, unit.now, reason, IMMIGRATION, wrote)
+        decided = amendment.decide(
+            unit.actor, verdict, expected, unit.now, reason, IMMIGRATION, wrote, ending
+        )
     except WrongState:
         if amendment.kind not in ENDING:
             dossier.refuse_closed(Proposal.of_entry(entry))
@@ -327,7 +325,7 @@ async def current(reader: Reader, amendment: Amendment) -> Amendment:
     if entry is None:
         return amendment
     dossier = await read_dossier(reader, entry)
-    amendment = amendment.with_ends(endings.ending_of(amendment, entry.at(reader.now), dossier).ids)
+    amendment = amendment.with_ends(endings.ending_of(amendment, entry.at(reader.now), dossier))
     hidden = {each.id for each in dossier.entries if not dossier.sees(each)}
     return msgspec.structs.replace(
         amendment, ends=tuple(each for each in amendment.ends if each not in hidden)

@@ -14,6 +14,7 @@ from typing import Self
 from app.errors import CaseClosed, DuplicateEntry, ExtensionExhausted, UrgentNotRepeatable, WrongState
 from app.kit.clock import legal_day
 from app.register.entries.domain import EndedReason, Entry, EntryWarning, Measure, Ruling, RulingKind, State
+from app.register.entries.ending import Ending
 from app.register.entries.events import SealedEntryMet
 from app.register.entries.law.deadlines import Terms
 from app.register.entries.law.period import exhausted
@@ -27,30 +28,6 @@ _COUNTED = frozenset({State.ACTIVE, State.SUBMITTED, State.VERIFIED})
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
-    """The entries that an act ends.
-
-    Attributes:
-        ended: running entries, which end.
-        closed: requests without a decision, which are rejected.
-        judged: if the act is a judgment, entries that it concerns and that are over already; it is recorded on them.
-        related: other running or undecided entries of the same case that may be against the same person; each becomes a
-            task, because an officer must decide. If the act is a judgment, entries with the other measure are among
-            them.
-    """
-
-    ended: tuple[Entry, ...] = ()
-    closed: tuple[Entry, ...] = ()
-    judged: tuple[Entry, ...] = ()
-    related: tuple[Entry, ...] = ()
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """Ids of the entries and requests that the act ends, sorted."""
-        return tuple(sorted(entry.id for entry in (*self.ended, *self.closed)))
-
-
-@dataclass(frozen=True, slots=True)
 class Dossier:
     """The entries of an owner that may belong to one case or one person; they are judged as a whole.
 
@@ -59,11 +36,13 @@ class Dossier:
             formalisation; each with its state at `now`.
         now: the instant at which the dossier was read.
         sees: returns whether the acting officer may see an entry; a seal may prevent it (R61).
+        over: ids of the entries that the law has ended by `now`, and whose end is not recorded yet.
     """
 
     entries: tuple[Entry, ...]
     now: datetime
     sees: Callable[[Entry], bool]
+    over: frozenset[str]
 
     @classmethod
     def of(
@@ -81,8 +60,9 @@ class Dossier:
             now: the instant.
             sees: returns whether the acting officer may see an entry; by default every entry.
         """
-        entries = tuple(e.at(now) for e in found if e.agency == owner and e.erased_at is None)
-        return cls(entries, now, sees)
+        own = [e for e in found if e.agency == owner and e.erased_at is None]
+        over = frozenset(e.id for e in own if e.at(now).state is not e.state)
+        return cls(tuple(e.at(now) for e in own), now, sees, over)
 
     def chain(self, entry: Entry) -> tuple[Entry, ...]:
         """Return the entry and all entries of the dossier that are linked with it by formalisation, in no order."""
@@ -374,7 +354,21 @@ class Dossier:
             closed=tuple(e for e in certain if e.awaits_decision),
             judged=tuple(e for e in certain if judged and not (e.runs or e.awaits_decision)),
             related=tuple(related),
+            case_version=self.case_version(named),
         )
+
+    def case_version(self, named: Entry) -> int:
+        """Return a number that grows with each change of the entries of a case, also when the law ends one of them.
+
+        It is the sum of the entries' versions, plus the number of ends that are not recorded yet. Counted are all
+        entries that are or were in a case in which `named` is or was, and those linked with it by formalisation. None
+        of them ceases to count, unless its person is erased.
+        """
+        counted = {e.id: e.version for e in self.chain(named)}
+        if not named.from_list:
+            proposal = Proposal.of_entry(named)
+            counted |= {e.id: e.version for e in self.entries if proposal.in_case_of(e)}
+        return sum(counted.values()) + len(self.over & counted.keys())
 
     def siblings(self, named: Entry) -> tuple[Entry, ...]:
         """Return the other running entries with the case, person and measure of `named`, in no order.

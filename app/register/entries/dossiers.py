@@ -41,9 +41,9 @@ async def dossier_of(
 async def lock_dossier(unit: Unit, entry: Entry) -> tuple[Entry, Dossier]:
     """Return an entry with its dossier, with locks that last until the commit.
 
-    The locks are on the row of the owner's agency, on the entries of the same case, and on entries linked by
-    formalisation. Other entries of the dossier, such as another case against the same person, need no lock of their
-    own, because whoever changes them must hold the agency's lock.
+    The locks are on the row of the owner's agency, on the entries of the same case (also of the case before a
+    correction), and on entries linked by formalisation. Other entries of the dossier, such as another case against the
+    same person, need no lock of their own, because whoever changes them must hold the agency's lock.
 
     Args:
         unit: the transaction.
@@ -69,15 +69,16 @@ async def lock_dossier(unit: Unit, entry: Entry) -> tuple[Entry, Dossier]:
 async def read_dossier(reader: Reader, entry: Entry) -> Dossier:
     """Return the dossier of an entry for reading, without locks: entries of its case, and entries linked with it.
 
-    Linked means by formalisation. Other cases against the same person are left out, so this dossier can't judge whether
-    a new measure is a repetition.
+    Its case before a correction counts too; linked means by formalisation. Other cases against the same person are left
+    out, so this dossier can't judge whether a new measure is a repetition.
     """
     found = await store.list_linked(reader, *_links(entry))
     return Dossier.of(entry.agency, found, reader.now, lambda each: open_to(each, reader.actor))
 
 
 def _links(entry: Entry) -> tuple[set[str], set[str]]:
-    case_keys = set() if entry.from_list else keys.case_keys(entry.agency, entry.filed_content)
+    contents = () if entry.from_list else (entry.filed_content, *entry.former)
+    case_keys = {key for content in contents for key in keys.case_keys(entry.agency, content)}
     return case_keys, {entry.id, *filter(None, (entry.formalises,))}
 
 

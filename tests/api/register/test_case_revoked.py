@@ -6,7 +6,7 @@ from app.runtime import Runtime
 from app.worker import Worker
 from tests.support.bodies import entry_body, merged, revocation_body, urgent_body
 from tests.support.clock import SettableClock
-from tests.support.offices import Offices, correction, same_case, time_passes
+from tests.support.offices import Offices, correction, given_again, same_case, time_passes
 from tests.support.refusals import nothing_changed, refused
 from tests.support.steps import Json
 
@@ -59,6 +59,59 @@ async def test_a_decision_on_a_list_is_stale_on_another_one_that_is_as_long(kpk:
     await kpk.decide(revocation, "verify")
     await kpk.decide(revocation, "approve")
     assert (await kpk.read(second))["state"] == "rejected"
+
+
+async def test_two_lists_never_have_one_version_and_versions_grow_by_the_changes_of_the_case(
+    kpk: Offices, runtime: Runtime
+):
+    urgent = await kpk.urgent()
+    revocation = await kpk.file(urgent, revocation_body(urgent))
+    lists: dict[int, tuple[str, list[str]]] = {}
+
+    async def look() -> Json:
+        now = await kpk.read(revocation)
+        assert lists.setdefault(now["version"], (now["state"], now["ends"])) == (now["state"], now["ends"])
+        return now
+
+    for verdict in ("verify", "reject"):
+        await look()
+        formal = await kpk.formalise(urgent)
+        await look()
+        formal = await kpk.decide(formal, "verify")
+        await look()
+        await kpk.decide(formal, "reject", reason="Unsigned.")
+        await look()
+        if verdict == "verify":
+            await kpk.decide(revocation, "verify")
+    basis = {**urgent["basis"], "case_reference": "Sprin.Dik-77/2026"}
+    await kpk.amend(urgent, correction(basis=basis))
+    beside = same_case({**urgent, "basis": basis}, starts_on="2026-12-13", ends_on="2027-06-13")
+    await kpk.submit({**beside, "subject": given_again(urgent["subject"])})
+    now = await look()
+    assert max(lists) == now["version"] <= 16
+    assert len({tuple(ends) for _, ends in lists.values()}) == 4
+    async with nothing_changed(runtime):
+        for version in lists.keys() - {now["version"]}:
+            stale = {**revocation, "version": version}
+            refused(await kpk.try_decide(stale, "approve", stale=True), 412, "stale-version")
+
+
+async def test_a_list_that_the_law_has_shortened_has_another_version_before_the_end_is_recorded(
+    kpk: Offices, clock: SettableClock, worker: Worker, runtime: Runtime
+):
+    body = entry_body(ends_on="2027-01-31")
+    first = await kpk.impose(body)
+    second = await kpk.impose(same_case(body, starts_on="2027-02-01", ends_on="2027-07-31"))
+    revocation = await kpk.file(second, revocation_body(second))
+    clock.set("2027-02-01T00:00:00+07:00")
+    now = await kpk.read(revocation)
+    assert (revocation["ends"], now["ends"]) == (sorted([first["id"], second["id"]]), [second["id"]])
+    assert now["version"] == revocation["version"] + 1
+    async with nothing_changed(runtime):
+        refused(await kpk.try_decide(revocation, "verify", stale=True), 412, "stale-version")
+    await time_passes(worker)
+    assert (await kpk.read(revocation))["version"] == now["version"]
+    assert (await kpk.decide(revocation, "verify"))["version"] == now["version"] + 1
 
 
 async def test_a_revocation_reaches_a_successor_that_begins_later(kpk: Offices, clock: SettableClock):
