@@ -153,7 +153,8 @@ async def judged_again(unit: Unit, amendment: Amendment, entry: Entry, settings:
 
     An extension is returned unchanged. If the entry has changed since the extension was filed, the extension is judged
     again, by the law of the day on which it arrived (R14, R22-R24). A correction is adjusted to other corrections since
-    its filing, and is always judged again. The requested last day must not be over.
+    its filing, and is always judged again. The requested last day must not be over, and must replace the last day that
+    its author had read.
 
     Args:
         unit: the transaction, which holds the lock of the entry's owner.
@@ -162,8 +163,8 @@ async def judged_again(unit: Unit, amendment: Amendment, entry: Entry, settings:
         settings: the deployment's choices.
 
     Raises:
-        WrongState: the requested last day is over; another correction has changed the same members since the filing
-            (`differs` names them); or a rule of law forbids the extension of the corrected entry.
+        WrongState: the requested last day is over; another amendment has changed what this one changes too (`differs`
+            names the members); or a rule of law forbids the extension of the corrected entry.
         CekalError: the corrected entry is refused (see `refuse_corrected`).
     """
     if amendment.extension is not None:
@@ -202,7 +203,7 @@ async def continues(unit: Unit, extension: Amendment, entry: Entry) -> bool:
 
 
 async def _rebased(unit: Unit, amendment: Amendment, entry: Entry) -> Correction:
-    """Return the correction, adjusted to what other corrections have changed in its entry since it was filed.
+    """Return the correction, adjusted to what other amendments have changed in its entry since it was filed.
 
     Members that it does not change itself keep their current content.
     """
@@ -216,6 +217,8 @@ async def _rebased(unit: Unit, amendment: Amendment, entry: Entry) -> Correction
         subject, differs = merged(base.subject, subject, entry.subject)
     if correction.basis is not None and entry.basis not in {base.basis, correction.basis}:
         differs = (*differs, "/basis")
+    if correction.ends_on is not None and entry.ends_on != base.ends_on:
+        differs = (*differs, "/ends_on")
     if differs:
         raise _overtaken(differs)
     return msgspec.structs.replace(correction, subject=subject)
@@ -229,6 +232,6 @@ async def _as_read(unit: Unit, amendment: Amendment, entry: Entry) -> Entry:
 
 def _overtaken(differs: tuple[str, ...]) -> WrongState:
     return WrongState(
-        "A correction has changed the same since this amendment was filed; return it, so that its owner decides.",
+        "Another amendment has changed the same since this one was filed; return it, so that its owner decides.",
         extra={"differs": list(differs)},
     )

@@ -223,8 +223,8 @@ async def decide(
         Invalid: the verdict is to return or to reject, but no reason is given.
         WrongRole: the actor has no role that may give this verdict.
         WrongState: the verdict is not possible in the amendment's state, or the person was erased from the entry. For
-            an approval also: the entry has ended, the new last day is over, a correction has changed the same members
-            since the filing, or a rule of law forbids the extension of the corrected entry.
+            an approval also: the entry has ended, the new last day is over, another amendment has changed the same
+            members since the filing, or a rule of law forbids the extension of the corrected entry.
         StaleVersion: the amendment has changed since it was read.
         WrongAgency: a verifier of the filing agency, or of a referred amendment's owner, must do this.
         SecondPairOfEyesNeeded: another person must do this (see `Amendment.decide`).

@@ -6,7 +6,14 @@ import pytest
 
 from app.runtime import Runtime
 from tests.support.actors import Actors
-from tests.support.bodies import deterrence_body, entry_body, merged, revocation_body, urgent_body
+from tests.support.bodies import (
+    deterrence_body,
+    entry_body,
+    extension_body,
+    merged,
+    revocation_body,
+    urgent_body,
+)
 from tests.support.clock import SettableClock
 from tests.support.offices import NEWER, Offices, acquittal, correction, given_again, same_case
 from tests.support.refusals import nothing_changed, refused
@@ -123,6 +130,20 @@ async def test_a_shorter_period_is_judged_on_the_day_of_its_approval(
         answer = await kpk.try_decide(today, "approve")
         assert answer.status_code in {409, 422}
     assert await kpk.action(entry["subject"]) == "refuse_exit"
+
+
+async def test_a_shorter_period_asked_for_before_an_extension_was_approved_does_not_undo_it(
+    kpk: Offices, runtime: Runtime
+):
+    entry = await kpk.impose(entry_body())
+    shorter = await kpk.decide(await kpk.file(entry, correction(ends_on="2026-12-31")), "verify")
+    longer = await kpk.amend(entry, extension_body(entry, "2027-11-23"))
+    async with nothing_changed(runtime):
+        answer = await kpk.try_decide(shorter, "approve")
+        refused(answer, 409, "wrong-state")
+    assert answer.json()["differs"] == ["/ends_on"]
+    await kpk.decide(shorter, "return", kpk.approver, "It was extended since.")
+    assert (await kpk.amend(longer, correction(ends_on="2026-12-31")))["ends_on"] == "2026-12-31"
 
 
 async def test_a_ban_for_life_becomes_one_of_at_most_ten_years_and_never_one_for_life(
