@@ -10,6 +10,7 @@ from app.errors import Fault, Invalid, NotFound, WrongAgency, WrongRole, WrongSt
 from app.kit.clock import legal_day
 from app.kit.ids import new_id
 from app.register.amendments import endings, rules, store
+from app.register.amendments.arrivals import forget_arrival, note_arrival
 from app.register.amendments.domain import (
     BY_JUDGMENT,
     ENDING,
@@ -28,10 +29,8 @@ from app.register.entries.blobs import Blob
 from app.register.entries.domain import EndedReason, Entry, Verdict
 from app.register.entries.dossier import Dossier
 from app.register.entries.dossiers import lock_dossier, read_dossier
-from app.register.entries.duties import store as recorded
-from app.register.entries.duties.store import Duty
 from app.register.entries.events import EntryChanged, SubjectCorrected
-from app.register.entries.law.deadlines import DeadlineName, Terms
+from app.register.entries.law.deadlines import Terms
 from app.register.entries.passports import note_later_passport
 from app.register.entries.ports import CountTravellers, Granted, nothing_granted
 from app.register.entries.proposal import Proposal
@@ -40,8 +39,6 @@ from app.register.entries.succession import correct_siblings
 from app.register.entries.undecided import await_papers, give_up
 from app.register.entries.visibility import open_to, visible
 from app.settings import Settings
-
-_DECIDED = frozenset({AmendmentState.APPROVED, AmendmentState.RETURNED, AmendmentState.REJECTED})
 
 
 async def file(
@@ -113,8 +110,7 @@ async def file(
         warnings=(*amendment.warnings, *warned),
     )
     await store.add(unit, amendment)
-    if amendment.kind is AmendmentKind.EXTENSION:
-        await recorded.add(unit, entry.id, _arrived(unit, amendment))
+    await note_arrival(unit, amendment)
     corrected_by = requested.correction
     sent = (corrected_by.photo, corrected_by.loss_document) if corrected_by is not None else ()
     for blob in (requested.document, *sent):
@@ -197,20 +193,6 @@ def _new(
     )
 
 
-def _arrived(unit: Unit, amendment: Amendment) -> Duty:
-    """Return the duty record that an extension has reached the register, which its deadline requires (R23)."""
-    return Duty(
-        name=DeadlineName.EXTEND_BEFORE,
-        version=amendment.entry_version,
-        done_at=unit.now,
-        reference=amendment.id,
-        note=None,
-        by=unit.actor.client_id,
-        person=unit.actor.person,
-        recorded_at=unit.now,
-    )
-
-
 async def decide(
     unit: Unit, amendment_id: str, expected: int, verdict: Verdict, reason: str | None, settings: Settings
 ) -> Amendment:
@@ -250,8 +232,7 @@ async def decide(
         fault = Fault("/reason", "required", "A refusal needs its reason (UU 6/2011 art. 94(6)).")
         raise Invalid("A refusal needs its reason (R18).", faults=[fault])
     await store.save(unit, decided)
-    if decided.kind is AmendmentKind.EXTENSION and decided.state in _DECIDED:
-        await recorded.take_back(unit, decided.entry_id, DeadlineName.EXTEND_BEFORE)
+    await forget_arrival(unit, decided)
     if decided.refused_to_owner:
         unit.happened(AmendmentRefused(decided))
     if decided.kind is AmendmentKind.EXTENSION and decided.state is not AmendmentState.APPROVED:

@@ -528,6 +528,8 @@ async def test_an_extension_of_a_last_day_that_was_corrected_since_is_not_waited
         await settle(http, verifier, extension, "verify")
     read = expect(await http.get(f"/v1/entries/{entry['id']}", headers=owner.headers), 200)
     assert (shorter["ends_on"], shorter["pending_until"], read["pending_until"]) == ("2027-01-31", None, None)
+    [extend] = [each for each in read["legal_deadlines"] if each["name"] == "extend_before"]
+    assert extend == {"name": "extend_before", "due_at": "2027-01-28T16:59:59.000000Z", "met_at": None}
     clock.set("2027-01-31T23:59:59+07:00")
     assert (await ask(http, counter, check_body(entry["subject"])))["outcome"] == "refuse"
     clock.set("2027-02-01T00:00:00+07:00")
