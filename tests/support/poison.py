@@ -1,4 +1,4 @@
-"""Rows that make each act with them fail: some that can't be read, and some that can't be written."""
+"""Rows that make each act with them fail: some that can't be read, and some that can't be changed."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -17,20 +17,27 @@ async def spoil(runtime: Runtime, key: Column[str], value: str, **values: object
         await unit.run(update(key.table).where(key == value).values(**values))
 
 
+_ROWS = {"INSERT": "NEW", "UPDATE": "NEW", "DELETE": "OLD"}
+
+
 @asynccontextmanager
 async def refusing(runtime: Runtime, key: Column[str], value: str) -> AsyncIterator[None]:
-    """Let the register's database refuse each row of a table with this value, during the block."""
+    """Let the register's database refuse each change of a table's rows with this value, during the block."""
     table: Table = key.table
-    if runtime.register.is_sqlite:
-        begin = [
-            f"CREATE TRIGGER refused_{act} BEFORE {act} ON {table.name} WHEN NEW.{key.name} = '{value}' "
-            "BEGIN SELECT RAISE(ABORT, 'refused'); END"
-            for act in ("INSERT", "UPDATE")
-        ]
-        end = ["DROP TRIGGER refused_INSERT", "DROP TRIGGER refused_UPDATE"]
-    else:
-        begin = [f"ALTER TABLE {table.name} ADD CONSTRAINT refused CHECK ({key.name} <> '{value}') NOT VALID"]
-        end = [f"ALTER TABLE {table.name} DROP CONSTRAINT refused"]
+    is_sqlite = runtime.register.is_sqlite
+    begin, end = [], []
+    for act, row in _ROWS.items():
+        when = f"{row}.{key.name} = '{value}'"
+        if is_sqlite:
+            fail = f"WHEN {when} BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        else:
+            fail = f"FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION refuse()"
+        begin.append(f"CREATE TRIGGER refused_{act} BEFORE {act} ON {table.name} {fail}")
+        end.append(f"DROP TRIGGER refused_{act}" + ("" if is_sqlite else f" ON {table.name}"))
+    if not is_sqlite:
+        body = "BEGIN RAISE EXCEPTION 'refused'; END"
+        begin.insert(0, f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$")
+        end.append("DROP FUNCTION refuse")
     await _execute(runtime, begin)
     yield
     await _execute(runtime, end)

@@ -246,9 +246,10 @@ async def list_old(reader: Reader, after: str | None, limit: int, *, days: int) 
     return list((await reader.run(statement)).scalars())
 
 
-async def forget(unit: Unit, manifest_ids: Iterable[str]) -> None:
-    """Delete closed manifests; the checks of their passengers stay."""
-    ids = {"ids": sorted(manifest_ids)}
+async def forget(unit: Unit, manifest_ids: Iterable[str], *, days: int) -> None:
+    """Delete those of these closed manifests received more than `days` days ago; checks of their passengers stay."""
+    old = first_id("mft", unit.now - timedelta(days=days))
+    ids = {"ids": sorted(each for each in manifest_ids if each < old)}
     await unit.run(delete(_item).where(any_of(_item.c.manifest_id, "ids")), ids)
     await unit.run(delete(_manifest).where(any_of(_manifest.c.id, "ids")), ids)
 

@@ -102,13 +102,14 @@ class Watch:
         Raises:
             ClockInDoubt: there is such a manifest, and the clock is not plausible.
         """
+        days = self.runtime.settings.question_days
 
         async def forget(manifest_ids: Sequence[str]) -> int:
             async with self.runtime.irreversible(SYSTEM) as unit:
-                await store.forget(unit, manifest_ids)
+                await store.forget(unit, manifest_ids, days=days)
             return len(manifest_ids)
 
-        list_old = partial(store.list_old, days=self.runtime.settings.question_days)
+        list_old = partial(store.list_old, days=days)
         async for batch in self.runtime.due_in_batches(SYSTEM, list_old, _BATCH_SIZE):
             await self.runtime.do_together_or_apart(batch, forget, "a manifest can't be deleted now")
 
