@@ -1,6 +1,7 @@
 """Erases what is kept only for a time: rounds of the worker, in small batches between which others write."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -12,6 +13,8 @@ from app.alerting.alerts import service as alerts
 from app.alerting.alerts.presence import forget_absent
 from app.border.checks import ageing_store as ageing
 from app.casework.retention import service as retention
+from app.db.pages import Position
+from app.db.unit import Unit
 from app.kit.ids import first_id
 from app.register.departures import service as departures
 from app.register.supervision import service as supervision
@@ -119,20 +122,45 @@ async def erase_drill_receipts(runtime: Runtime) -> int:
     return erased
 
 
-async def erase_delayed(runtime: Runtime) -> None:
-    """Erase travellers, and the sponsors that had sent them, from old records of delayed departures, in small batches.
+async def erase_travellers(runtime: Runtime) -> int:
+    """Erase the travellers in records of delayed departures that are older than `delay_personal_days`.
 
-    Travellers are erased after the setting `delay_personal_days`, sponsors after `delay_sponsor_days`.
+    Returns their number. If a record fails, the error is logged and the others are treated.
 
     Raises:
         ClockInDoubt: the clock is not plausible; earlier batches stay erased.
     """
-    settings = runtime.settings
-    for erase, days in (
-        (departures.erase_travellers, settings.delay_personal_days),
-        (departures.erase_sponsors, settings.delay_sponsor_days),
-    ):
-        erased = BATCH_SIZE
-        while erased == BATCH_SIZE:
-            async with runtime.irreversible(SYSTEM) as unit:
-                erased = await erase(unit, days, BATCH_SIZE)
+    days = runtime.settings.delay_personal_days
+    return await _erase_delayed(
+        runtime, departures.list_travellers_to_erase, departures.erase_travellers, days
+    )
+
+
+async def erase_sponsors(runtime: Runtime) -> int:
+    """Erase the sponsors, which had sent the travellers, in delays that are older than `delay_sponsor_days`.
+
+    Returns the number of changed records. If one fails, the error is logged and the others are treated.
+
+    Raises:
+        ClockInDoubt: the clock is not plausible; earlier batches stay erased.
+    """
+    days = runtime.settings.delay_sponsor_days
+    return await _erase_delayed(runtime, departures.list_sponsors_to_erase, departures.erase_sponsors, days)
+
+
+async def _erase_delayed(
+    runtime: Runtime,
+    list_due: Callable[..., Awaitable[Sequence[Position]]],
+    erase: Callable[[Unit, Sequence[str], int], Awaitable[int]],
+    days: int,
+) -> int:
+    """Erase a part of old records of delayed departures, in small batches. Returns the number of erasures."""
+
+    async def erase_some(delays: Sequence[Position]) -> int:
+        async with runtime.irreversible(SYSTEM) as unit:
+            return await erase(unit, [delay_id for _, delay_id in delays], days)
+
+    erased, failure = 0, "a delayed departure can't be erased now"
+    async for batch in runtime.due_in_batches(SYSTEM, partial(list_due, days=days), BATCH_SIZE):
+        erased += (await runtime.do_together_or_apart(batch, erase_some, failure)).number
+    return erased

@@ -330,7 +330,8 @@ class Worker:
         await self._do_each(
             partial(erasing.erase_answers, self.runtime),
             partial(erasing.erase_absent, self.runtime),
-            partial(erasing.erase_delayed, self.runtime),
+            partial(erasing.erase_travellers, self.runtime),
+            partial(erasing.erase_sponsors, self.runtime),
             self.manifests.forget,
             self.escalation.erase_addresses,
             partial(erasing.erase_drill_receipts, self.runtime),

@@ -15,13 +15,15 @@ from app.border.checks.tables import check as check_table
 from app.border.hits import service as hits_service
 from app.border.hits.tables import hit as hit_table
 from app.border.lookbacks.tables import lookback as lookback_table
+from app.db.types import metadata
 from app.register.entries.tables import entry as entry_table
 from app.register.supervision.tables import report as report_table
 from app.runtime import Runtime
 from app.worker import Worker
+from tests.api.register.test_departure_delays import record as record_delay
 from tests.api.register.test_supervision import report_body
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import formal_body, revocation_body
+from tests.support.bodies import check_body, formal_body, revocation_body, urgent_body
 from tests.support.clock import SettableClock
 from tests.support.crossings import ask, namesakes
 from tests.support.erasure import PERSON, found_in
@@ -423,3 +425,51 @@ async def test_undecided_papers_that_can_not_be_read_keep_no_others_waiting(
     assert await notices.notify_undecided(runtime) == 1
     assert errors(caplog) == ["officers can't be notified about an entry now"]
     assert [each["entry_id"] for each in await named(http, owner, "pending_undecided")] == [entries[1]]
+
+
+async def test_a_past_check_that_can_not_be_compared_hides_no_other_from_the_search(
+    http: httpx2.AsyncClient,
+    runtime: Runtime,
+    worker: Worker,
+    counter: Caller,
+    owner: Caller,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    body = urgent_body()
+    asked = [(await ask(http, counter, check_body(body["subject"])))["id"] for _ in range(3)]
+    async with runtime.writing_checks(SYSTEM) as unit:
+        spoiled = update(check_table).where(check_table.c.id == asked[1])
+        await unit.run(spoiled.values(question="{", document_hash=b""))
+    await sound(http, owner, body)
+    assert await worker.look_back() == 2
+    assert errors(caplog) == ["a past check can't be compared"]
+    found = {each["check_id"] for each in await named(http, owner, "crossed_before")}
+    assert found == {asked[0], asked[2]}
+
+
+@pytest.mark.parametrize(
+    ("name", "days"), [("departure_delay_traveller", 30), ("departure_delay_sponsor", 60)]
+)
+@pytest.mark.settings(delay_personal_days=30, delay_sponsor_days=60)
+async def test_a_delayed_departure_that_can_not_be_erased_keeps_no_other_waiting(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    runtime: Runtime,
+    worker: Worker,
+    clock: SettableClock,
+    caplog: pytest.LogCaptureFixture,
+    name: str,
+    days: int,
+) -> None:
+    officer = await actors.client("supervisor")
+    stuck, _ = [
+        (await record_delay(http, officer, occurred_at=f"2026-11-23T0{hour}:00:00Z"))["id"] for hour in (1, 2)
+    ]
+    column = metadata.tables[name].c.delay_id
+    clock.advance(days=days)
+    async with refusing(runtime, column, stuck):
+        await worker.tidy()
+    assert errors(caplog) == ["a delayed departure can't be erased now"]
+    assert {row.delay_id for row in await stored(runtime, column)} == {stuck}
+    await worker.tidy()
+    assert await stored(runtime, column) == []

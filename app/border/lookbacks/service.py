@@ -108,7 +108,7 @@ async def _continue(runtime: Runtime, lookback: Lookback, policy: MatchPolicy) -
     for _ in range(_STEPS_PER_ROUND):
         async with runtime.reading_checks(SYSTEM) as reader:
             records = await checks.list_between(reader, lookback.first, lookback.before, _STEP_CHECKS)
-            contents = await _notices(reader, [r for r in records if _may_be(sieve, r)], candidate, policy)
+            contents = await _notices(runtime, reader, records, candidate, policy, sieve)
         ended = len(records) < _STEP_CHECKS
         lookback = lookback.finished() if ended else lookback.read_to(records[-1].id)
         if contents or ended:
@@ -135,7 +135,7 @@ async def _by_document(
         for number in numbers_of(candidate.entry):
             hashed = document_hash(runtime, number)
             records = await checks.list_of_document(reader, hashed, lookback.first, lookback.before)
-            contents += await _notices(reader, records, candidate, policy)
+            contents += await _notices(runtime, reader, records, candidate, policy)
     return contents
 
 
@@ -144,12 +144,23 @@ def _may_be(sieve: Sieve, record: Any) -> bool:
 
 
 async def _notices(
-    reader: Reader, records: Iterable[Any], candidate: Candidate, policy: MatchPolicy
+    runtime: Runtime,
+    reader: Reader,
+    records: Iterable[Any],
+    candidate: Candidate,
+    policy: MatchPolicy,
+    sieve: Sieve | None = None,
 ) -> list[NoticeContent]:
-    """Return the notices of some checks, except those that matched the entry at their time and were reported then."""
+    """Return the notices of some checks, except those that matched the entry at their time and were reported then.
+
+    A check that can't be compared is logged, and left out. `sieve` excludes checks before they are compared in full.
+    """
     contents = []
     for record in records:
-        content = _judged(record, candidate, policy)
+        content = None
+        with runtime.isolating("a past check can't be compared", check=record.id):  # nothing here reads rows
+            if sieve is None or _may_be(sieve, record):
+                content = _judged(record, candidate, policy)
         measure = entry_ids_of_measure(candidate.entry)
         if content and not await checks.list_matches(reader, record.id, measure):
             contents.append(content)

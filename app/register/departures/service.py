@@ -1,6 +1,7 @@
 """Use cases of delayed departures: record one, read them, find the patterns of recruiters, erase travellers."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -23,8 +24,16 @@ from app.register.departures.domain import (
     Traveller,
     find_patterns,
 )
-from app.register.departures.store import Filter
+from app.register.departures.store import Filter, list_sponsors_to_erase, list_travellers_to_erase
 from app.settings import Settings
+
+__all__ = [
+    "LONGEST_PERIOD",
+    "erase_sponsors",
+    "erase_travellers",
+    "list_sponsors_to_erase",
+    "list_travellers_to_erase",
+]
 
 LONGEST_PERIOD = timedelta(days=5 * 366)
 """The longest period for which patterns can be requested."""
@@ -216,23 +225,23 @@ async def patterns(
     return since, until, find_patterns(delays, by, at_least)
 
 
-async def erase_travellers(unit: Unit, days: int, limit: int) -> int:
-    """Erase the travellers, and the officers' notes, of delays that occurred more than `days` days ago.
+async def erase_travellers(unit: Unit, delay_ids: Sequence[str], days: int) -> int:
+    """Erase the travellers, and the officers' notes, of those of these delays that are older than `days` days.
 
-    See UU 27/2022 art. 42-44. Oldest first, at most `limit`. Returns the number of erased travellers.
+    See UU 27/2022 art. 42-44. Returns the number of erased travellers.
     """
-    erased = await store.erase_travellers(unit, unit.now - timedelta(days=days), limit)
+    erased = await store.erase_travellers(unit, delay_ids, days=days)
     if erased:
         await record(unit, AuditAct.DELAY_TRAVELLERS_ERASED, None, {"erased": erased})
     return erased
 
 
-async def erase_sponsors(unit: Unit, days: int, limit: int) -> int:
-    """Erase the sponsors and the group references of delays that occurred more than `days` days ago.
+async def erase_sponsors(unit: Unit, delay_ids: Sequence[str], days: int) -> int:
+    """Erase the sponsors and the group references of those of these delays that are older than `days` days.
 
-    Oldest first, at most `limit`. Returns the number of delays from which a sponsor or a group reference was erased.
+    Returns the number of delays from which a sponsor or a group reference was erased.
     """
-    erased = await store.erase_sponsors(unit, unit.now - timedelta(days=days), limit)
+    erased = await store.erase_sponsors(unit, delay_ids, days=days)
     if erased:
         await record(unit, AuditAct.DELAY_SPONSORS_ERASED, None, {"erased": erased})
     return erased

@@ -1,12 +1,14 @@
 """SQL statements on delayed departures; they do not check who may see a delay."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, case, cast, delete, insert, or_, select, tuple_, update
+from sqlalchemy import Row, case, cast, delete, insert, or_, select, update
 
+from app.db.pages import Position, follows
 from app.db.types import Key, any_of
 from app.db.unit import Reader, Unit
 from app.register.departures import tables
@@ -84,18 +86,15 @@ async def list_page(reader: Reader, requested: Filter, before: str | None, limit
     return [_delay(row) for row in await reader.run(statement, _parameters(requested))]
 
 
-async def list_in_order(
-    reader: Reader, requested: Filter, after: tuple[datetime, str] | None, limit: int
-) -> list[Delay]:
+async def list_in_order(reader: Reader, requested: Filter, after: Position | None, limit: int) -> list[Delay]:
     """Return delays that match the filter, by the time at which they occurred, oldest first, at most `limit`.
 
     `after` is the time and the id of a delay: only later ones are returned; None begins with the oldest.
     """
     table = tables.delay
     order = (table.c.occurred_at, table.c.id)
-    statement = select(table).where(*_conditions(requested)).order_by(*order).limit(limit)
-    if after is not None:
-        statement = statement.where(tuple_(*order) > tuple_(*after, types=[column.type for column in order]))
+    conditions = (*_conditions(requested), follows(after, *order))
+    statement = select(table).where(*conditions).order_by(*order).limit(limit)
     return [_delay(row) for row in await reader.run(statement, _parameters(requested))]
 
 
@@ -133,31 +132,59 @@ async def list_of_same_sponsor(reader: Reader, delay_id: str) -> frozenset[str]:
     return frozenset({delay_id, *(await reader.run(linked)).scalars()})
 
 
-async def erase_travellers(unit: Unit, before: datetime, limit: int) -> int:
-    """Erase the travellers of delays that occurred before an instant, oldest first, at most `limit`.
+async def list_travellers_to_erase(
+    reader: Reader, after: Position | None, limit: int, *, days: int
+) -> list[Position]:
+    """Return the delays of more than `days` days ago with a traveller, as pairs of time and id, oldest first.
 
-    Returns the number of erased travellers.
+    At most `limit` are returned, only those after the pair `after` (None: the first).
     """
     table = tables.traveller
-    old = select(table.c.delay_id).where(table.c.occurred_at < before).order_by(table.c.occurred_at)
-    ids = {"ids": list((await unit.run(old.limit(limit))).scalars())}
-    if ids["ids"]:
-        await unit.run(delete(table).where(any_of(table.c.delay_id, "ids")), ids)
-        erased = update(tables.delay).where(any_of(tables.delay.c.id, "ids")).values(purged_at=unit.now)
-        await unit.run(erased, ids)
+    order = (table.c.occurred_at, table.c.delay_id)
+    due = (table.c.occurred_at < reader.now - timedelta(days=days), follows(after, *order))
+    rows = await reader.run(select(*order).where(*due).order_by(*order).limit(limit))
+    return [(occurred_at, delay_id) for occurred_at, delay_id in rows]
+
+
+async def erase_travellers(unit: Unit, delay_ids: Iterable[str], *, days: int) -> int:
+    """Erase the travellers of those of these delays that occurred more than `days` days ago. Returns their number."""
+    table, delay = tables.traveller, tables.delay
+    own = (any_of(table.c.delay_id, "ids"), table.c.occurred_at < unit.now - timedelta(days=days))
+    ids = {"ids": sorted(delay_ids)}
+    ids = {"ids": list((await unit.run(select(table.c.delay_id).where(*own), ids)).scalars())}
+    await unit.run(delete(table).where(any_of(table.c.delay_id, "ids")), ids)
+    await unit.run(update(delay).where(any_of(delay.c.id, "ids")).values(purged_at=unit.now), ids)
     return len(ids["ids"])
 
 
-async def erase_sponsors(unit: Unit, before: datetime, limit: int) -> int:
-    """Erase the sponsors and the group references of delays that occurred before an instant.
+async def list_sponsors_to_erase(
+    reader: Reader, after: Position | None, limit: int, *, days: int
+) -> list[Position]:
+    """Return the delays of more than `days` days ago with a sponsor or a group reference, as pairs of time and id.
 
-    Oldest first, at most `limit` delays are changed. Returns the number of changed delays.
+    The oldest come first. At most `limit` are returned, only those after the pair `after` (None: the first).
     """
     table = tables.delay
-    old = select(table.c.id).where(tables.SPONSORED, table.c.occurred_at < before)
-    ids = {"ids": list((await unit.run(old.order_by(table.c.occurred_at).limit(limit))).scalars())}
-    if ids["ids"]:
-        await unit.run(delete(tables.sponsor_key).where(any_of(tables.sponsor_key.c.delay_id, "ids")), ids)
-        left = update(table).where(any_of(table.c.id, "ids"))
-        await unit.run(left.values(sponsor=None, group_reference=None, sponsor_purged_at=unit.now), ids)
+    order = (table.c.occurred_at, table.c.id)
+    due = (tables.SPONSORED, table.c.occurred_at < reader.now - timedelta(days=days), follows(after, *order))
+    rows = await reader.run(select(*order).where(*due).order_by(*order).limit(limit))
+    return [(occurred_at, delay_id) for occurred_at, delay_id in rows]
+
+
+async def erase_sponsors(unit: Unit, delay_ids: Iterable[str], *, days: int) -> int:
+    """Erase the sponsors and the group references of those of these delays that are older than `days` days.
+
+    Returns the number of changed delays.
+    """
+    table, sponsor_key = tables.delay, tables.sponsor_key
+    own = (
+        any_of(table.c.id, "ids"),
+        tables.SPONSORED,
+        table.c.occurred_at < unit.now - timedelta(days=days),
+    )
+    ids = {"ids": sorted(delay_ids)}
+    ids = {"ids": list((await unit.run(select(table.c.id).where(*own), ids)).scalars())}
+    await unit.run(delete(sponsor_key).where(any_of(sponsor_key.c.delay_id, "ids")), ids)
+    left = update(table).where(any_of(table.c.id, "ids"))
+    await unit.run(left.values(sponsor=None, group_reference=None, sponsor_purged_at=unit.now), ids)
     return len(ids["ids"])
