@@ -1,5 +1,6 @@
 """`cekal verify`: a whole register holds, and each kind of tampering is named."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from app.maintenance.verification.service import Verified, verify
 from app.runtime import Runtime
 from app.sync.heads.service import head_to_push
 from app.sync.snapshots import store
-from app.sync.snapshots.domain import Digest
 from app.sync.snapshots.service import compute, order
 from app.sync.witnesses.domain import Cosignature
 from app.sync.witnesses.store import save_cosignatures
@@ -221,12 +221,16 @@ async def test_an_inserted_record_is_named(filled: None, runtime: Runtime) -> No
     assert {each.where for each in found.differences} >= {f"ledger_record {found.records}", "ledger_node"}
 
 
-async def test_a_wrong_digest_that_was_sealed_is_named(filled: None, runtime: Runtime) -> None:
+@pytest.mark.parametrize("what", ["a bucket", "the hash of the leaves"])
+async def test_a_wrong_digest_that_was_sealed_is_named(filled: None, runtime: Runtime, what: str) -> None:
     right = await compute(runtime, 5)
-    wrong = Digest(5, right.entries, right.records, (*right.buckets[1:], right.buckets[0]))
+    first, *others = right.digest.buckets
+    wrong = replace(right, leaves="00" * 32)
+    if what == "a bucket":
+        wrong = replace(right, digest=replace(right.digest, buckets=(*others, first)))
     async with runtime.writing(SYSTEM) as unit:
         (seal,) = await append(unit, [wrong.draft()])
-        await store.add(unit, wrong, seal.sequence)
+        await store.add(unit, wrong.digest, seal.sequence)
     found = await verified(runtime)
     assert [(each.where, each.what) for each in found.differences] == [
         (f"ledger_record {seal.sequence}", "the digest that it seals is not that of the first 5 records")

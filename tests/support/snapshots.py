@@ -31,9 +31,12 @@ def root(leaves: Sequence[bytes]) -> bytes:
     return sha256(b"\x01", root(leaves[:half]), root(leaves[half:]))
 
 
+def leaf_bytes(record: Json) -> bytes:
+    return json.dumps(record["leaf"], sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
 def leaf_hash(record: Json) -> bytes:
-    text = json.dumps(record["leaf"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return sha256(b"\x00", text.encode())
+    return sha256(b"\x00", leaf_bytes(record))
 
 
 def digest(records: Iterable[Json]) -> tuple[str, list[str]]:
@@ -95,6 +98,7 @@ def proven(first: Json, records: Sequence[Json], last: Json) -> None:
         "entries": entries,
         "root": last["digest"],
     }
+    assert last["seal"]["leaf"]["leaves"] == sha256(*(leaf_bytes(each) + b"\n" for each in records)).hex()
     origin, size, top, *_ = last["checkpoint"].split("\n")
     assert (origin, int(size)) == (first["origin"], last["size"])
     index, end, node = last["seal"]["sequence"] - 1, last["size"] - 1, leaf_hash(last["seal"])

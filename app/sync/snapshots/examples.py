@@ -26,6 +26,7 @@ _SEAL: Final[dict[str, Any]] = {
         "commitment": "1d2c0f6d5e2a47b88c3f90d1e6a2b7c4d5f8091a2b3c4d5e6f708192a3b4c5d6",
         "effective_at": NULL,
         "entry_id": NULL,
+        "leaves": "9e0c7d1a62f8b3544d6f02c8a1b97e35f4c68d20b15e7a93c0d24f68e7b1a95c",
         "seal": {"entries": 1, "kind": "digest", "root": _DIGEST, "sequence": 7},
         "sequence": 8,
         "tombstone": False,

@@ -133,7 +133,7 @@ async def make(order: Order) -> Made:
                 raise OSError("the service that asked for the snapshot has ended")
     writer.add_line(order.last)
     fingerprint = await asyncio.to_thread(writer.finish)
-    return Made(fingerprint, writer.length, writer.digest.digest(order.sequence))
+    return Made(fingerprint, writer.length, writer.digest.digest(order.sequence).digest)
 
 
 async def _read(

@@ -34,7 +34,8 @@ class SnapshotEndOut(WireOut):
     digest: Hash
     """The root of the digest, in hexadecimal; compute it from the lines and compare."""
     seal: RecordOut
-    """The record that seals the digest: `leaf.seal` holds `kind`, `sequence`, `entries` and `root`."""
+    """The record that seals the digest: `leaf.seal` holds `kind`, `sequence`, `entries` and `root`, `leaf.leaves` the
+    SHA-256 of all leaves of the snapshot, in the order of its lines, each followed by a line feed."""
     size: int
     """The number of records of the ledger that `checkpoint` signs."""
     path: list[Hash]

@@ -17,7 +17,7 @@ from app.runtime import Runtime
 from app.sync.heads import service as heads
 from app.sync.heads.domain import SignedHead
 from app.sync.snapshots import store
-from app.sync.snapshots.domain import Digest, DigestBuilder, DigestComputed, SealedDigest
+from app.sync.snapshots.domain import ComputedDigest, DigestBuilder, DigestComputed, SealedDigest
 
 _PAGE = 300
 """Records about entries that are looked at at once: some milliseconds, in which checks and alerts wait on SQLite."""
@@ -133,14 +133,14 @@ async def seal(runtime: Runtime, found: Unsealed) -> SealedDigest:
     Raises:
         LedgerBroken: a leaf differs from the ledger's tree, or can't be read; nothing is sealed.
     """
-    digest = await compute(runtime, found.size, expect_stored=True)
+    computed = await compute(runtime, found.size, expect_stored=True)
     async with runtime.writing(SYSTEM) as unit:
         if found.ordered is not None:
             await store.end_order(unit, found.ordered)
-        unit.happened(DigestComputed(digest))
+        unit.happened(DigestComputed(computed))
         appended: Sequence[Record] = await unit.conclude()
-        await store.add(unit, digest, appended[0].sequence)  # after the seal, whose number it needs
-        return SealedDigest(digest, appended[0].sequence, unit.now)
+        await store.add(unit, computed.digest, appended[0].sequence)  # after the seal, whose number it needs
+        return SealedDigest(computed.digest, appended[0].sequence, unit.now)
 
 
 async def end_order(runtime: Runtime, ordered: datetime) -> None:
@@ -154,10 +154,10 @@ async def end_order(runtime: Runtime, ordered: datetime) -> None:
 
 async def publish_seal(_unit: Unit, event: DigestComputed) -> Sequence[Draft]:
     """Return the draft of the ledger record that seals the computed digest; the caller appends it to the ledger."""
-    return [event.digest.draft()]
+    return [event.computed.draft()]
 
 
-async def compute(runtime: Runtime, sequence: int, *, expect_stored: bool = False) -> Digest:
+async def compute(runtime: Runtime, sequence: int, *, expect_stored: bool = False) -> ComputedDigest:
     """Compute the digest of the register's state after `sequence` records of the ledger.
 
     The state is read in short transactions and never held in memory as a whole. Nothing is stored.

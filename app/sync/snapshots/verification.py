@@ -13,7 +13,7 @@ from app.ledger import service as ledger
 from app.ledger.domain import Head, LedgerBroken, RecordType, Selection
 from app.runtime import Runtime
 from app.sync.snapshots import store
-from app.sync.snapshots.domain import is_seal_of
+from app.sync.snapshots.domain import is_seal_of, leaves_of
 from app.sync.snapshots.service import compute
 
 _PAGE: Final = 100
@@ -60,7 +60,7 @@ class DigestVerification:
                     where = f"sealed_digest of record {record.sequence}"
                     if sealed is None:
                         yield Difference(where, "there is no digest that the record seals")
-                    elif sealed.digest.facts["seal"] != leaf:
+                    elif sealed.digest.seal != leaf["seal"]:
                         yield Difference(where, "it is not the digest that the record seals")
             cursor, more = page.head.cursor(page.position), page.more
         async with runtime.reading(SYSTEM) as reader:
@@ -75,28 +75,28 @@ class DigestVerification:
         left = self.records
         while self._newest and left > 0:
             seal, leaf = self._newest.pop()
-            sequence = leaf.get("sequence")
+            sequence = leaf["seal"].get("sequence")
             where = f"ledger_record {seal}"
             if not isinstance(sequence, int) or not 0 < sequence < seal:
                 yield Difference(where, "it seals the digest of no state before it")
                 continue
             self.computed += 1
             try:
-                digest = await compute(runtime, sequence)
+                computed = await compute(runtime, sequence)
             except LedgerBroken as error:
                 yield Difference(where, str(error))
                 continue
-            left -= digest.records
-            if digest.facts["seal"] != leaf:
+            left -= computed.digest.records
+            if computed.digest.seal != leaf["seal"] or leaves_of(leaf) not in {None, computed.leaves}:
                 yield Difference(
                     where, f"the digest that it seals is not that of the first {sequence} records"
                 )
 
 
 def _leaf_of(leaf: str) -> Mapping[str, Any] | None:
-    """Return the facts of the seal of a digest; None for another record, or one that can't be read."""
+    """Return the leaf of a record that seals a digest; None for another record, or one that can't be read."""
     try:
         read = msgspec.json.decode(leaf)
     except msgspec.DecodeError:
         return None
-    return read["seal"] if isinstance(read, dict) and is_seal_of(read) else None
+    return read if isinstance(read, dict) and is_seal_of(read) else None
