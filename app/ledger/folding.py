@@ -5,12 +5,12 @@ It imports no framework, because the small process that makes snapshots imports 
 
 from collections.abc import Iterable
 from operator import attrgetter
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 
 from app.kit.driver_statements import DriverStatement
-from app.ledger.domain import LedgerBroken, RecordText, RecordType
+from app.ledger.domain import LedgerBroken, RecordType
 
 BEHIND_ALL: Final = "~"
 """A text that sorts behind every id."""
@@ -24,9 +24,10 @@ class StateStatements(msgspec.Struct):
 
     Attributes:
         end: selects the id of the part's last entry; no row for the last part. Parameters: `after`, `count`.
-        newest: selects the newest record of each entry of the part, in any order. Parameters: `after`, `last`, `upto`.
-        clearances: selects the records about clearances of the part's entries, by entry and sequence. Parameters:
-            `after`, `last`, `upto`.
+        newest: selects the newest record of each listed entry of the part, in any order: its agency, its leaf, its
+            personal part and its salt. Parameters: `after`, `last`, `upto`.
+        clearances: selects the same columns of the records about clearances of the part's entries, by entry and
+            sequence. Parameters: `after`, `last`, `upto`.
         closed: selects the ids of the part's entries that are or were sealed. Parameters: `after`, `last`.
     """
 
@@ -36,6 +37,22 @@ class StateStatements(msgspec.Struct):
     closed: DriverStatement
 
 
+class StateRecord(Protocol):
+    """What `state_of` reads of a record: its number, its type, its entry's id, and its leaf as JSON text."""
+
+    @property
+    def sequence(self) -> int: ...  # noqa: D102 - described above
+    @property
+    def type(self) -> str: ...  # noqa: D102
+    @property
+    def entry_id(self) -> str | None: ...  # noqa: D102
+    @property
+    def leaf(self) -> str | bytes: ...  # noqa: D102
+
+
+R = TypeVar("R", bound=StateRecord)
+
+
 class _ClearanceLeaf(msgspec.Struct):
     clearance_id: str
 
@@ -43,20 +60,20 @@ class _ClearanceLeaf(msgspec.Struct):
 _clearance = msgspec.json.Decoder(_ClearanceLeaf).decode
 
 
-def state_of(newest: Iterable[RecordText], clearances: Iterable[RecordText]) -> list[RecordText]:
+def state_of(newest: Iterable[R], clearances: Iterable[R]) -> list[R]:
     """Return the records of the register's state, made from the newest records and all records about clearances.
 
-    For each listed entry, by id: its newest record, then the record of each of its clearances in force. Entries whose
-    newest record is a tombstone are omitted.
+    For each listed entry, by id: its newest record, then the record of each of its clearances in force.
 
     Args:
-        newest: the newest record of each entry, in any order.
-        clearances: all records about clearances of these entries, by sequence within each entry.
+        newest: the newest record of each listed entry, in any order.
+        clearances: all records about clearances of these entries, by sequence within each entry; those of entries that
+            are not listed are ignored.
 
     Raises:
         LedgerBroken: the leaf of a clearance can't be read.
     """
-    of_entry: dict[str | None, dict[str, RecordText]] = {}
+    of_entry: dict[str | None, dict[str, R]] = {}
     for each in clearances:
         known = of_entry.setdefault(each.entry_id, {})
         name = _clearance_of(each)
@@ -66,14 +83,13 @@ def state_of(newest: Iterable[RecordText], clearances: Iterable[RecordText]) -> 
             known.pop(name, None)
     records = []
     for each in sorted(newest, key=attrgetter("entry_id")):
-        if not each.tombstone:
-            records.append(each)
-            if each.entry_id in of_entry:
-                records += of_entry[each.entry_id].values()
+        records.append(each)
+        if each.entry_id in of_entry:
+            records += of_entry[each.entry_id].values()
     return records
 
 
-def _clearance_of(record: RecordText) -> str:
+def _clearance_of(record: StateRecord) -> str:
     try:
         return _clearance(record.leaf).clearance_id
     except msgspec.DecodeError:

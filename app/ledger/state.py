@@ -7,16 +7,16 @@ transaction. Only personal parts may go meanwhile: `count_withdrawn` shows it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
-from sqlalchemy import Select, and_, bindparam, desc, func, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, desc, func, select
 from sqlalchemy.engine import Dialect
 
 from app.db.driver import for_driver
 from app.db.unit import Reader, Unit
-from app.ledger.domain import RecordText, RecordType
+from app.ledger.domain import RecordType
 from app.ledger.folding import BEHIND_ALL, StateStatements, state_of
-from app.ledger.store import AS_TEXTS, OWN
+from app.ledger.store import OWN
 from app.ledger.tables import OF_CLEARANCES
 from app.ledger.tables import closed as closed_table
 from app.ledger.tables import record as record_table
@@ -28,6 +28,16 @@ NEVER: Final = 2**62
 _NOT_BEHIND: Final = record_table.c.sequence + 0 <= bindparam("upto")
 """Condition: the record is not behind the state. The sum keeps planners from the index of sequences, with which each
 page would read the whole ledger."""
+
+
+class HashedRecord(NamedTuple):
+    """The leaf of a record about an entry, as it is stored, with the record's number, its type and its entry's id."""
+
+    sequence: int
+    type: str
+    entry_id: str
+    leaf: str
+
 
 _END: Final = (
     select(record_table.c.entry_id)
@@ -45,14 +55,27 @@ _LAST: Final = (
     .group_by(record_table.c.entry_id)
     .subquery()
 )
-_RECORDS: Final = select(*AS_TEXTS).join_from(
-    _LAST, record_table, record_table.c.sequence == _LAST.c.last
-)  # not in order: SQLite would copy whole rows to sort them
-_CLEARANCES: Final[Select[Any]] = (
-    select(*AS_TEXTS)
-    .where(OF_CLEARANCES, _OF_PART, _NOT_BEHIND)
-    .order_by(record_table.c.entry_id, record_table.c.sequence)
-)
+
+
+def _newest(*columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+    """Return the SELECT of these columns of the newest record of each listed entry of a part.
+
+    The rows have no order, because SQLite would copy them to sort them.
+    """
+    listed = record_table.c.sequence == _LAST.c.last, ~record_table.c.tombstone
+    return select(*columns).join_from(_LAST, record_table, and_(*listed))
+
+
+def _clearances(*columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+    """Return the SELECT of these columns of all records about clearances of a part's entries, by entry and sequence."""
+    about = select(*columns).where(OF_CLEARANCES, _OF_PART, _NOT_BEHIND)
+    return about.order_by(record_table.c.entry_id, record_table.c.sequence)
+
+
+_HASHED: Final = tuple(record_table.c[name] for name in HashedRecord._fields)
+_SHOWN: Final = tuple(record_table.c[name] for name in ("agency", "leaf", "personal", "salt"))
+_NEWEST_HASHED: Final = _newest(*_HASHED)
+_CLEARANCES_HASHED: Final = _clearances(*_HASHED)
 _CLOSED: Final = select(closed_table.c.entry_id).where(
     closed_table.c.entry_id > bindparam("after"), closed_table.c.entry_id <= bindparam("last")
 )
@@ -68,7 +91,7 @@ class StatePage:
         after: id of the last examined entry, after which the next part begins; None if this is the last part.
     """
 
-    records: Sequence[RecordText]
+    records: Sequence[HashedRecord]
     after: str | None
 
 
@@ -88,8 +111,8 @@ async def list_state(reader: Reader, upto: int, after: str, count: int) -> State
     """
     end = (await reader.run(_END, {"after": after, "count": count})).scalar_one_or_none()
     asked = {"after": after, "last": end or BEHIND_ALL, "upto": upto}
-    newest = map(RecordText._make, (await reader.run(_RECORDS, asked)).all())
-    clearances = map(RecordText._make, (await reader.run(_CLEARANCES, asked)).all())
+    newest = map(HashedRecord._make, (await reader.run(_NEWEST_HASHED, asked)).all())
+    clearances = map(HashedRecord._make, (await reader.run(_CLEARANCES_HASHED, asked)).all())
     return StatePage(state_of(newest, clearances), end)
 
 
@@ -100,8 +123,8 @@ def driver_statements(dialect: Dialect) -> StateStatements:
     """
     return StateStatements(
         end=for_driver(_END, dialect),
-        newest=for_driver(_RECORDS, dialect),
-        clearances=for_driver(_CLEARANCES, dialect),
+        newest=for_driver(_newest(*_SHOWN), dialect),
+        clearances=for_driver(_clearances(*_SHOWN), dialect),
         closed=for_driver(_CLOSED, dialect),
     )
 

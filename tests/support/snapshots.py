@@ -39,6 +39,11 @@ def leaf_hash(record: Json) -> bytes:
     return sha256(b"\x00", leaf_bytes(record))
 
 
+def leaves(records: Iterable[Json]) -> str:
+    """The hash of all leaves of a snapshot's records, in hexadecimal."""
+    return sha256(*(leaf_bytes(each) + b"\n" for each in records)).hex()
+
+
 def digest(records: Iterable[Json]) -> tuple[str, list[str]]:
     """The digest of a state's records: its root and its buckets, in hexadecimal."""
     buckets: list[list[bytes]] = [[] for _ in range(256)]
@@ -98,7 +103,7 @@ def proven(first: Json, records: Sequence[Json], last: Json) -> None:
         "entries": entries,
         "root": last["digest"],
     }
-    assert last["seal"]["leaf"]["leaves"] == sha256(*(leaf_bytes(each) + b"\n" for each in records)).hex()
+    assert last["seal"]["leaf"]["leaves"] == leaves(records)
     origin, size, top, *_ = last["checkpoint"].split("\n")
     assert (origin, int(size)) == (first["origin"], last["size"])
     index, end, node = last["seal"]["sequence"] - 1, last["size"] - 1, leaf_hash(last["seal"])

@@ -22,10 +22,17 @@ class RecordMembers(msgspec.Struct):
     entry_id: str | None
     version: int | None
     tombstone: bool
-    leaf: msgspec.Raw
-    personal: msgspec.Raw | None
-    salt: str | None
-    withheld: str | None
+    leaf: msgspec.Raw = msgspec.Raw(b"null")
+    personal: msgspec.Raw | None = None
+    salt: str | None = None
+    withheld: str | None = None
+
+
+members_in = msgspec.json.Decoder(RecordMembers).decode
+"""Returns the members of a record that its leaf repeats, from the leaf's JSON; `complete` sets the others.
+
+It raises msgspec.DecodeError if the text is not the leaf of a record.
+"""
 
 
 def text_of(record: Record) -> RecordText:
@@ -66,8 +73,7 @@ def members_of(record: RecordText, *, in_scope: bool) -> RecordMembers:
     `withheld` is `scope`. Once the personal part is erased, they are None in any case, and `withheld` is `erased`.
     """
     sequence, kind, at, effective_at, entry_id, version, tombstone, _, leaf, personal, salt = record
-    shown = in_scope and personal is not None
-    return RecordMembers(
+    members = RecordMembers(
         sequence,
         kind,
         at,
@@ -75,8 +81,21 @@ def members_of(record: RecordText, *, in_scope: bool) -> RecordMembers:
         entry_id,
         version,
         bool(tombstone),  # SQLite's driver returns a number
-        msgspec.Raw(leaf),
-        msgspec.Raw(personal) if shown and personal else None,
-        salt.hex() if shown and salt else None,
-        "erased" if personal is None else None if in_scope else "scope",
     )
+    return complete(members, leaf, personal, salt, in_scope=in_scope)
+
+
+def complete(
+    members: RecordMembers, leaf: str, personal: str | None, salt: bytes | None, *, in_scope: bool
+) -> RecordMembers:
+    """Set `leaf`, `personal`, `salt` and `withheld` of a record, as `members_of` describes them. Returns `members`."""
+    members.leaf = msgspec.Raw(leaf)
+    members.personal = members.salt = members.withheld = None
+    if personal is None:
+        members.withheld = "erased"
+    elif not in_scope:
+        members.withheld = "scope"
+    else:
+        members.personal = msgspec.Raw(personal)
+        members.salt = salt.hex() if salt else None
+    return members

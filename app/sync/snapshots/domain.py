@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from app.access.domain import IMMIGRATION, Role
 from app.actor import Actor
-from app.ledger.domain import Draft, RecordText, RecordType
+from app.ledger.domain import Draft, RecordType
 from app.tlog import merkle
 
 BUCKETS: Final = 256
@@ -28,7 +28,7 @@ NOTHING: Final = "none"
 
 
 class DigestBuilder:
-    """Computes the digest of a state of the register from its records: call `add_record` for each, then `digest`.
+    """Computes the digest of a state of the register from its records: call `add` for each, then `digest`.
 
     The state has, for each listed entry, the newest record and the records of the clearances in force. The caller adds
     entries by id, and for each entry its newest record first, then its clearances by sequence. Each record is a leaf of
@@ -48,24 +48,23 @@ class DigestBuilder:
         self._entry: str | None = None
         self._tree = self._buckets[0]
 
-    def add_record(self, record: RecordText) -> bytes:
-        """Add the next record to its entry's bucket. Returns the hash of the record's leaf.
+    def add(self, entry_id: str, leaf: str) -> bytes:
+        """Add the leaf of the next record to the bucket of the record's entry. Returns the leaf's hash.
 
         Raises:
             ValueError: the record before was of an entry with a greater id.
         """
-        entry_id = str(record.entry_id)
         if entry_id != self._entry:
             if self._entry is not None and entry_id < self._entry:
                 raise ValueError("the entries are not in the order of their ids")
             self._entry, self._tree = entry_id, self._buckets[bucket_of(entry_id)]
             self.entries += 1
-        text = record.leaf.encode()
+        text = leaf.encode()
         self._leaves.update(text + b"\n")
-        leaf = merkle.leaf_hash(text)
-        self._tree.add(leaf)
+        hashed = merkle.leaf_hash(text)
+        self._tree.add(hashed)
         self.records += 1
-        return leaf
+        return hashed
 
     def digest(self, sequence: int) -> "ComputedDigest":
         """Return the digest of the records added so far, as that of the state after `sequence` ledger records."""

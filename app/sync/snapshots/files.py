@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Final, Self
 
 import msgspec
-from sqlalchemy.engine import URL
 
 from app.access.domain import SYSTEM
 from app.actor import Actor
 from app.db.addresses import libpq_address
+from app.db.database import Database
 from app.db.unit import Reader
 from app.errors import Unavailable
 from app.ledger import service as ledger
@@ -31,9 +31,9 @@ from app.sync.feed.domain import within_scope
 from app.sync.feed.rendering import members_of, text_of
 from app.sync.heads.domain import checkpoint_of
 from app.sync.heads.service import with_cosignatures
-from app.sync.snapshots.domain import hashes, reader_in
+from app.sync.snapshots.domain import hashes, leaves_of, reader_in
 from app.sync.snapshots.making import Order
-from app.sync.snapshots.service import Current, find_current
+from app.sync.snapshots.service import Current, compute, find_current
 from app.sync.snapshots.starting import have_made
 
 logger = logging.getLogger(__name__)
@@ -52,6 +52,9 @@ PATIENCE_SECONDS: Final = 5.0
 """Seconds that a request waits for a snapshot that is being made."""
 
 _AGAIN_SECONDS: Final = 5
+
+_AT_ONCE: Final = 1000
+"""Records about entries that are read at once for a file: some milliseconds, and about a megabyte."""
 
 
 class Withdrawn(Exception):
@@ -192,25 +195,26 @@ class Snapshots:
                 raise Unavailable("There is no signed head of this ledger.", retry_after=_AGAIN_SECONDS)
             if (found := self.find(current, scope)) is not None:
                 return found
-            first, last = await _frame(reader, current, reader_in(scope))
+            first, last, leaves = await _frame(reader, current, reader_in(scope))
             statements = ledger.driver_statements(reader.connection.dialect)
+        if leaves is None:
+            leaves = await self._compute_leaves(current)
         begun = self.folder / f"{secrets.token_hex(8)}{_BEGUN}"
-        url = self._runtime.register.url
-        is_sqlite = self._runtime.register.is_sqlite
         order = Order(
             path=str(begun),
             scope=scope,
             sequence=current.sequence,
             first=first,
             last=last,
-            database=_uri_of(url) if is_sqlite else libpq_address(url),
-            is_sqlite=is_sqlite,
+            database=address_of(self._runtime.register),
+            is_sqlite=self._runtime.register.is_sqlite,
             seconds=self._runtime.settings.database_seconds,
             statements=statements,
+            at_once=_AT_ONCE,
         )
         try:
             made = await have_made(order)
-            if made.digest != current.sealed.digest:
+            if (made.leaves, made.records) != (leaves, current.sealed.digest.records):
                 raise LedgerBroken(f"the records at {current.sequence} are not those whose digest was sealed")
             async with self._runtime.reading(SYSTEM) as reader:
                 if await ledger.count_withdrawn(reader, current.sequence) != current.withdrawn:
@@ -220,9 +224,20 @@ class Snapshots:
             begun.unlink(missing_ok=True)
         logger.info(
             "a snapshot was made",
-            extra={"scope": scope, "sequence": current.sequence, "records": made.digest.records},
+            extra={"scope": scope, "sequence": current.sequence, "records": made.records},
         )
         return Snapshot.named(path)
+
+    async def _compute_leaves(self, current: Current) -> str:
+        """Compute the hash of the state's leaves that the record of an older digest lacks.
+
+        Raises:
+            LedgerBroken: the state is not the one whose digest was sealed.
+        """
+        computed = await compute(self._runtime, current.sequence)
+        if computed.digest != current.sealed.digest:
+            raise LedgerBroken(f"the records at {current.sequence} are not those whose digest was sealed")
+        return computed.leaves
 
     def find(self, current: Current, scope: str) -> Snapshot | None:
         """Return the snapshot of a scope whose file was made from the state `current`; None if there is no file."""
@@ -266,21 +281,31 @@ def _locked(descriptor: int) -> bool:
     return False
 
 
-def _uri_of(url: URL) -> str:
-    """Return the URI of SQLite's file, to be read only."""
-    return f"{Path(str(url.database)).absolute().as_uri()}?mode=ro"
+def address_of(database: Database) -> str:
+    """Return what `Order.database` has: the URI of SQLite's file, to be read only, or PostgreSQL's address."""
+    if database.is_sqlite:
+        return f"{Path(str(database.url.database)).absolute().as_uri()}?mode=ro"
+    return libpq_address(database.url)
 
 
 def _made_of(current: Current) -> tuple[str, int, int]:
     return current.epoch, current.sequence, current.withdrawn
 
 
-async def _frame(reader: Reader, current: Current, by: Actor) -> tuple[bytes, bytes]:
-    """Return the first and the last line of a snapshot, as `SnapshotBeginOut` and `SnapshotEndOut` describe them."""
+async def _frame(reader: Reader, current: Current, by: Actor) -> tuple[bytes, bytes, str | None]:
+    """Return the first and the last line of a snapshot, and the hash of the leaves of its records.
+
+    `SnapshotBeginOut` and `SnapshotEndOut` describe the lines, and `leaves_of` the hash.
+
+    Raises:
+        LedgerBroken: the digest is not the one that its record seals.
+    """
     digest, seal = current.sealed.digest, current.sealed.seal
     head = await with_cosignatures(reader, current.head)
     (proof,) = await ledger.prove(reader, [seal], head.size)
     (record,) = await ledger.list_after(reader, seal - 1, 1)
+    if record.leaf.get("seal") != digest.seal:
+        raise LedgerBroken(f"the digest at {current.sequence} is not the one that record {seal} seals")
     first = {
         "origin": checkpoint_of(head).origin,
         "cursor": f"{current.epoch}.{current.sequence}",
@@ -296,4 +321,4 @@ async def _frame(reader: Reader, current: Current, by: Actor) -> tuple[bytes, by
         "path": hashes(proof.path),
         "checkpoint": head.note,
     }
-    return msgspec.json.encode(first), msgspec.json.encode(last)
+    return msgspec.json.encode(first), msgspec.json.encode(last), leaves_of(record.leaf)

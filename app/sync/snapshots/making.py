@@ -5,25 +5,28 @@ comes on standard input, which no other user of the machine can read; the outcom
 drivers and the rules of a snapshot, but no framework: it begins after a tenth of a second and takes little memory.
 """
 
-import asyncio
 import os
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from functools import cache, partial
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import msgspec
 
+from app.actor import Actor
 from app.kit.driver_statements import DriverStatement
-from app.ledger.domain import RecordText
+from app.ledger.domain import Closures, LedgerBroken
 from app.ledger.folding import BEHIND_ALL, StateStatements, state_of
-from app.sync.snapshots.domain import Digest, reader_in
+from app.sync.feed.domain import within_scope
+from app.sync.feed.rendering import RecordMembers, complete, members_in
+from app.sync.snapshots.domain import reader_in
 from app.sync.snapshots.writing import Writer
 
-_PAGE: Final = 1000
-"""Records about entries that are read at once: some milliseconds, and about a megabyte."""
+if TYPE_CHECKING:
+    import asyncio
 
 _NICE: Final = 5
 """How much it gives way to the service when the processor is short."""
@@ -42,6 +45,7 @@ class Order(msgspec.Struct):
         is_sqlite: whether `database` is SQLite's.
         seconds: longest time for one answer of the database.
         statements: the statements that read the state, in the driver's syntax.
+        at_once: about how many records about entries are read at once.
     """
 
     path: str
@@ -53,6 +57,7 @@ class Order(msgspec.Struct):
     is_sqlite: bool
     seconds: float
     statements: StateStatements
+    at_once: int
 
 
 class Made(msgspec.Struct):
@@ -61,37 +66,49 @@ class Made(msgspec.Struct):
     Attributes:
         fingerprint: SHA-256 of the file's bytes, in hexadecimal.
         length: bytes of the file's lines, before compression.
-        digest: the digest of the file's records.
+        records: number of records in the file.
+        leaves: the hash of their leaves, as `ComputedDigest.leaves` describes it.
     """
 
     fingerprint: str
     length: int
-    digest: Digest
+    records: int
+    leaves: str
+
+
+Rows = Sequence[Sequence[Any]]
+Answer = Callable[[], Rows]
+"""Waits for the answer to a statement, and returns its rows."""
 
 
 class _Database(Protocol):
-    async def rows(self, statement: DriverStatement, asked: Mapping[str, Any]) -> Sequence[Any]: ...
+    def ask(self, statement: DriverStatement, asked: Mapping[str, Any]) -> Answer:
+        """Begin a statement; what it returns waits for its end. One statement is begun at a time."""
 
 
 class _SQLite:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    async def rows(self, statement: DriverStatement, asked: Mapping[str, Any]) -> Sequence[Any]:
-        return self._connection.execute(statement.text, statement.arguments(asked)).fetchall()
+    def ask(self, statement: DriverStatement, asked: Mapping[str, Any]) -> Answer:
+        return lambda: self._connection.execute(statement.text, statement.arguments(asked)).fetchall()
 
 
 class _PostgreSQL:
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, loop: "asyncio.AbstractEventLoop", connection: Any) -> None:
+        self._loop = loop
         self._connection = connection
 
-    async def rows(self, statement: DriverStatement, asked: Mapping[str, Any]) -> Sequence[Any]:
-        rows: Sequence[Any] = await self._connection.fetch(statement.text, *statement.arguments(asked))
-        return rows
+    def ask(self, statement: DriverStatement, asked: Mapping[str, Any]) -> Answer:
+        asking = self._connection.fetch(statement.text, *statement.arguments(asked))
+        task = self._loop.create_task(asking)
+        self._loop.call_soon(self._loop.stop)
+        self._loop.run_forever()  # one turn, in which the statement is sent
+        return lambda: self._loop.run_until_complete(task)
 
 
-@asynccontextmanager
-async def _opened(order: Order) -> AsyncIterator[_Database]:
+@contextmanager
+def _opened(order: Order) -> Iterator[_Database]:
     if order.is_sqlite:
         # Each statement is a transaction of its own: a long one would keep the journal from being emptied.
         with closing(
@@ -99,56 +116,89 @@ async def _opened(order: Order) -> AsyncIterator[_Database]:
         ) as connection:
             yield _SQLite(connection)
         return
+    import asyncio  # which takes as long to load as all the rest
+
     import asyncpg
 
-    connection = await asyncpg.connect(order.database, timeout=order.seconds, command_timeout=order.seconds)
-    try:
-        yield _PostgreSQL(connection)
-    finally:
-        await connection.close(timeout=order.seconds)
+    with closing(asyncio.new_event_loop()) as loop:
+        opening = asyncpg.connect(order.database, timeout=order.seconds, command_timeout=order.seconds)
+        connection = loop.run_until_complete(opening)
+        try:
+            yield _PostgreSQL(loop, connection)
+        finally:
+            loop.run_until_complete(connection.close(timeout=order.seconds))
 
 
-async def make(order: Order) -> Made:
+def make(order: Order) -> Made:
     """Read the state from the database, and write the file of the ordered snapshot.
 
     After an error the file may be incomplete; the caller removes it.
 
     Raises:
-        LedgerBroken: the leaf of a clearance can't be read.
+        LedgerBroken: a leaf can't be read.
         OSError: the file exists or can't be written, or the process that ordered the snapshot has ended.
         Exception: the database can't be read; the error is the driver's.
     """
-    writer = Writer(Path(order.path), reader_in(order.scope))
-    writer.add_line(order.first)
-    async with _opened(order) as database:
-        after: str | None = ""
-        reading = asyncio.ensure_future(_read(database, order, ""))
-        while after is not None:
-            records, closed, after = await reading
-            if after is not None:
-                reading = asyncio.ensure_future(_read(database, order, after))
-                await asyncio.sleep(0)  # PostgreSQL works on the next part while this one is written
-            writer.add_records(records, closed)
+    in_scope = cache(partial(_in_scope, reader_in(order.scope)))
+
+    def records_of(rows: Rows, closed: frozenset[str]) -> list[RecordMembers]:
+        records = []
+        for agency, leaf, personal, salt in rows:
+            try:
+                record = members_in(leaf)
+            except msgspec.DecodeError as error:
+                raise LedgerBroken(f"a leaf can't be read: {error}") from None
+            seen = in_scope(agency) and record.entry_id not in closed
+            records.append(complete(record, leaf, personal, salt, in_scope=seen))
+        return records
+
+    with closing(Writer(Path(order.path))) as writer, _opened(order) as database:
+        writer.add_line(order.first)
+        for newest, clearances, closed in _parts(database, order):
+            writer.add_records(state_of(records_of(newest, closed), records_of(clearances, closed)))
             if os.getppid() != _PARENT:
                 raise OSError("the service that asked for the snapshot has ended")
-    writer.add_line(order.last)
-    fingerprint = await asyncio.to_thread(writer.finish)
-    return Made(fingerprint, writer.length, writer.digest.digest(order.sequence).digest)
+        writer.add_line(order.last)
+        fingerprint, leaves = writer.finish()
+    return Made(fingerprint, writer.length, writer.records, leaves)
 
 
-async def _read(
-    database: _Database, order: Order, after: str
-) -> tuple[list[RecordText], frozenset[str], str | None]:
-    """Read a part of the state, as `list_state` does, and then what of it is closed: gives also where to go on."""
-    asked = {"after": after, "count": _PAGE, "upto": order.sequence}
-    ends = await database.rows(order.statements.end, asked)
+def _in_scope(reader: Actor, agency: str | None) -> bool:
+    """Return whether the reader may see the personal parts of an agency's entries that were never sealed."""
+    return within_scope(None, agency, reader, Closures())
+
+
+class _Part(NamedTuple):
+    """A part of the state: the values with which its statements are run, the answer with its newest records, its end.
+
+    The end is the id of the part's last entry; None for the last part.
+    """
+
+    asked: Mapping[str, Any]
+    newest: Answer
+    end: str | None
+
+
+def _begin(database: _Database, order: Order, after: str) -> _Part:
+    """Begin to read the part of the state behind an entry."""
+    asked = {"after": after, "count": order.at_once, "upto": order.sequence}
+    ends = database.ask(order.statements.end, asked)()
     end = ends[0][0] if ends else None
     asked["last"] = end or BEHIND_ALL
-    newest = await database.rows(order.statements.newest, asked)
-    clearances = await database.rows(order.statements.clearances, asked)
-    closed = frozenset(row[0] for row in await database.rows(order.statements.closed, asked))
-    records = state_of(map(RecordText._make, newest), map(RecordText._make, clearances))
-    return records, closed, end
+    return _Part(asked, database.ask(order.statements.newest, asked), end)
+
+
+def _parts(database: _Database, order: Order) -> Iterator[tuple[Rows, Rows, frozenset[str]]]:
+    """Yield each part of the state: the rows of its newest records, those of its clearances, and its closed entries.
+
+    PostgreSQL reads the next part while the caller works on one.
+    """
+    part: _Part | None = _begin(database, order, "")
+    while part is not None:
+        newest, clearances = part.newest(), database.ask(order.statements.clearances, part.asked)()
+        closed = frozenset(row[0] for row in database.ask(order.statements.closed, part.asked)())
+        part = None if part.end is None else _begin(database, order, part.end)
+        yield newest, clearances, closed
 
 
 _PARENT: Final = os.getppid()
@@ -159,7 +209,7 @@ def main() -> None:
     if hasattr(os, "nice"):
         os.nice(_NICE)
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
-    sys.stdout.buffer.write(msgspec.json.encode(asyncio.run(make(order))))
+    sys.stdout.buffer.write(msgspec.json.encode(make(order)))
 
 
 if __name__ == "__main__":

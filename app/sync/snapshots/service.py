@@ -178,7 +178,7 @@ async def compute(runtime: Runtime, sequence: int, *, expect_stored: bool = Fals
             leaves = [(0, each.sequence - 1) for each in page.records] if expect_stored else []
             stored = await ledger.nodes(reader, leaves)
         for each in page.records:
-            leaf = builder.add_record(each)
+            leaf = builder.add(each.entry_id, each.leaf)
             if expect_stored and leaf != stored.get((0, each.sequence - 1)):
                 raise LedgerBroken(
                     f"the leaf of record {each.sequence} and the stored hash contradict each other"

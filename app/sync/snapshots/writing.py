@@ -5,17 +5,15 @@ import os
 from collections.abc import Sequence
 from io import BufferedWriter
 from pathlib import Path
+from queue import Queue
+from threading import Thread
 from typing import Final
 
 import msgspec
 
-from app.actor import Actor
 from app.kit.json_text import on_one_line
-from app.kit.zstd import CompressionParameter, ZstdCompressor
-from app.ledger.domain import Closures, RecordText
-from app.sync.feed.domain import within_scope
-from app.sync.feed.rendering import members_of
-from app.sync.snapshots.domain import DigestBuilder
+from app.kit.zstd import ZstdCompressor
+from app.sync.feed.rendering import RecordMembers
 
 _LEVEL: Final = 1
 """The fastest: of such lines, half of them random hexadecimal, higher levels make no smaller file."""
@@ -26,64 +24,84 @@ _encoder = msgspec.json.Encoder()
 class Writer:
     """Writes a snapshot: creates the file, and compresses each line into it as it is added.
 
-    Call `add_line` for the first line, `add_records`, `add_line` for the last line, then `finish`.
+    Call `add_line` for the first line, `add_records`, `add_line` for the last line, `finish`, and in any case `close`.
+    A thread compresses and writes what was added, while the caller prepares what comes next.
 
     Args:
         path: the file; it must not exist.
-        reader: an actor of the snapshot's scope (see `reader_in`): lines contain the personal parts that it may see.
 
     Attributes:
-        digest: computes the digest of the records so far.
         length: bytes of the lines so far, before compression.
+        records: number of records so far.
 
     Raises:
         OSError: the file exists, or can't be made.
     """
 
-    def __init__(self, path: Path, reader: Actor) -> None:
-        self.digest = DigestBuilder()
-        self.length = 0
-        self._reader = reader
+    def __init__(self, path: Path) -> None:
+        self.length = self.records = 0
+        self._leaves = hashlib.sha256()
         self._hash = hashlib.sha256()
-        level, threads = CompressionParameter.compression_level, CompressionParameter.nb_workers
-        most = min(1, threads.bounds()[1])  # a thread of the library, where it was built with threads
-        self._zstd = ZstdCompressor(options={int(level): _LEVEL, int(threads): most})
+        self._zstd = ZstdCompressor(level=_LEVEL)
         self._file: BufferedWriter = os.fdopen(
             os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb"
         )
+        self._waiting: Queue[tuple[bytes, bytes] | None] = Queue(maxsize=1)
+        self._failure: Exception | None = None
+        self._thread = Thread(target=self._pack, daemon=True)
+        self._thread.start()
 
     def add_line(self, line: bytes) -> None:
         """Add the first or the last line, which is JSON and not a record."""
         self._add(on_one_line(line) + b"\n")
 
-    def add_records(self, records: Sequence[RecordText], closed: frozenset[str]) -> None:
-        """Add the next records of the state as lines, without the personal parts that the reader may not see.
+    def add_records(self, records: Sequence[RecordMembers]) -> None:
+        """Add the next records of the state as lines."""
+        self.records += len(records)
+        leaves = b"".join([b"%b\n" % each.leaf for each in records])
+        self._add(on_one_line(_encoder.encode_lines(records)), leaves)
 
-        Args:
-            records: the records, by entry id.
-            closed: ids of the entries among them that are or were sealed; their personal parts are left out.
+    def finish(self) -> tuple[str, str]:
+        """Write the rest durably.
+
+        Returns the SHA-256 of the file's bytes, in hexadecimal, and the hash of the leaves of all records, as
+        `ComputedDigest.leaves` describes it.
 
         Raises:
-            ValueError: the records are not in the order of their entries' ids.
+            OSError: something that was added can't be written.
         """
-        closures, lines = Closures(closed), []
-        for each in records:
-            self.digest.add_record(each)
-            seen = within_scope(each.entry_id, each.agency, self._reader, closures)
-            lines.append(members_of(each, in_scope=seen))
-        self._add(on_one_line(_encoder.encode_lines(lines)))
-
-    def finish(self) -> str:
-        """Write the rest durably and close the file. Returns the SHA-256 of the file's bytes, in hexadecimal."""
+        self._end_thread()
+        if self._failure is not None:
+            raise self._failure
         self._write(self._zstd.flush())
         self._file.flush()
         os.fsync(self._file.fileno())
-        self._file.close()
-        return self._hash.hexdigest()
+        return self._hash.hexdigest(), self._leaves.hexdigest()
 
-    def _add(self, lines: bytes) -> None:
+    def close(self) -> None:
+        """Close the file. Without `finish` before, it is not complete."""
+        self._end_thread()
+        self._file.close()
+
+    def _end_thread(self) -> None:
+        if self._thread.is_alive():
+            self._waiting.put(None)
+            self._thread.join()
+
+    def _add(self, lines: bytes, leaves: bytes = b"") -> None:
         self.length += len(lines)
-        self._write(self._zstd.compress(lines))
+        self._waiting.put((lines, leaves))
+
+    def _pack(self) -> None:
+        """Hash, compress and write what waits, until None waits; after a failure, only take it away."""
+        while (added := self._waiting.get()) is not None:
+            if self._failure is None:
+                lines, leaves = added
+                try:
+                    self._leaves.update(leaves)
+                    self._write(self._zstd.compress(lines))
+                except Exception as error:  # noqa: BLE001 - `finish` raises it
+                    self._failure = error
 
     def _write(self, compressed: bytes) -> None:
         self._hash.update(compressed)

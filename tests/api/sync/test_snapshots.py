@@ -9,17 +9,19 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import delete, text, update
 
 from app.access.domain import SYSTEM
 from app.ledger import service as ledger
 from app.ledger.domain import Draft, RecordType
 from app.ledger.tables import record
 from app.runtime import Runtime
-from app.sync.snapshots import files
+from app.sync.snapshots import files, store
 from app.sync.snapshots.files import Snapshots
 from app.sync.snapshots.making import Made, Order
+from app.sync.snapshots.service import compute
 from app.sync.snapshots.starting import have_made
+from app.sync.snapshots.tables import sealed_digest
 from app.worker import Worker
 from tests.support.actors import Actors, Caller
 from tests.support.changes import draft, write
@@ -114,8 +116,14 @@ async def test_each_scope_gets_its_own_and_all_compute_one_digest(
 
 
 async def test_it_is_a_file_of_parts_that_never_changes(
-    http: httpx2.AsyncClient, worker: Worker, runtime: Runtime, actors: Actors, auditor: Caller
+    http: httpx2.AsyncClient,
+    worker: Worker,
+    runtime: Runtime,
+    actors: Actors,
+    auditor: Caller,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(files, "_AT_ONCE", 100)
     await write(runtime, [draft(f"ent_{n:03}", 1) for n in range(250)])
     await sealed(worker, http, actors)
     whole = await http.get(PATH, headers=auditor.headers)
@@ -290,7 +298,7 @@ async def test_what_nobody_waits_for_is_ended(runtime: Runtime, monkeypatch: pyt
     monkeypatch.setattr(asyncio, "create_subprocess_exec", noted)
     async with runtime.reading(SYSTEM) as reader:
         statements = ledger.driver_statements(reader.connection.dialect)
-    order = Order("", "all", 1, b"", b"", "", is_sqlite=True, seconds=1, statements=statements)
+    order = Order("", "all", 1, b"", b"", "", is_sqlite=True, seconds=1, statements=statements, at_once=1)
     waiting = asyncio.create_task(have_made(order))
     while not started:  # noqa: ASYNC110 - another task starts it
         await asyncio.sleep(0.01)
@@ -339,6 +347,73 @@ async def test_an_altered_state_is_neither_sealed_nor_served(
     assert not await worker.seal_digest()
     assert worker.digest_sealer.failing is not None
     assert "record 2" in worker.digest_sealer.failing
+
+
+@pytest.mark.parametrize("altered", [False, True])
+async def test_a_digest_that_was_sealed_without_the_hash_of_the_leaves_is_computed_again(
+    http: httpx2.AsyncClient, worker: Worker, runtime: Runtime, auditor: Caller, *, altered: bool
+) -> None:
+    await write(runtime, [draft("ent_1", 1), draft("ent_2", 1)])
+    computed = await compute(runtime, 2)
+    async with runtime.writing(SYSTEM) as unit:
+        before = Draft(RecordType.SEAL, None, None, None, {"seal": computed.digest.seal}, {})
+        (seal,) = await ledger.append(unit, [before])
+        await store.add(unit, computed.digest, seal.sequence)
+    assert await worker.sign_head()
+    if altered:
+        async with runtime.writing(SYSTEM) as unit:
+            await unit.run(update(record).where(record.c.sequence == 2).values(leaf=record.c.leaf + " "))
+    answer = await http.get(PATH, headers={**auditor.headers, "Accept": LINES})
+    if altered:
+        expect(answer, 503)
+    else:
+        _, records, last = read(answer.content)
+        assert digest(records)[0] == last["digest"] == last["seal"]["leaf"]["seal"]["root"]
+
+
+DAMAGES = {
+    "a leaf that is no JSON": (
+        update(record).where(record.c.sequence == 2).values(leaf="{"),
+        "a leaf can't be read",
+    ),
+    "a leaf that is another": (
+        update(record).where(record.c.sequence == 2).values(leaf=record.c.leaf + " "),
+        "are not those whose digest was sealed",
+    ),
+    "a record that is gone": (
+        delete(record).where(record.c.sequence == 2),
+        "are not those whose digest was sealed",
+    ),
+    "a stored digest": (
+        update(sealed_digest).values(buckets=bytes(8192)),
+        "is not the one that record 4 seals",
+    ),
+    "the number of records": (
+        update(sealed_digest).values(records=4),
+        "are not those whose digest was sealed",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGES)
+async def test_what_was_damaged_since_the_seal_is_not_served(
+    http: httpx2.AsyncClient,
+    worker: Worker,
+    runtime: Runtime,
+    actors: Actors,
+    auditor: Caller,
+    caplog: pytest.LogCaptureFixture,
+    what: str,
+) -> None:
+    await write(runtime, [draft(f"ent_{number}", 1) for number in range(3)])
+    await sealed(worker, http, actors)
+    statement, why = DAMAGES[what]
+    async with runtime.writing(SYSTEM) as unit:
+        await unit.run(statement)
+    expect(await http.get(PATH, headers=auditor.headers), 503)
+    (logged,) = [each for each in caplog.records if each.name == "app.sync.snapshots.files"]
+    assert logged.exc_info is not None
+    assert why in str(logged.exc_info[1])
 
 
 async def test_a_copy_of_a_snapshot_and_of_all_changes_are_the_same(
