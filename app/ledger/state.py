@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, desc, func, select
+from sqlalchemy import Column, Select, and_, bindparam, desc, exists, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.engine import Dialect
 
 from app.db.driver import for_driver
 from app.db.unit import Reader, Unit
 from app.ledger.domain import RecordType
 from app.ledger.folding import BEHIND_ALL, StateStatements, state_of
-from app.ledger.store import OWN
+from app.ledger.store import OWN, OWN_TYPES
 from app.ledger.tables import OF_CLEARANCES
 from app.ledger.tables import closed as closed_table
 from app.ledger.tables import record as record_table
@@ -49,33 +50,39 @@ _END: Final = (
 _OF_PART: Final = and_(
     record_table.c.entry_id > bindparam("after"), record_table.c.entry_id <= bindparam("last")
 )
-_LAST: Final = (
-    select(record_table.c.entry_id, func.max(record_table.c.sequence).label("last"))
-    .where(_OF_PART, _NOT_BEHIND, OWN)
-    .group_by(record_table.c.entry_id)
-    .subquery()
-)
+_HASHED: Final = tuple(record_table.c[name] for name in HashedRecord._fields)
+_SHOWN: Final = tuple(record_table.c[name] for name in ("agency", "leaf", "personal", "salt"))
 
 
-def _newest(*columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
-    """Return the SELECT of these columns of the newest record of each listed entry of a part.
+def _newest(columns: Sequence[Column[Any]], *, is_sqlite: bool) -> Select[*tuple[Any, ...]]:
+    """Return the SELECT of these columns of the newest record of each listed entry of a part, in any order.
 
-    The rows have no order, because SQLite would copy them to sort them.
+    Each engine has the statement that reads each record once. With a join to the greatest sequences, which both could
+    run, PostgreSQL takes 1.7 times as long and SQLite 1.1 times.
     """
-    listed = record_table.c.sequence == _LAST.c.last, ~record_table.c.tombstone
-    return select(*columns).join_from(_LAST, record_table, and_(*listed))
+    own = select(*columns).where(_OF_PART, _NOT_BEHIND, OWN)
+    if is_sqlite:
+        later = record_table.alias()
+        same = later.c.entry_id == record_table.c.entry_id, later.c.type.in_(OWN_TYPES)
+        behind = later.c.sequence > record_table.c.sequence, later.c.sequence + 0 <= bindparam("upto")
+        return own.where(~record_table.c.tombstone, ~exists().where(*same, *behind))
+    newest = (
+        own.add_columns(record_table.c.tombstone)
+        .ext(distinct_on(record_table.c.entry_id))
+        .order_by(record_table.c.entry_id.desc(), record_table.c.sequence.desc())
+        .subquery()
+    )
+    return select(*(newest.c[each.name] for each in columns)).where(~newest.c.tombstone)
 
 
-def _clearances(*columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+def _clearances(columns: Sequence[Column[Any]]) -> Select[*tuple[Any, ...]]:
     """Return the SELECT of these columns of all records about clearances of a part's entries, by entry and sequence."""
     about = select(*columns).where(OF_CLEARANCES, _OF_PART, _NOT_BEHIND)
     return about.order_by(record_table.c.entry_id, record_table.c.sequence)
 
 
-_HASHED: Final = tuple(record_table.c[name] for name in HashedRecord._fields)
-_SHOWN: Final = tuple(record_table.c[name] for name in ("agency", "leaf", "personal", "salt"))
-_NEWEST_HASHED: Final = _newest(*_HASHED)
-_CLEARANCES_HASHED: Final = _clearances(*_HASHED)
+_NEWEST_HASHED: Final = {is_sqlite: _newest(_HASHED, is_sqlite=is_sqlite) for is_sqlite in (True, False)}
+_CLEARANCES_HASHED: Final = _clearances(_HASHED)
 _CLOSED: Final = select(closed_table.c.entry_id).where(
     closed_table.c.entry_id > bindparam("after"), closed_table.c.entry_id <= bindparam("last")
 )
@@ -111,7 +118,7 @@ async def list_state(reader: Reader, upto: int, after: str, count: int) -> State
     """
     end = (await reader.run(_END, {"after": after, "count": count})).scalar_one_or_none()
     asked = {"after": after, "last": end or BEHIND_ALL, "upto": upto}
-    newest = map(HashedRecord._make, (await reader.run(_NEWEST_HASHED, asked)).all())
+    newest = map(HashedRecord._make, (await reader.run(_NEWEST_HASHED[reader.is_sqlite], asked)).all())
     clearances = map(HashedRecord._make, (await reader.run(_CLEARANCES_HASHED, asked)).all())
     return StatePage(state_of(newest, clearances), end)
 
@@ -123,8 +130,8 @@ def driver_statements(dialect: Dialect) -> StateStatements:
     """
     return StateStatements(
         end=for_driver(_END, dialect),
-        newest=for_driver(_newest(*_SHOWN), dialect),
-        clearances=for_driver(_clearances(*_SHOWN), dialect),
+        newest=for_driver(_newest(_SHOWN, is_sqlite=dialect.name == "sqlite"), dialect),
+        clearances=for_driver(_clearances(_SHOWN), dialect),
         closed=for_driver(_CLOSED, dialect),
     )
 

@@ -58,14 +58,12 @@ _AFTER = (
     .limit(bindparam("limit"))
 )
 _LEAVES = _AFTER.with_only_columns(record_table.c.sequence, record_table.c.leaf)
-AS_TEXTS: Final = tuple(
+_AS_TEXTS = [
     InstantText(record_table.c[name]).label(name) if name in {"at", "effective_at"} else record_table.c[name]
     for name in RecordText._fields
-)
-"""The columns of a `RecordText`."""
-
+]
 _TEXTS = (
-    select(*AS_TEXTS)
+    select(*_AS_TEXTS)
     .where(record_table.c.sequence > bindparam("after"), record_table.c.sequence <= bindparam("upto"))
     .order_by(record_table.c.sequence)
     .limit(bindparam("limit"))
@@ -95,7 +93,8 @@ _TAKE = (
     .returning(head_table.c.size, head_table.c.previous_alert)
 )
 _TAKE_AND_WAKE = _TAKE.returning(func.pg_notify(CHANNEL, ""))
-OWN = record_table.c.type.in_([kind.value for kind in RecordType if kind.is_entry])
+OWN_TYPES: Final = [kind.value for kind in RecordType if kind.is_entry]
+OWN = record_table.c.type.in_(OWN_TYPES)
 """Condition: the record is a version of its entry, not an alert or a clearance about it."""
 
 
