@@ -90,11 +90,13 @@ class MarkKeeper:
         Args:
             reader: a transaction on the database.
         """
+        # The mark first: until the database is read, another process may sign a larger head and raise the mark to it.
+        await self._load(reader)
+        mark = self.mark
         head = await ledger.find_head(reader)
         if head is None:
             return None
-        await self._load(reader)
-        found = await self._contradiction(reader, head)
+        found = await self._contradiction(reader, mark, head)
         if found is None and self._read_by is not None and self._read_by[0] == head.epoch:
             return Rollback("", self._read_by[1], head.size)
         if found is None and (noted := await ledger.find_rollback(reader, head.epoch)) is not None:
@@ -109,10 +111,10 @@ class MarkKeeper:
         duty officers and admins are notified. Nothing is done for a ledger without a head.
         """
         async with runtime.reading(SYSTEM) as reader:
+            rollback = await self.compare(reader)
             head = await ledger.find_head(reader)
             if head is None:
                 return
-            rollback = await self.compare(reader)
             newest = None if rollback else await store.newest_head(reader, head.epoch)
         runtime.settle(rollback)
         if rollback is not None:
@@ -223,8 +225,9 @@ class MarkKeeper:
             keys += [PublicKey(key.kind, key.public, reader.now, None) for key in own]
             return Mark.open(text, name, keys)
 
-    async def _contradiction(self, reader: Reader, head: Head) -> Rollback | None:
-        mark, root, former = self.mark, None, set[str]()
+    @staticmethod
+    async def _contradiction(reader: Reader, mark: Mark | None, head: Head) -> Rollback | None:
+        root, former = None, set[str]()
         if mark is None:
             return None
         if mark.epoch == head.epoch and mark.size <= head.size:

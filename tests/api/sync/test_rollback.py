@@ -35,6 +35,7 @@ from tests.support.actors import Actors, Caller
 from tests.support.backups import in_silence
 from tests.support.bodies import check_body
 from tests.support.clock import SettableClock
+from tests.support.interleaving import act_after
 from tests.support.ledger import roll_back
 from tests.support.steps import Json, expect, sound
 
@@ -310,6 +311,33 @@ async def test_one_machine_that_knows_stops_the_others(
         assert await look(other), "and the rest within a second"
         with pytest.raises(RolledBack):
             await write(other)
+
+
+async def test_a_mark_that_is_raised_while_another_process_reads_the_database_is_no_rollback(
+    size: int,
+    http: httpx2.AsyncClient,
+    owner: Caller,
+    worker: Worker,
+    settings: Settings,
+    clock: SettableClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def go_on() -> None:
+        await sound(http, owner)
+        clock.advance(seconds=1)
+        assert await worker.sign_head()
+        await look(worker.runtime)
+
+    beside = wired_runtime(settings, clock)  # on the same machine, so with the same mark
+    read = act_after(monkeypatch, "FROM ledger_head", go_on)
+    async with beside.reading(SYSTEM) as reader:
+        assert await keeper_of(beside).compare(reader) is None
+    assert read
+    raised = keeper_of(worker.runtime).mark
+    assert raised is not None
+    assert raised.size > size
+    assert await look(beside) is None
+    await beside.close()
 
 
 async def test_a_fork_of_the_same_size_is_noticed(
