@@ -62,7 +62,7 @@ def nothing_holds_after_its_end(life: CaseLife, now: datetime) -> None:
             assert entry.at(now).state in {State.ENDED, State.REJECTED}, life.dead[entry.id]
         if matter(entry) in life.closed and entry.basis.reopens is None:
             assert not entry.at(now).runs, "an exit ban of a closed case"
-            assert not entry.at(now).pending, "a request in a closed case"
+            assert not entry.at(now).awaits_decision, "a request in a closed case"
 
 
 def within_its_term(life: CaseLife, now: datetime) -> None:
