@@ -9,14 +9,16 @@ ids.
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
 from app.access.domain import SYSTEM
 from app.alerting.alerts.delivered import note_connected
 from app.db import lanes
-from app.db.unit import Reader
+from app.db.unit import Unit
 from app.kit.bell import wait_for_ring
 from app.kit.redaction import redact_text
 from app.ledger import service as ledger
@@ -77,6 +79,13 @@ class Figures:
     depths: dict[Priority, int] = field(default_factory=lambda: dict.fromkeys(Priority, 0))
     oldest_due: datetime | None = None
     broken: int = 0
+
+
+class _Part(StrEnum):
+    """A part of a round, beside the results that it stores."""
+
+    MAKING = "making"
+    CLAIMING = "claiming"
 
 
 class Dispatcher:
@@ -149,8 +158,10 @@ class Dispatcher:
     async def round(self) -> bool:
         """Store the results of finished requests, store new deliveries, claim due ones, and begin to send them.
 
-        The requests run on after the return. Nothing is done while the register is rolled back. After an error the
-        results are kept for the next round.
+        The requests run on after the return. Nothing is done while the register is rolled back. All is done in one
+        transaction; after an error each result and each part alone, and what fails alone is logged. A result that can't
+        be stored is dropped, so that its event is sent again. If the database is out, the results are kept for the next
+        round.
 
         Returns:
             Whether another round should follow at once, because deliveries were claimed, or because more are to be
@@ -159,17 +170,27 @@ class Dispatcher:
         if self.runtime.rollback is not None:
             return False
         results, self._results = self._results, []
+        more, claimed = False, list[tuple[Priority, Claimed]]()
+
+        async def do(parts: Sequence[Result | _Part]) -> int:
+            nonlocal more
+            async with self.runtime.writing(SYSTEM) as unit:
+                await queue.lock_rounds(unit)
+                own = [part for part in parts if isinstance(part, Result)]
+                await store_results(unit, own, doubtful=self.runtime.doubt() is not None)
+                further = _Part.MAKING in parts and await make_deliveries(unit, await ledger.head(unit))
+                found = await self._claim(unit) if _Part.CLAIMING in parts else []
+            more = more or further
+            claimed.extend(found)
+            return len(parts)
+
         try:
             if not results and not await self._is_due():
                 return False
-            async with self.runtime.writing(SYSTEM) as unit:
-                await queue.lock_rounds(unit)
-                await store_results(unit, results, doubtful=self.runtime.doubt() is not None)
-                more = await make_deliveries(unit, await ledger.head(unit))
-                claimed = []
-                for priority, places in PLACES.items():
-                    found = await queue.claim(unit, priority, places - self.in_flight[priority])
-                    claimed += [(priority, Claimed(*each)) for each in found]
+            failure = "a part of a round of webhooks has failed"
+            done = await self.runtime.do_together_or_apart([*results, *_Part], do, failure)
+            if _Part.MAKING in done.failed:
+                await self._make_apart()
         except BaseException:
             self._results = results + self._results
             raise
@@ -177,10 +198,28 @@ class Dispatcher:
             await self._send(claimed)
         return more or bool(claimed)
 
+    async def _claim(self, unit: Unit) -> list[tuple[Priority, Claimed]]:
+        """Claim the deliveries that are due, as many as this process has places for."""
+        claimed = []
+        for priority, places in PLACES.items():
+            found = await queue.claim(unit, priority, places - self.in_flight[priority])
+            claimed += [(priority, Claimed(*each)) for each in found]
+        return claimed
+
+    async def _make_apart(self) -> None:
+        """Store the next deliveries of each endpoint alone, so that one that fails does not delay the others."""
+        async with self.runtime.reading(SYSTEM) as reader:
+            behind = await queue.list_behind(reader, (await ledger.head(reader)).size)
+        for endpoint_id in behind:
+            with self.runtime.isolating("deliveries can't be made now", endpoint=endpoint_id):
+                async with self.runtime.writing(SYSTEM) as unit:
+                    await queue.lock_rounds(unit)
+                    await make_deliveries(unit, await ledger.head(unit), [endpoint_id])
+
     async def _is_due(self) -> bool:
         """Return whether there is something to make or to claim; most rounds find nothing, and write nothing."""
         async with self.runtime.reading(SYSTEM) as reader:
-            if await queue.is_behind(reader, (await ledger.head(reader)).size):
+            if await queue.list_behind(reader, (await ledger.head(reader)).size, 1):
                 return True
             for priority, places in PLACES.items():
                 if self.in_flight[priority] < places and await queue.has_due(reader, priority):
@@ -188,19 +227,27 @@ class Dispatcher:
         return False
 
     async def _send(self, claimed: list[tuple[Priority, Claimed]]) -> None:
-        async with self.runtime.reading(SYSTEM) as reader:
-            rendered = await self._render(reader, [each for _, each in claimed])
-        for (priority, _), each in zip(claimed, rendered, strict=True):
+        priorities = {each.delivery.id: priority for priority, each in claimed}
+        rendered: list[tuple[datetime, Rendered]] = []
+
+        async def render_some(some: Sequence[Claimed]) -> int:
+            async with self.runtime.reading(SYSTEM) as reader:
+                found = await render(reader, some, self.runtime.settings)
+            rendered.extend((reader.now, each) for each in found)
+            return len(found)
+
+        failure = "a delivery can't be rendered"
+        done = await self.runtime.do_together_or_apart([each for _, each in claimed], render_some, failure)
+        rendered += [(self.runtime.clock(), Rendered(each, needed=True, body=None)) for each in done.failed]
+        for now, each in rendered:
             if not each.needed:
                 self._finish(Result(each.claimed.delivery, each.claimed.actor, None), Ending.DROPPED)
                 continue
+            priority = priorities[each.claimed.delivery.id]
             self.in_flight[priority] += 1
-            task = asyncio.create_task(self._deliver(priority, each, reader.now))
+            task = asyncio.create_task(self._deliver(priority, each, now))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-
-    async def _render(self, reader: Reader, claimed: list[Claimed]) -> list[Rendered]:
-        return await render(reader, claimed, self.runtime.settings)
 
     async def _deliver(self, priority: Priority, rendered: Rendered, now: datetime) -> None:
         """Send one delivery, and keep what came of it for the next round."""
@@ -280,7 +327,8 @@ class Dispatcher:
         It reads the figures, stores which checkpoints are connected by an endpoint, and stores a test delivery for each
         checkpoint's endpoint without a success for 5 minutes. It deletes endpoints that were marked as deleted, and,
         unless the clock is doubted, deliveries that finished more than `webhook_log_days` ago. Nothing is done while
-        the register is rolled back.
+        the register is rolled back. Endpoints that can't be read are logged, and so is a part that fails, after which
+        the others are done.
         """
         if self.runtime.rollback is not None:
             return
@@ -292,16 +340,28 @@ class Dispatcher:
             quiet = await queue.list_quiet(reader, QUIET_AFTER)
             old = await store.has_finished(reader, reader.now - kept)
             deleted = await store.list_deleted(reader)
+            unreadable = await store.list_unreadable(reader)
+        for endpoint_id in unreadable:  # rounds leave it out, many times a second
+            logger.error("an endpoint of webhooks can't be read", extra={"endpoint": endpoint_id})
         if connected or quiet:
-            async with self.runtime.writing(SYSTEM) as unit:
-                await queue.lock_rounds(unit)
-                await note_connected(unit, connected)
-                tests = [
-                    of_endpoint(unit, each, TEST_TYPE, {})
-                    for each in await queue.list_quiet(unit, QUIET_AFTER)
-                ]
-                await store.add_deliveries(unit, tests)
+            with self.runtime.isolating("endpoints of checkpoints can't be cared for now"):
+                await self._test(connected)
         if old:
-            await self._forget(kept)
+            with self.runtime.isolating("old deliveries can't be deleted now"):
+                await self._forget(kept)
         for endpoint_id in deleted:
-            await self._remove(endpoint_id)
+            with self.runtime.isolating("a deleted endpoint can't be removed now", endpoint=endpoint_id):
+                await self._remove(endpoint_id)
+
+    async def _test(self, connected: Mapping[str, str]) -> None:
+        """Store which checkpoints are connected, and a test delivery for each checkpoint's quiet endpoint.
+
+        `connected` are the codes of the connected checkpoints, by the ids of their endpoints.
+        """
+        async with self.runtime.writing(SYSTEM) as unit:
+            await queue.lock_rounds(unit)
+            await note_connected(unit, connected)
+            tests = [
+                of_endpoint(unit, each, TEST_TYPE, {}) for each in await queue.list_quiet(unit, QUIET_AFTER)
+            ]
+            await store.add_deliveries(unit, tests)

@@ -5,7 +5,7 @@ moves the positions forward. Whoever writes a record does nothing for its delive
 a thousand endpoints as without one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
@@ -50,7 +50,7 @@ _REPLAY = _Part(
 )
 
 
-async def make_deliveries(unit: Unit, head: Head) -> bool:
+async def make_deliveries(unit: Unit, head: Head, among: Collection[str] | None = None) -> bool:
     """Store the next deliveries for endpoints that lack some: first of alerts, then of other records, then of replays.
 
     One call stores about 1000 deliveries at most. An endpoint with a full `BACKLOG` gets only deliveries of alerts.
@@ -58,11 +58,12 @@ async def make_deliveries(unit: Unit, head: Head) -> bool:
     Args:
         unit: the transaction.
         head: the ledger's head, up to which deliveries are stored.
+        among: the ids of the endpoints; None for all.
 
     Returns:
         Whether the limit was reached, so that more deliveries may be left to store.
     """
-    behind = await queue.lock_behind(unit, head.size)
+    behind = await queue.lock_behind(unit, head.size, among)
     roomy = [endpoint for endpoint in behind if not endpoint.full]
     left = await _make(unit, head, behind, _ALERTS, _MOST_ROWS)
     left = await _make(unit, head, roomy, _DATA, left)

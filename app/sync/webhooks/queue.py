@@ -33,7 +33,7 @@ from app.sync.webhooks.domain import (
     Priority,
     Settled,
 )
-from app.sync.webhooks.store import ENDPOINT, delivery_of, endpoint_of, list_of
+from app.sync.webhooks.store import ENDPOINT, delivery_of, endpoint_of, list_of, readable
 
 LOCK: Final = 0x63656B91
 """Number of the advisory lock on PostgreSQL under which a round runs."""
@@ -72,13 +72,14 @@ async def lock_rounds(unit: Unit) -> None:
         await unit.run(select(func.pg_advisory_xact_lock(LOCK)))
 
 
-async def is_behind(reader: Reader, size: int) -> bool:
-    """Return whether an active endpoint of an active client lacks deliveries.
+async def list_behind(reader: Reader, size: int, limit: int | None = None) -> list[str]:
+    """Return the ids of active endpoints of active clients that lack deliveries, at most `limit` (None: all), by id.
 
     Deliveries can be lacking for the ledger's first `size` records or for the endpoint's replay. An endpoint with a
     full `BACKLOG` counts only if it lacks deliveries of alerts.
     """
-    return (await reader.run(select(_E.c.id).where(_BEHIND).limit(1), {"size": size})).first() is not None
+    statement = select(_E.c.id).where(_BEHIND).order_by(_E.c.id).limit(limit)
+    return list((await reader.run(statement, {"size": size})).scalars())
 
 
 class EndpointPositions(NamedTuple):
@@ -97,23 +98,22 @@ class EndpointPositions(NamedTuple):
     full: bool
 
 
-async def lock_behind(unit: Unit, size: int) -> list[EndpointPositions]:
-    """Lock the endpoints that lack deliveries, as `is_behind` defines, until the commit, and return them by id."""
+async def lock_behind(unit: Unit, size: int, among: Collection[str] | None = None) -> list[EndpointPositions]:
+    """Lock the endpoints that lack deliveries, as `list_behind` defines, until the commit, and return them by id.
+
+    With `among` only endpoints with these ids are locked and returned.
+    """
     read = (_E.c.id, _E.c.events, _E.c.position, _E.c.alert_position, _E.c.replay_position, _E.c.replay_until)
     statement = select(*read, _FULL.label("full")).where(_BEHIND).order_by(_E.c.id).with_for_update(of=_E)
-    rows = (await unit.run(statement, {"size": size})).all()
-    return [
-        EndpointPositions(
-            row.id,
-            list_of(row.events),
-            row.position,
-            row.alert_position,
-            row.replay_position,
-            row.replay_until,
-            bool(row.full),
-        )
-        for row in rows
-    ]
+    if among is not None:
+        statement = statement.where(_E.c.id.in_(sorted(among)))
+    return readable(await unit.run(statement, {"size": size}), _positions)
+
+
+def _positions(row: Any) -> EndpointPositions:
+    return EndpointPositions(
+        **{**row._mapping, "events": list_of(row.events), "full": bool(row.full)},
+    )
 
 
 async def move(unit: Unit, column: str, reached: int, endpoint_ids: Sequence[str]) -> None:
@@ -208,7 +208,7 @@ async def claim(unit: Unit, priority: Priority, limit: int) -> list[tuple[Delive
     # on PostgreSQL an endpoint or client that was active in the statement before may have ended since
     works = (any_of(_E.c.id, "ids"), _E.c.state == EndpointState.ACTIVE)
     statement = select(*ENDPOINT).where(*works).order_by(_E.c.id).with_for_update(skip_locked=True)
-    found = [endpoint_of(row) for row in await unit.run(statement, {"ids": sorted(chosen)})]
+    found = readable(await unit.run(statement, {"ids": sorted(chosen)}), endpoint_of)
     actors = await list_actors(unit, {each.client_id for each in found})
     endpoints = {each.id: each for each in found if each.client_id in actors}
     leased = (
@@ -230,18 +230,19 @@ async def list_actors(reader: Reader, client_ids: Collection[str]) -> dict[str, 
     table = client_table
     statement = select(table).where(any_of(table.c.id, "ids"), table.c.standing == Standing.ACTIVE)
     rows = await reader.run(statement, {"ids": sorted(client_ids)})
-    return {
-        row.id: Actor(
-            client_id=row.id,
-            person=row.person_key,
-            roles=frozenset(_plain(row.roles)),
-            agency=row.agency,
-            office=row.office,
-            checkpoint=row.checkpoint,
-            kind=row.kind,
-        )
-        for row in rows
-    }
+    return {each.client_id: each for each in readable(rows, _actor)}
+
+
+def _actor(row: Any) -> Actor:
+    return Actor(
+        client_id=row.id,
+        person=row.person_key,
+        roles=frozenset(_plain(row.roles)),
+        agency=row.agency,
+        office=row.office,
+        checkpoint=row.checkpoint,
+        kind=row.kind,
+    )
 
 
 async def lock_client(unit: Unit, client_id: str) -> None:
@@ -251,10 +252,13 @@ async def lock_client(unit: Unit, client_id: str) -> None:
 
 
 async def lock_endpoints(unit: Unit, endpoint_ids: Collection[str]) -> dict[str, Endpoint]:
-    """Lock the endpoints with these ids until the commit, and return them by id; unknown ids are omitted."""
+    """Lock the endpoints with these ids until the commit, and return them by id.
+
+    Unknown ids are omitted, and those of endpoints that can't be read.
+    """
     statement = select(*ENDPOINT).where(any_of(_E.c.id, "ids")).order_by(_E.c.id).with_for_update()
     rows = await unit.run(statement, {"ids": sorted(endpoint_ids)})
-    return {row.id: endpoint_of(row) for row in rows}
+    return {each.id: each for each in readable(rows, endpoint_of)}
 
 
 async def read_standing(reader: Reader, delivery_ids: Collection[str]) -> dict[str, tuple[str, int]]:

@@ -43,6 +43,10 @@ class Claimed(NamedTuple):
     endpoint: Endpoint
     actor: Actor
 
+    def __str__(self) -> str:
+        """Return the delivery's id, by which the log names it."""
+        return self.delivery.id
+
 
 class Rendered(NamedTuple):
     """A claimed delivery with the body of its request.

@@ -50,6 +50,10 @@ class Result(NamedTuple):
     attempt: Attempt | None
     retry_after: float | None = None
 
+    def __str__(self) -> str:
+        """Return the delivery's id, by which the log names it."""
+        return self.delivery.id
+
 
 async def store_results(unit: Unit, results: Sequence[Result], *, doubtful: bool) -> None:
     """Store the results of some deliveries: their new states, their attempts, and the health of their endpoints.

@@ -1,11 +1,12 @@
 """SQL statements of endpoints, and of deliveries as their owners read them."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 from sqlalchemy import ColumnElement, Select, delete, insert, select, update
@@ -36,6 +37,9 @@ _ADD = BulkInsert((tables.delivery, _DELIVERY))
 
 _LISTS = frozenset({"events", "networks"})
 
+T = TypeVar("T")
+U = TypeVar("U")
+
 _Conversions = list[tuple[int, Callable[[Any], Any]]]
 
 ENDPOINT: Final = [tables.endpoint.c[name] for name in _ENDPOINT]
@@ -56,6 +60,13 @@ def list_of(text: str) -> tuple[str, ...]:
     return tuple(_plain(text))
 
 
+def _facts_of(text: str) -> dict[str, Any]:
+    """Return the facts of an event about an endpoint; none if they can't be read, so that it is sent all the same."""
+    with suppress(msgspec.DecodeError):
+        return dict(_plain(text))
+    return {}
+
+
 _OF_ENDPOINT = _conversions(
     _ENDPOINT,
     events=list_of,
@@ -64,7 +75,7 @@ _OF_ENDPOINT = _conversions(
     state=EndpointState,
     disabled_reason=lambda reason: reason and DisabledReason(reason),
 )
-_OF_DELIVERY = _conversions(_DELIVERY, priority=Priority, state=DeliveryState, facts=_plain)
+_OF_DELIVERY = _conversions(_DELIVERY, priority=Priority, state=DeliveryState, facts=_facts_of)
 
 
 def endpoint_of(row: Sequence[Any]) -> Endpoint:
@@ -75,6 +86,18 @@ def endpoint_of(row: Sequence[Any]) -> Endpoint:
 def delivery_of(row: Sequence[Any]) -> Delivery:
     """Return the delivery that a row of the table of deliveries contains."""
     return Delivery(*_converted(row, _OF_DELIVERY))
+
+
+def readable(rows: Iterable[T], read: Callable[[T], U]) -> list[U]:
+    """Return what `read` makes of each row; a row that it can't read is left out, so that it stops no other endpoint.
+
+    `list_unreadable` finds such rows.
+    """
+    found = []
+    for row in rows:
+        with suppress(ValueError, msgspec.DecodeError):
+            found.append(read(row))
+    return found
 
 
 def _converted(row: Sequence[Any], conversions: _Conversions) -> list[Any]:
@@ -198,6 +221,16 @@ def _seen_by(client_id: str | None) -> tuple[ColumnElement[bool], ...]:
     table = tables.endpoint
     kept = table.c.deleted_at.is_(None)
     return (kept,) if client_id is None else (kept, table.c.client_id == client_id)
+
+
+async def list_unreadable(reader: Reader) -> list[str]:
+    """Return the ids of endpoints that can't be read, such as those that a later release has stored, by id."""
+    table = tables.endpoint
+    rows = (
+        await reader.run(select(*ENDPOINT).where(table.c.deleted_at.is_(None)).order_by(table.c.id))
+    ).all()
+    read = {each.id for each in readable(rows, endpoint_of)}
+    return [row.id for row in rows if row.id not in read]
 
 
 async def begin_replay(unit: Unit, endpoint_id: str, after: int, until: int) -> None:
