@@ -278,7 +278,7 @@ def pending_undecided(entry: Entry, now: datetime) -> NoticeContent:
 
     Args:
         entry: the entry; it must wait for undecided papers (`pending_until`).
-        now: an instant of the day of the notice. By the key only one notice a day is stored.
+        now: an instant of the notice's legal day, which its key contains: an entry has one such notice a day at most.
     """
     over, until, waiting = entry.over_at, entry.pending_until, entry.waiting
     assert over is not None, "what waits past its end has one"

@@ -25,11 +25,11 @@ async def note_arrival(unit: Unit, filed: Amendment) -> None:
 
 
 async def forget_arrival(unit: Unit, decided: Amendment) -> None:
-    """Delete the record of an extension's arrival once no extension of the present last day waits.
+    """Delete the record that an extension arrived in time, so that the deadline for an extension runs again.
 
-    That is so when the extension is decided, and when a correction of the last day is approved: an extension of the
-    former one can't be approved any more. So the deadline for another extension runs again. Must be called before the
-    changed entry is stored.
+    This is done if `decided` is an extension that is no longer open, or an approved correction of the entry's last day,
+    after which an extension of the former last day can't be approved. Otherwise nothing is done. Must be called before
+    the changed entry is stored.
 
     Args:
         unit: the transaction, which holds the entry's lock.

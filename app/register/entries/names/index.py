@@ -253,10 +253,10 @@ async def due(reader: Reader, *, everything: bool) -> Merge | None:
 
 
 async def move(unit: Unit, merge: Merge, place: int) -> None:
-    """Move one slice of the keys of a merge (see `due`); the caller gives each slice its own transaction.
+    """Move one slice (a range of keys) of a merge from its runs to a larger run, or to the index (see `due`).
 
-    Between two slices a query still finds each key exactly once. `place` is the number of the slice, from 0 to
-    `len(merge.starts)` inclusive.
+    The caller gives each slice its own transaction. Between two slices a query still finds each key exactly once.
+    `place` is the number of the slice, from 0 to `len(merge.starts)` inclusive.
     """
     await _RUNS.move(unit, merge, place)
 
