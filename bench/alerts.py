@@ -314,7 +314,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     with registers(options.folder) as made:
         for count in options.streams:
             with _variants(options, cores, made, count) as variants:
-                noise = Noise()
+                noise = Noise(*made.servers())
                 for _ in range(options.rounds):
                     for variant in variants:
                         variant.run()

@@ -228,7 +228,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Run everything; gives the report."""
     cores = split_cores()
     with registers(options.folder) as made, _variants(options, cores, made) as variants:
-        noise = Noise()
+        noise = Noise(*made.servers())
         for _ in range(options.rounds):
             for variant in variants:
                 variant.run(options)

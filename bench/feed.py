@@ -95,7 +95,7 @@ def _measure_followers(
             variant.open(options.followers)
         for variant in variants:
             variant.run()  # a warm-up
-        noise = Noise()
+        noise = Noise(*made.servers())
         for _ in range(options.rounds):
             for variant in variants:
                 variant.run()

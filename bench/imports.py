@@ -389,7 +389,9 @@ def measure(options: argparse.Namespace) -> Json:
     with registers(options.folder) as made:
         path = made.folder / "older.ndjson"
         write_register(path, options.lines)
-        noise = Noise()
+        if "postgresql" in options.engines:
+            made.server()  # runs before the noise is measured, and is none
+        noise = Noise(*made.servers())
         for engine in options.engines:
             settings, keys = asyncio.run(_prepare(made, engine))
             served = {**settings, "CEKAL_LOG_LEVEL": "WARNING"}

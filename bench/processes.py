@@ -183,17 +183,21 @@ class Family:
 
 
 class Noise:
-    """How much of the machine others used while a benchmark ran: the reason to trust it, or to repeat it."""
+    """How much of the machine others used while a benchmark ran: the reason to trust it, or to repeat it.
 
-    def __init__(self) -> None:
-        self._family = Family(psutil.Process())
+    Args:
+        beside: processes of the benchmark that are not below this one, such as PostgreSQL's.
+    """
+
+    def __init__(self, *beside: Family) -> None:
+        self._families = (Family(psutil.Process()), *beside)
         self._begin = self._now()
 
     def _now(self) -> tuple[float, float, float]:
         times = psutil.cpu_times()
         idle = times.idle + getattr(times, "iowait", 0.0)
         guests = getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)  # counted in user already
-        return sum(times) - guests - idle, self._family.cpu(), time.monotonic()
+        return sum(times) - guests - idle, sum(each.cpu() for each in self._families), time.monotonic()
 
     def share(self) -> float:
         """Cores that others kept busy on average since this was made; 0.0 is a quiet machine."""

@@ -90,6 +90,10 @@ class Registers:
         status = folder / "data" / "postmaster.pid"
         return self._server, Family(psutil.Process(int(status.read_text().split("\n", 1)[0])))
 
+    def servers(self) -> list[Family]:
+        """What to read the PostgreSQL server's CPU time from, if it runs."""
+        return [] if self._server is None else [self.server()[1]]
+
     def end(self) -> None:
         """Wait until the server, whose pipe has been closed, has ended."""
         if self._server is not None:

@@ -150,7 +150,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             headers = (f"Authorization: Bearer {register.officer}", f"Idempotency-Key: bench-{number}")
             return post_request("/v1/urgent-entries", body, *headers, "Content-Type: application/json")
 
-        noise = Noise()
+        noise = Noise(*made.servers())
         for _ in range(options.rounds):
             for number in options.processes:
                 with _processes(made, register, number, cores) as servers:

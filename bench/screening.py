@@ -97,7 +97,7 @@ def _curves(options: argparse.Namespace, made: Registers) -> Iterator[list[Curve
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Run everything; gives the report."""
     with registers(options.folder) as made, _curves(options, made) as curves:
-        noise = Noise()
+        noise = Noise(*made.servers())
         for _ in range(options.rounds):
             for curve in curves:
                 curve.document.run(options)

@@ -287,7 +287,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     cores = split_cores()
     raise_file_limit(options.clients + 1000)
     with registers(options.folder) as made, _variants(options, cores, made) as (reconnects, receipts):
-        noise = Noise()
+        noise = Noise(*made.servers())
         for _ in range(options.rounds + 1):  # the first is the warm-up
             for back in reconnects:
                 back.run(options)
