@@ -16,9 +16,7 @@ from functools import partial
 from app import erasing
 from app.access.admission.gate import Gate
 from app.access.domain import SYSTEM
-from app.alerting.alerts import service as alert_service
-from app.alerting.alerts import store as alerts
-from app.alerting.alerts.service import announce_begun
+from app.alerting.alerts import rounds as alerts
 from app.alerting.escalation.rounds import Escalation
 from app.alerting.notices import rounds as notices
 from app.alerting.notices.lookout import Lookout
@@ -33,9 +31,7 @@ from app.errors import RolledBack
 from app.kit.bell import wait_for_ring
 from app.maintenance.standstill.service import Standstill
 from app.maintenance.verification.continuous import ContinuousVerification
-from app.register.entries import service as entries
 from app.register.entries.names.renewal import list_outdated, renew_names
-from app.register.entries.timed_changes import list_overdue
 from app.runtime import Runtime
 from app.sync.heads.keeper import keeper_of
 from app.sync.heads.service import head_to_push
@@ -51,7 +47,6 @@ EVERY_SECOND = 1.0
 EVERY_QUARTER_MINUTE = 15.0
 EVERY_MINUTE = 60.0
 
-BATCH_SIZE = 200
 SMALL_BATCH_SIZE = 25
 """Batch size for acts that block other writers until their transaction ends."""
 
@@ -153,28 +148,9 @@ class Worker:
         """
         if await self.standstill.holds():
             return 0
-        return await self._do_each(self._store_ends, self._alert_pending)
-
-    async def _store_ends(self) -> int:
-        """Store the ends of measures whose period is over. Returns their number."""
-        ended = 0
-        async for _, entry_id in self.runtime.each_due(SYSTEM, list_overdue, BATCH_SIZE):
-            with self.runtime.isolating("an entry's end can't be recorded now", entry=entry_id):
-                async with self.runtime.irreversible(SYSTEM) as unit:
-                    ended += await entries.end_by_law(unit, entry_id) is not None
-        return ended
-
-    async def _alert_pending(self) -> int:
-        """Alert checkpoints to measures whose period is over while their papers are undecided (R68).
-
-        Returns the number of alerts.
-        """
-        sent = 0
-        async for _, entry_id in self.runtime.each_due(SYSTEM, alert_service.list_outdated, BATCH_SIZE):
-            with self.runtime.isolating("undecided papers can't be announced now", entry=entry_id):
-                async with self.runtime.irreversible(SYSTEM) as unit:
-                    sent += await alert_service.announce_pending(unit, entry_id)
-        return sent
+        return await self._do_each(
+            partial(alerts.store_ends, self.runtime), partial(alerts.alert_pending, self.runtime)
+        )
 
     async def announce_begun(self) -> int:
         """Alert checkpoints to formal entries whose period has begun, if they were alerted to the urgent entry before.
@@ -184,12 +160,7 @@ class Worker:
         """
         if await self.standstill.holds():
             return 0
-        announced = 0
-        async for _, entry_id in self.runtime.each_due(SYSTEM, alerts.list_begun, BATCH_SIZE):
-            with self.runtime.isolating("a beginning can't be announced now", entry=entry_id):
-                async with self.runtime.irreversible(SYSTEM) as unit:
-                    announced += await announce_begun(unit, entry_id)
-        return announced
+        return await alerts.announce_begun(self.runtime)
 
     async def notify_unacknowledged_alerts(self) -> int:
         """Notify officers of alerts that checkpoints have not acknowledged in time (R54).
@@ -317,6 +288,12 @@ class Worker:
             return await self.manifests.look()
         return await self._do_each(self.manifests.close_departed, self.manifests.look)
 
+    async def renew_statistics(self) -> None:
+        """Renew PostgreSQL's statistics of the tables that have more than doubled, such as a new month's checks."""
+        await self.runtime.register.renew_statistics()
+        if self.runtime.checks is not self.runtime.register:
+            await self.runtime.checks.renew_statistics()
+
     async def tidy(self) -> None:
         """Create next month's partition of the table of checks, and erase data whose time is over.
 
@@ -379,6 +356,7 @@ LOOPS = (
     Loop(Worker.end_by_law, EVERY_SECOND, 0x63656B77),
     Loop(Worker.notify_unacknowledged_alerts, EVERY_SECOND, 0x63656B78),
     Loop(Worker.tidy, EVERY_MINUTE, 0x63656B79, despite_rollback=True),  # checks need next month's partition
+    Loop(Worker.renew_statistics, EVERY_QUARTER_MINUTE, 0x63656B96, despite_rollback=True),  # checks go on
     Loop(Worker.retain, EVERY_MINUTE, 0x63656B7A),
     Loop(Worker.notify_officers, EVERY_QUARTER_MINUTE, 0x63656B7B),
     Loop(Worker.renew_names, EVERY_QUARTER_MINUTE, 0x63656B7C),

@@ -88,6 +88,17 @@ class Database(Protocol):
         SQLite gets more memory and writes to the disk less often; PostgreSQL renews the statistics of growing tables.
         """
 
+    async def renew_statistics(self) -> None:
+        """Renew the planner's statistics of the tables that have more than doubled since the last time.
+
+        Does nothing on SQLite, whose planner needs none for the statements of this program.
+
+        Raises:
+            DBAPIError: the database can't be reached or does not work.
+            TimeoutError: PostgreSQL did not answer in time.
+            PoolTimeout: no connection to PostgreSQL became free in time.
+        """
+
     def in_use(self) -> Iterator[InUse]:
         """Yield how many transactions run and wait in each lane: a kind of work with connections of its own.
 

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, inspect, text
 
 from app.db.database import Connection as Transaction
 from app.db.database import Database
-from app.db.statistics import analyze_grown
 
 if TYPE_CHECKING:  # Only migrations import Alembic: without it a server needs 10 MB less
     from alembic.config import Config
@@ -84,9 +83,7 @@ async def upgrade(register: Database, checks: Database) -> None:
 
         async with database.writing() as connection:
             await connection.run_sync(run)
-        if not database.is_sqlite:  # a revision may have filled a table
-            async with database.writing() as connection:
-                await analyze_grown(connection)
+        await database.renew_statistics()  # a revision may have filled a table
 
 
 async def require_newest(register: Database, checks: Database) -> None:

@@ -112,6 +112,11 @@ class PostgreSQL:
         finally:
             self._in_bulk = False
 
+    async def renew_statistics(self) -> None:
+        """Renew the statistics of the tables that have more than doubled; the server then plans its statements anew."""
+        async with self.writing() as connection:
+            await analyze_grown(connection)
+
     def in_use(self) -> Iterator[InUse]:
         """Yield the use of each lane of connections."""
         return self._lanes.in_use()

@@ -118,6 +118,9 @@ class SQLite:
             journal.shorten(self._engine)
             await self._reopened(journal.PRAGMAS)
 
+    async def renew_statistics(self) -> None:
+        """Do nothing: SQLite's planner finds the indexes of this program's statements without statistics."""
+
     async def _reopened(self, pragmas: Sequence[str]) -> None:
         self._pragmas = pragmas
         self._engine.dispose()

@@ -41,7 +41,7 @@ from tests.support.steps import (
 )
 
 BATCHES = (
-    "app.worker.BATCH_SIZE",
+    "app.alerting.alerts.rounds._BATCH_SIZE",
     "app.worker.SMALL_BATCH_SIZE",
     "app.erasing.BATCH_SIZE",
     "app.alerting.notices.rounds._BATCH_SIZE",

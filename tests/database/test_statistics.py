@@ -1,10 +1,16 @@
-"""Statistics of tables that grow quickly: bulk writes and migrations renew them (PostgreSQL)."""
+"""Statistics of tables that grow quickly: bulk writes, migrations and the worker renew them (PostgreSQL)."""
+
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
+from app.access.domain import SYSTEM
+from app.border.checks.tables import check
 from app.db.migrate import upgrade
 from app.runtime import Runtime
+from app.worker import Worker
+from bench.registers import fill_checks
 
 pytestmark = pytest.mark.parametrize("engine_url", ["postgresql"], indirect=True)
 
@@ -52,3 +58,33 @@ async def test_a_migration_renews_the_statistics_of_tables_that_it_has_filled(ru
     await add(runtime, MANY)
     await upgrade(runtime.register, runtime.checks)
     assert await known(runtime) == MANY
+
+
+async def test_the_worker_renews_the_statistics_of_tables_that_have_doubled(runtime: Runtime):
+    worker = Worker(runtime)
+    await add(runtime, MANY)
+    await worker.renew_statistics()
+    assert await known(runtime) == MANY
+    await add(runtime, MANY // 2)
+    await worker.renew_statistics()
+    assert await known(runtime) == MANY
+    await add(runtime, 2 * MANY)
+    await worker.renew_statistics()
+    assert await known(runtime) == MANY * 7 // 2
+
+
+async def test_a_page_of_a_new_months_checks_is_read_without_what_follows_it(runtime: Runtime):
+    await fill_checks(runtime, MANY, within=timedelta(minutes=1))
+    async with runtime.reading_checks(SYSTEM) as reader:
+        first, last = (await reader.run(select(func.min(check.c.id), func.max(check.c.id)))).one()
+    page = text(
+        f"EXPLAIN SELECT * FROM check_record WHERE id >= '{first}' AND id < '{last}' ORDER BY id LIMIT 500"
+    )
+
+    async def plan() -> str:
+        async with runtime.checks.reading() as connection:
+            return "\n".join((await connection.execute(page)).scalars())
+
+    assert "Sort" in await plan()
+    await Worker(runtime).renew_statistics()
+    assert "Sort" not in await plan()
