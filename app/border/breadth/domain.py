@@ -5,6 +5,7 @@ to 1. The sample has the travellers whose hash is below its share: a random sele
 share is 1, which means all travellers, while the sample has room for them.
 """
 
+import heapq
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
@@ -28,11 +29,12 @@ SPAN: Final = timedelta(days=30)
 """Length of the period whose travellers are counted, up to the present."""
 
 _WHOLE: Final = 1 << 64
-_THINNED: Final = 0.5
+_LEAVING_AT_ONCE: Final = 64
+"""A sample above its limit loses its limit divided by this: few at once, so that its memory stays as it is."""
 _SWEPT: Final = 4
 """How many removed travellers are taken out of the index whenever one is drawn."""
 _MIN_FULL: Final = 0.2
-"""A sample that was thinned is drawn again when it has less than this share of its limit."""
+"""A sample whose share was lowered is drawn again when it has less than this share of its limit."""
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(Traveller).decode
@@ -87,7 +89,7 @@ class Sample:
 
     Attributes:
         share: the part of all travellers that the sample contains, from 0 to 1; 0 at first. The caller sets it; `draw`
-            halves it when the sample exceeds its limit.
+            lowers it when the sample exceeds its limit.
         oldest: a check id; no check in the sample is older. None for an empty sample.
     """
 
@@ -95,7 +97,7 @@ class Sample:
         self.share = 0.0
         self.oldest: str | None = None
         self._limit = limit
-        self._thinned = False
+        self._lowered = False
         self._drawn: dict[bytes, dict[Direction, Drawn]] = {}
         self._named: dict[int, list[Drawn]] = {}
         self._born: dict[int, list[Drawn]] = {}
@@ -103,11 +105,11 @@ class Sample:
 
     @property
     def is_depleted(self) -> bool:
-        """Whether `share` was halved, and the sample has since shrunk to less than 20 % of its limit.
+        """Whether `share` was lowered, and the sample has since shrunk to less than 20 % of its limit.
 
         The caller must then draw a new sample.
         """
-        return self._thinned and len(self._drawn) < _MIN_FULL * self._limit
+        return self._lowered and len(self._drawn) < _MIN_FULL * self._limit
 
     @property
     def is_full(self) -> bool:
@@ -146,7 +148,7 @@ class Sample:
 
         Call `needs_no_draw` first: this method does not test whether the traveller is within `share`. It does nothing
         if the sample has a newer check of this traveller and direction. If the sample then exceeds its limit, `share`
-        is halved until it does not, and travellers outside the new share are removed.
+        is lowered so that the travellers with the greatest hashes, a 64th of the limit, are outside and removed.
 
         Args:
             hashed: the keyed hash of the traveller.
@@ -167,10 +169,16 @@ class Sample:
             for key in keys:
                 index.setdefault(key, []).append(drawn)
         self._sweep()
-        while len(self._drawn) > self._limit:
-            self.share *= _THINNED
-            self._thinned = True
-            self._remove_if(lambda each: position_of(each.hashed) >= self.share)
+        if len(self._drawn) > self._limit:
+            self._lower_share()
+
+    def _lower_share(self) -> None:
+        outside = heapq.nlargest(self._limit // _LEAVING_AT_ONCE + 1, self._drawn)
+        self.share = position_of(outside[-1])
+        self._lowered = True
+        for hashed in outside:
+            for each in self._drawn.pop(hashed).values():
+                self._leave(each)
 
     def forget_before(self, check_id: str) -> None:
         """Remove, for each traveller and direction, the data of a check older than the check with this id."""

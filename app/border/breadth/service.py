@@ -46,6 +46,8 @@ _SLICE_SECONDS: Final = 0.004
 """Seconds of work after which control returns to the event loop."""
 _PAUSE_SECONDS: Final = 0.1
 """Pause between two slices of background work."""
+_HURRIED_PAUSE_SECONDS: Final = 0.02
+"""That pause while the sample is too small to be used: an officer's entry then waits for it (`_CATCH_UP_SECONDS`)."""
 _CATCH_UP_SECONDS: Final = 0.2
 """Longest wait of an officer until the newest checks are read; mostly there are few or none."""
 _COUNT_SECONDS: Final = 0.1
@@ -109,7 +111,8 @@ class Travellers:
                 more = False
                 if not self._runtime.outages.failed(error):
                     logger.exception("travellers can't be counted now")
-            await asyncio.sleep(_PAUSE_SECONDS if more else _ROUND_SECONDS)
+            pause = _PAUSE_SECONDS if self.sample.size >= _USABLE_SAMPLE else _HURRIED_PAUSE_SECONDS
+            await asyncio.sleep(pause if more else _ROUND_SECONDS)
 
     async def catch_up(self) -> bool:
         """Read new checks into the sample for at most 0.2 seconds. Returns whether all of them have been read.
