@@ -1,14 +1,18 @@
 """What do further processes bring? One, two and four `cekal serve` on one PostgreSQL, in turn (Linux).
 
     python -m bench.scaling                          # three rounds of each, 500 streams
-    python -m bench.scaling --rounds 5 --seconds 8
+    python -m bench.scaling --processes 1 2 --spread
     python -m bench.scaling --quick --json           # a smoke run of a few seconds
 
 Run it from the root of the repository with the `test` extra installed: PostgreSQL comes from there. Each process has a
-port of its own, as a machine has behind a balancer, and all cores serve all. Sixty-four connections ask checks, spread
-over the processes, each again as soon as it is answered; they have done so for some seconds before, unmeasured. Then an
-officer posts urgent entries at the first process; all streams are open at the last one, so an alert crosses by the
-ledger. The numbers of processes take turns.
+port of its own, as a machine has behind a balancer, and all cores serve all. Sixty-four connections of each process ask
+checks, as every further machine serves further gates, each again as soon as it is answered. They have done so for
+twenty seconds before, unmeasured, in which a new process draws its sample of travellers and seals what the last one
+left; the measured half minute has two rounds of sealing. With `--spread` the sixty-four are spread over all processes:
+the batches of each are smaller then, and what a batch costs beside its checks is paid more often.
+
+Then an officer posts urgent entries at the first process; all streams are open at the last one, so an alert crosses by
+the ledger. The numbers of processes take turns.
 
 The columns: checks a second, and as a ratio to those of one process; the processes' CPU a check in microseconds, and as
 a ratio; PostgreSQL's CPU a check; p99 of a check; milliseconds from an urgent entry's request until the last stream has
@@ -97,7 +101,9 @@ def _ask(
             Task(
                 port=server.port,
                 requests=requests,
-                connections=max(1, options.connections // len(servers)),
+                connections=max(1, options.connections // len(servers))
+                if options.spread
+                else options.connections,
                 warm_up=0.0,
                 seconds=seconds,
             )
@@ -220,9 +226,10 @@ def main() -> int:
     )
     parser.add_argument("--processes", nargs="+", type=int, default=[1, 2, 4])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=4.0)
-    parser.add_argument("--warm-up", type=float, default=1.0)
-    parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--warm-up", type=float, default=20.0)
+    parser.add_argument("--connections", type=int, default=64, help="of each process")
+    parser.add_argument("--spread", action="store_true", help="so many connections of all processes together")
     parser.add_argument("--entries", type=int, default=10_000)
     parser.add_argument("--streams", type=int, default=500)
     parser.add_argument("--alerts", type=int, default=5, help="urgent entries of each round")
