@@ -1,4 +1,4 @@
-"""What one process holds: settings, clock, databases, and the projectors that follow events."""
+"""What one process holds: settings, clock, databases, and the projectors and notifiers that follow events."""
 
 import asyncio
 import logging
@@ -115,8 +115,8 @@ class Runtime:
         plausibility: decides whether the clocks are plausible; None for a test's clock, which always counts as such.
         register: the register's database.
         checks: the checks' database; the same object on PostgreSQL.
-        follow: the functions that each write transaction calls: projectors, which handle its events, and the ledger's
-            append.
+        follow: the functions that each write transaction calls: projectors and notifiers, which handle its events, and
+            the ledger's append.
         pepper: key of the keyed hashes of document numbers; empty until `access.pepper.take_pepper` has read it.
         bell: rung when this process has read news of any process: ledger records, notices, or a change of access. Also
             rung when it stops following the ledger, and when it stops.
@@ -238,8 +238,8 @@ class Runtime:
     def writing_checks(self, actor: Actor) -> AbstractAsyncContextManager[Unit]:
         """Open a write transaction on the checks.
 
-        No projectors run after its events, and its commit wakes no waiting task. It is opened also if the register was
-        rolled back.
+        No projectors or notifiers run after its events, and its commit wakes no waiting task. It is opened also if the
+        register was rolled back.
         """
         follow = Follow({}, self.follow.append)
         return self._noted(writing(self.checks, self.clock, actor, follow, doubt=self.doubt), writing=True)
@@ -376,8 +376,8 @@ def open_runtime(
 
     Args:
         settings: the settings of the deployment.
-        follow: the functions that each write transaction calls: projectors, which handle its events, and the ledger's
-            append.
+        follow: the functions that each write transaction calls: projectors and notifiers, which handle its events, and
+            the ledger's append.
         keeper: compares the register with the mark.
         clock: a test's clock, which then replaces all others.
         machine: the clocks of this machine, if a test sets them.

@@ -1,4 +1,4 @@
-"""Which projectors follow each event in the same transaction: the only place that joins the features."""
+"""Which projectors and notifiers follow each event in its transaction: the only place that joins the features."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import timedelta
@@ -109,14 +109,13 @@ def trace_alerts(runtime: Runtime) -> None:
 
 
 def wired_runtime(settings: Settings, clock: Clock | None = None, machine: Machine | None = None) -> Runtime:
-    """Return a runtime with these settings and the projectors of all features.
+    """Return a runtime with these settings and the projectors and notifiers of all features.
 
     `clock` and `machine` are a test's clocks; None for the real ones.
     """
     follow = Follow(
         projectors={
-            EntryChanged: (publish_change, alert_change, end_clearances, notify_owner),
-            CountersignAwaited: (notify_duty_officers,),
+            EntryChanged: (publish_change, alert_change, end_clearances),
             EntryErased: (
                 _erasing(ledger.erase_of_entry),  # before its erasure is published
                 _erasing(amendments.erase_of_entry),
@@ -131,7 +130,6 @@ def wired_runtime(settings: Settings, clock: Clock | None = None, machine: Machi
             DutyRecorded: (partial(set_last_day_to_file, holidays=settings.holidays),),
             EntrySealed: (alert_seal,),
             PendingBegun: (alert_pending,),
-            PendingEnded: (notify_of_pending_end,),
             SubjectCorrected: (restart_search,),
             ClearanceDecided: (publish_clearance,),
             DrillCalled: (alert_drill,),
@@ -139,16 +137,21 @@ def wired_runtime(settings: Settings, clock: Clock | None = None, machine: Machi
             DigestComputed: (publish_seal,),
             MeasureBegun: (alert_beginning,),
             HitResolved: (resolve_passenger,),
+            PersonsRegistered: (seal_own_entries, seal_corrections),
+        },
+        append=append,
+        notifiers={
+            EntryChanged: (notify_owner,),
+            CountersignAwaited: (notify_duty_officers,),
+            PendingEnded: (notify_of_pending_end,),
             AmendmentRefused: (notify_of_refusal,),
             JudgmentFiled: (notify_of_judgment,),
             RejectionConsidered: (notify_of_rejection,),
             OwnNameSearched: (notify_of_own_search,),
-            PersonsRegistered: (seal_own_entries, seal_corrections),
             SecondAdminAsked: (notify_admins,),
             SealedByItself: (notify_of_seal,),
             SealedEntryMet: (notify_of_sealed_entry,),
         },
-        append=append,
         acknowledge_within=timedelta(seconds=settings.acknowledge_seconds),
     )
     return open_runtime(settings, follow, MarkKeeper(settings), clock, machine)

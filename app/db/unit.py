@@ -61,11 +61,12 @@ class Unit(Reader):
     """A write transaction.
 
     A use case changes its rows, reports events with `happened`, and at last calls `conclude`. The projectors of each
-    event then change what depends on it in the same transaction and return drafts of ledger records. All drafts are
-    appended last, so that the lock on the ledger's numbers is held for the shortest time.
+    event then change what depends on it in the same transaction and return drafts of ledger records. Officers are
+    notified after them, and all drafts are appended last: these two lock the numbers of notices and of records, which
+    every other transaction needs, for the shortest time, and after all rows that it may lock before.
 
     Attributes:
-        follow: the projectors and the ledger's append that `conclude` calls.
+        follow: the projectors, the notifiers and the ledger's append that `conclude` calls.
         events: the events reported since the last `conclude`.
         records: all records that the transaction has appended to the ledger, in order; `follow.append` adds them.
         committing: whether the commit has begun; if the database is lost from then on, the outcome is unknown.
@@ -101,21 +102,31 @@ class Unit(Reader):
         self.events.append(event)
 
     async def conclude(self) -> Sequence[Any]:
-        """Run the projectors of all events, also of those that projectors report, and append the drafts to the ledger.
+        """Run the projectors and notifiers of all events, and append the drafts to the ledger.
+
+        Events that projectors report are included. Notifiers run after the last projector.
 
         Returns the new ledger records in the order of their numbers; an empty sequence if there were no drafts.
         """
         drafts: list[Any] = []
+        followed: list[object] = []
         while self.events:
             events, self.events = self.events, []
-            for happening in events:
-                for projector in self.follow.projectors.get(type(happening), ()):
-                    drafts.extend(await projector(self, happening))
+            for event in events:
+                for projector in self.follow.projectors.get(type(event), ()):
+                    drafts.extend(await projector(self, event))
+            followed += events
+        for event in followed:
+            for notify in self.follow.notifiers.get(type(event), ()):
+                await notify(self, event)
         return await self.follow.append(self, drafts) if drafts else ()
 
 
 Projector = Callable[[Unit, Any], Awaitable[Sequence[Any]]]
 """A function that handles an event. Returns drafts of ledger records: records that have no number yet."""
+
+Notifier = Callable[[Unit, Any], Awaitable[None]]
+"""A function that notifies officers of an event."""
 
 Append = Callable[[Unit, Sequence[Any]], Awaitable[Sequence[Any]]]
 """A function that appends drafts to the ledger. Returns the records, with their numbers."""
@@ -128,6 +139,7 @@ class Follow:
     Attributes:
         projectors: by type of event, the functions that handle it in the same transaction.
         append: the function that appends drafts to the ledger.
+        notifiers: by type of event, the functions that notify officers of it, after all projectors.
         acknowledge_within: how long checkpoints have to acknowledge an alert (R54).
         on_commit: functions called after each commit with the ledger records of the transaction, in order; many
             transactions have none.
@@ -135,6 +147,7 @@ class Follow:
 
     projectors: Mapping[type, Sequence[Projector]]
     append: Append
+    notifiers: Mapping[type, Sequence[Notifier]] = field(default_factory=dict)
     acknowledge_within: timedelta = timedelta(seconds=60)
     on_commit: list[Callable[[Sequence[Any]], None]] = field(default_factory=list)
 

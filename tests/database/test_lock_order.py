@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text, update
 
 from app.access.domain import SYSTEM
+from app.alerting.notices import rounds
 from app.border.hits.creation import create_hits
 from app.border.hits.service import erase_hits
 from app.border.manifests import store as manifests
@@ -17,13 +18,21 @@ from app.register.entries import store as entries
 from app.register.entries.events import EntryErased
 from app.runtime import Runtime
 from app.worker import Worker
+from tests.api.register.test_seals import OFFICER
 from tests.support.actors import Actors, Caller
-from tests.support.bodies import check_body, deterrence_body, entry_body, extension_body, merged
+from tests.support.bodies import (
+    check_body,
+    deterrence_body,
+    entry_body,
+    extension_body,
+    merged,
+    urgent_body,
+)
 from tests.support.clock import SettableClock
 from tests.support.crossings import ask, hit_of, say
 from tests.support.interleaving import act_after
 from tests.support.manifests import manifest_body, passenger, read, send, statuses, stranger
-from tests.support.steps import expect, file_amendment, impose, settle
+from tests.support.steps import expect, file_amendment, impose, settle, sound
 
 pytestmark = pytest.mark.parametrize("engine_url", ["postgresql"], indirect=True)
 
@@ -164,3 +173,25 @@ async def test_an_extension_is_refused_while_another_entry_ends(
     end = Meanwhile(monkeypatch, "UPDATE ledger_head", worker.end_by_law)
     await settle(http, approver, extension, "reject", "Unsigned.")
     assert await end.result() == 1
+
+
+async def test_two_entries_are_sealed_while_officers_are_notified_of_the_alert_of_the_second(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    runtime: Runtime,
+    clock: SettableClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    submitter = await actors.client("submitter")
+    await sound(http, submitter, urgent_body(subject={"full_name": OFFICER}))
+    clock.advance(seconds=1)  # ids are in the order of the clock
+    second = await sound(http, submitter, urgent_body(subject={"full_name": OFFICER}))
+    clock.advance(minutes=2)
+
+    async def notify() -> None:
+        async with runtime.writing(SYSTEM) as unit:
+            await rounds._notify_unacknowledged(unit, second["alert"]["id"], frozenset())
+
+    notices = Meanwhile(monkeypatch, "INSERT INTO notice ", notify)
+    await actors.client("verifier", name=OFFICER)
+    await notices.result()

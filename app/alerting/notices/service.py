@@ -30,7 +30,7 @@ from app.alerting.notices.store import list_latest
 from app.db.unit import Reader, Unit
 from app.kit.ids import new_id
 from app.ledger import service as ledger
-from app.ledger.domain import Draft, Head, RecordType
+from app.ledger.domain import Head, RecordType
 from app.register.amendments.events import AmendmentRefused, JudgmentFiled
 from app.register.entries.events import (
     CountersignAwaited,
@@ -114,102 +114,92 @@ async def _without_known(reader: Reader, contents: dict[str, NoticeContent]) -> 
     return {key: content for key, content in contents.items() if key not in known}
 
 
-async def notify_owner(unit: Unit, event: EntryChanged) -> Sequence[Draft]:
+async def notify_owner(unit: Unit, event: EntryChanged) -> None:
     """Notify the owner that an entry has ended or was rejected; do nothing if the event is about another change.
 
     Duty officers and approvers are notified too if the entry has lapsed. Entries that had ended before they were taken
     over from another register cause no notice.
 
-    Called as a projector: in the transaction of the event. Returns no ledger records.
+    Called as a notifier: in the transaction of the event, after all projectors.
     """
     if event.what is RecordType.ENTRY_ENDED and event.entry.version > 1:
         await notify(unit, [ended(event.entry, unit.now)])
-    return ()
 
 
-async def notify_duty_officers(unit: Unit, event: CountersignAwaited) -> Sequence[Draft]:
+async def notify_duty_officers(unit: Unit, event: CountersignAwaited) -> None:
     """Notify duty officers, approvers and owner that an urgent entry waits for its countersignature.
 
-    Called as a projector: in the transaction of the event. Returns no ledger records.
+    Called as a notifier: in the transaction of the event, after all projectors.
     """
     await notify(unit, [countersign_awaited(event.entry, unit.now)])
-    return ()
 
 
-async def notify_of_pending_end(unit: Unit, event: PendingEnded) -> Sequence[Draft]:
+async def notify_of_pending_end(unit: Unit, event: PendingEnded) -> None:
     """Notify owner and approvers that a measure has ended for good after a wait for undecided papers (R68).
 
-    Called as a projector: in the transaction of the event. Returns no ledger records.
+    Called as a notifier: in the transaction of the event, after all projectors.
     """
     await notify(unit, [pending_ended(event.entry, event.at)])
-    return ()
 
 
-async def notify_of_own_search(unit: Unit, event: OwnNameSearched) -> Sequence[Draft]:
+async def notify_of_own_search(unit: Unit, event: OwnNameSearched) -> None:
     """Notify Immigration's duty officers and approvers that a user has searched for their own name (R61).
 
-    Called as a projector: in the transaction of the event. Returns no ledger records.
+    Called as a notifier: in the transaction of the event, after all projectors.
     """
     await notify(unit, [own_name(event.by, unit.now)])
-    return ()
 
 
-async def notify_of_judgment(unit: Unit, event: JudgmentFiled) -> Sequence[Draft]:
+async def notify_of_judgment(unit: Unit, event: JudgmentFiled) -> None:
     """Notify an entry's owner that another body has filed a judgment that would end the entry.
 
-    Called as a projector: in the transaction of the event. Returns no ledger records.
+    Called as a notifier: in the transaction of the event, after all projectors.
     """
     await notify(unit, [judgment_filed(event.amendment)])
-    return ()
 
 
-async def notify_of_rejection(unit: Unit, event: RejectionConsidered) -> Sequence[Draft]:
+async def notify_of_rejection(unit: Unit, event: RejectionConsidered) -> None:
     """Notify an entry's owner that its request was rejected, or of a step in rejecting a countersigned entry.
 
     The approvers are notified too if the step is the proposal to reject the entry.
 
-    Called as a projector: in the transaction of the event. Returns no ledger records.
+    Called as a notifier: in the transaction of the event, after all projectors.
     """
     await notify(unit, [rejection_considered(event.entry, event.act)])
-    return ()
 
 
-async def notify_of_refusal(unit: Unit, event: AmendmentRefused) -> Sequence[Draft]:
+async def notify_of_refusal(unit: Unit, event: AmendmentRefused) -> None:
     """Notify an entry's owner that Immigration has refused its amendment.
 
-    Called as a projector: in the transaction of the event. Returns no ledger records.
+    Called as a notifier: in the transaction of the event, after all projectors.
     """
     await notify(unit, [amendment_refused(event.amendment)])
-    return ()
 
 
-async def notify_of_seal(unit: Unit, event: SealedByItself) -> Sequence[Draft]:
+async def notify_of_seal(unit: Unit, event: SealedByItself) -> None:
     """Notify the persons named in an entry's seal that the entry was sealed automatically.
 
-    Called as a projector: in the transaction of the event. Returns no ledger records.
+    Called as a notifier: in the transaction of the event, after all projectors.
     """
     await notify(unit, [entry_sealed(event.entry)])
-    return ()
 
 
-async def notify_of_sealed_entry(unit: Unit, event: SealedEntryMet) -> Sequence[Draft]:
+async def notify_of_sealed_entry(unit: Unit, event: SealedEntryMet) -> None:
     """Notify the persons named in an entry's seal that a request was refused because of this entry.
 
-    Called as a projector: in the transaction of the event. Returns no ledger records.
+    Called as a notifier: in the transaction of the event, after all projectors.
     """
     await notify(unit, [sealed_entry_met(event.entry, unit.actor, unit.now)])
-    return ()
 
 
-async def notify_admins(unit: Unit, event: SecondAdminAsked) -> Sequence[Draft]:
+async def notify_admins(unit: Unit, event: SecondAdminAsked) -> None:
     """Notify admins of a change that waits for a second admin or, if `event.confirmed`, that one has confirmed it.
 
     If the change is about an agency or a checkpoint, its officers are notified too.
 
-    Called as a projector: in the transaction of the event. Returns no ledger records.
+    Called as a notifier: in the transaction of the event, after all projectors.
     """
     await notify(unit, [second_admin(event, unit.now)])
-    return ()
 
 
 async def head(reader: Reader) -> Head:
