@@ -11,6 +11,7 @@ from app.access import tables
 from app.access.acts import AuditAct
 from app.access.domain import AccountHolder, Client, Key, Kind, Role, Standing, person_of
 from app.access.employee_numbers import LABELS, without_label
+from app.db.driver import CompiledStatement
 from app.db.postgresql import CHANNEL
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
@@ -45,12 +46,16 @@ _KEY_AT_VERSION = (
 _PERSON = select(
     tables.client.c.person_key, tables.client.c.folded_name, tables.client.c.roles, tables.client.c.standing
 ).where(tables.client.c.person_key.is_not(None))
-_PERSONS = _PERSON.where(
-    or_(any_of(tables.client.c.person_key, "numbers"), any_of(tables.client.c.folded_name, "names"))
+_PERSONS = CompiledStatement(
+    _PERSON.where(
+        or_(any_of(tables.client.c.person_key, "numbers"), any_of(tables.client.c.folded_name, "names"))
+    )
 )
 _ON_DUTY = _PERSON.where(
     tables.client.c.roles.contains(f'"{Role.DUTY_OFFICER}"'), tables.client.c.standing == Standing.ACTIVE
 )
+
+_VERSION = CompiledStatement(select(tables.state.c.version))
 
 _FOR_FINDING = frozenset({"person_key", "folded_name"})
 """Columns of a client that only look-ups use."""
@@ -58,7 +63,8 @@ _FOR_FINDING = frozenset({"person_key", "folded_name"})
 
 async def version(reader: Reader) -> int:
     """Return the access version, a number that grows with every change of clients, keys or offices."""
-    return int((await reader.run(select(tables.state.c.version))).scalar_one())
+    [(version,)] = await _VERSION.run(reader)
+    return int(version)
 
 
 async def find_key(reader: Reader, key_id: str) -> tuple[Key, Client, int] | None:
@@ -277,7 +283,7 @@ async def list_persons(
         "numbers": sorted(numbers),
         "names": sorted(name[:LONGEST_FOLDED_NAME] for name in folded_names),
     }
-    return [_person(row) for row in await reader.run(_PERSONS, parameters)]
+    return [_person(row) for row in await _PERSONS.run(reader, parameters)]
 
 
 async def find_number_variant(reader: Reader, number: str) -> str | None:
@@ -317,12 +323,13 @@ async def list_accounts(reader: Reader, after: str, limit: int) -> list[tuple[st
     """
     client_id = tables.client.c.id
     statement = _PERSON.add_columns(client_id).where(client_id > after).order_by(client_id).limit(limit)
-    return [(row.id, _person(row)) for row in await reader.run(statement)]
+    return [(account_id, _person(holder)) for *holder, account_id in await reader.run(statement)]
 
 
-def _person(row: Row[*tuple[Any, ...]]) -> AccountHolder:
-    on_duty = row.standing == Standing.ACTIVE and Role.DUTY_OFFICER in _plain(row.roles)
-    return AccountHolder(row.person_key, row.folded_name or "", on_duty)
+def _person(row: Sequence[Any]) -> AccountHolder:
+    person_key, folded_name, roles, standing = row
+    on_duty = standing == Standing.ACTIVE and Role.DUTY_OFFICER in _plain(roles)
+    return AccountHolder(person_key, folded_name or "", on_duty)
 
 
 async def record(unit: Unit, act: AuditAct, about: str | None, detail: Mapping[str, Any]) -> None:

@@ -1,43 +1,82 @@
 """Compiles statements into the syntax of a driver, and executes them without SQLAlchemy's cost."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
-from sqlalchemy import CompoundSelect, Select
+from sqlalchemy import CompoundSelect, Select, UpdateBase
 from sqlalchemy.engine import Dialect
 
+from app.db.database import Connection
 from app.db.unit import Reader
 from app.kit.driver_statements import DriverStatement
 
 Statement = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
 
+_NO_VALUES: Final[Mapping[str, Any]] = MappingProxyType({})
 
-class DriverSelect:
-    """A SELECT that PostgreSQL's driver executes itself, since SQLAlchemy would take four times the driver's time.
 
-    On SQLite, SQLAlchemy executes the statement.
+class CompiledStatement:
+    """A statement that is compiled once, and that the driver executes itself: SQLAlchemy takes four times as long.
 
     Args:
-        statement: the statement; its result's values are used as the driver gives them (instants are in UTC).
+        statement: a SELECT, INSERT or UPDATE. The driver of PostgreSQL takes and gives all values as they are (instants
+            are in UTC); on SQLite they are converted as the columns' types say.
     """
 
-    def __init__(self, statement: Statement) -> None:
+    def __init__(self, statement: Statement | UpdateBase) -> None:
         self._statement = statement
-        self._compiled: DriverStatement | None = None
+        self._for_postgresql: DriverStatement | None = None
+        self._for_sqlite: _ConvertingStatement | None = None
 
-    async def run(self, reader: Reader, values: Mapping[str, Any]) -> Sequence[Any]:
+    async def run(self, reader: Reader, values: Mapping[str, Any] = _NO_VALUES) -> Sequence[Any]:
         """Execute the statement with these values of its bound parameters, by name. Returns its rows.
 
-        Several values for one parameter must be a Python list; the driver takes no other sequence.
+        Several values for one parameter must be a Python list; the driver takes no other sequence. A row has its values
+        by position; a statement without rows returns none.
         """
-        if reader.is_sqlite:  # it has types of its own for lists and instants
-            return (await reader.run(self._statement, values)).all()
-        if self._compiled is None:
-            self._compiled = for_driver(self._statement, reader.connection.dialect)
-        return await reader.connection.fetch(self._compiled.text, self._compiled.arguments(values))
+        connection = reader.connection
+        if reader.is_sqlite:
+            if self._for_sqlite is None:
+                self._for_sqlite = _ConvertingStatement(self._statement, connection.dialect)
+            return await self._for_sqlite.run(connection, values)
+        if self._for_postgresql is None:
+            self._for_postgresql = for_driver(self._statement, connection.dialect)
+        return await connection.fetch(self._for_postgresql.text, self._for_postgresql.arguments(values))
 
 
-def for_driver(statement: Statement, dialect: Dialect) -> DriverStatement:
+class _ConvertingStatement:
+    """A statement for SQLite's driver, with the conversions of its parameters and of its rows' values."""
+
+    def __init__(self, statement: Statement | UpdateBase, dialect: Dialect) -> None:
+        self._compiled = for_driver(statement, dialect)
+        types = {name: bound.type for name, bound in statement.compile(dialect=dialect).binds.items()}
+        self._of_parameters = {
+            name: convert
+            for name in self._compiled.names
+            if name not in self._compiled.fixed
+            and (convert := types[name].dialect_impl(dialect).bind_processor(dialect)) is not None
+        }
+        self._of_columns = [
+            (position, convert)
+            for position, column in enumerate(statement.exported_columns)
+            if (convert := column.type.dialect_impl(dialect).result_processor(dialect, None)) is not None
+        ]
+
+    async def run(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Any]:
+        """Execute the statement on a connection with these values by name. Returns its rows as sequences of values."""
+        converted = {name: convert(values[name]) for name, convert in self._of_parameters.items()}
+        rows = await connection.fetch(self._compiled.text, self._compiled.arguments({**values, **converted}))
+        return [self._converted(row) for row in rows] if self._of_columns else rows
+
+    def _converted(self, row: Sequence[Any]) -> Sequence[Any]:
+        values = list(row)
+        for position, convert in self._of_columns:
+            values[position] = convert(values[position])
+        return values
+
+
+def for_driver(statement: Statement | UpdateBase, dialect: Dialect) -> DriverStatement:
     """Return a statement in the syntax of a dialect's driver, to be run without SQLAlchemy.
 
     Values that the statement contains are kept in the result (`fixed`). Values of parameters made by `bindparam`

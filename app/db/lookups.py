@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import BindParameter, ColumnElement, bindparam
 from sqlalchemy.engine import Dialect
 
-from app.db.driver import DriverSelect, Statement
+from app.db.driver import CompiledStatement, Statement
 from app.db.types import any_of
 from app.db.unit import Reader
 
@@ -42,7 +42,7 @@ class LookUp:
     def __init__(self, compose: Callable[[Among, bool], Statement], *names: str) -> None:
         self._compose = compose
         self._names = names
-        self._with_arrays = DriverSelect(compose(any_of, False))
+        self._with_arrays = CompiledStatement(compose(any_of, False))
         self._prepared: dict[tuple[int, ...], tuple[str, tuple[int, ...]]] = {}
 
     async def rows(self, reader: Reader, *lists: Sequence[Any]) -> Sequence[Any]:

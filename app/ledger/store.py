@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from app.db.bulk import BulkInsert
+from app.db.driver import CompiledStatement
 from app.db.postgresql import CHANNEL
 from app.db.rollback import Rollback
 from app.db.types import InstantText, any_of, any_pair_of
@@ -41,7 +42,6 @@ from app.ledger.tables import rollback as rollback_table
 from app.tlog.merkle import Node
 
 LOCK = 0x63656B616C
-
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -82,7 +82,7 @@ _CLOSED = (
     .where(any_of(closed_table.c.entry_id, "ids"))
 )
 _OFFSET = bindparam("last_alert_offset", type_=BigInteger)
-_TAKE = (
+_TAKEN = (
     update(head_table)
     .values(
         size=head_table.c.size + bindparam("count", type_=BigInteger),
@@ -92,7 +92,8 @@ _TAKE = (
     .where(~exists().where(rollback_table.c.epoch == head_table.c.epoch))
     .returning(head_table.c.size, head_table.c.previous_alert)
 )
-_TAKE_AND_WAKE = _TAKE.returning(func.pg_notify(CHANNEL, ""))
+_TAKE = CompiledStatement(_TAKEN)
+_TAKE_AND_WAKE = CompiledStatement(_TAKEN.returning(func.pg_notify(CHANNEL, "")))
 OWN_TYPES: Final = [kind.value for kind in RecordType if kind.is_entry]
 OWN = record_table.c.type.in_(OWN_TYPES)
 """Condition: the record is a version of its entry, not an alert or a clearance about it."""
@@ -196,10 +197,10 @@ async def take_numbers(unit: Unit, count: int, last_alert_offset: int) -> tuple[
         RolledBack: a process has noted that the register was rolled back.
     """
     statement = _TAKE if unit.is_sqlite else _TAKE_AND_WAKE
-    taken = (await unit.run(statement, {"count": count, "last_alert_offset": last_alert_offset})).first()
-    if taken is None:
+    taken = await statement.run(unit, {"count": count, "last_alert_offset": last_alert_offset})
+    if not taken:
         raise await _refusal(unit)
-    size, previous_alert, *_ = taken
+    size, previous_alert, *_ = taken[0]
     return size - count, previous_alert
 
 

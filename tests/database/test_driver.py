@@ -3,18 +3,34 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Integer, column, select, table, text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    bindparam,
+    column,
+    insert,
+    select,
+    table,
+    text,
+    update,
+)
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.access.domain import SYSTEM
 from app.border.checks import store
 from app.border.checks.store import Record
-from app.db.driver import DriverSelect
+from app.db.driver import CompiledStatement
 from app.db.faults import Outage, outage
 from app.db.lookups import LookUp
+from app.db.types import Id, Instant, any_of
 from app.db.unit import Reader, Unit
 from app.kit.ids import new_id
 from app.runtime import Runtime
@@ -135,7 +151,7 @@ async def test_a_statement_that_is_given_up_leaves_its_connection_to_nobody(runt
 
 
 NUMBERS = table("numbers", column("number", Integer))
-ALL = DriverSelect(select(NUMBERS.c.number))
+ALL = CompiledStatement(select(NUMBERS.c.number))
 SOME = LookUp(lambda among, _: select(NUMBERS.c.number).where(among(NUMBERS.c.number, "numbers")), "numbers")
 
 
@@ -172,3 +188,49 @@ async def test_what_the_driver_reads_first_is_of_the_snapshot_that_the_transacti
         await change(runtime, "INSERT INTO numbers VALUES (8)")
         assert list((await reader.run(select(NUMBERS.c.number))).scalars()) == [7]
     await runtime.close()
+
+
+KINDS = Table(
+    "kinds",
+    MetaData(),
+    Column("id", Id, primary_key=True),
+    Column("at", Instant),
+    Column("holds", Boolean),
+    Column("bytes", LargeBinary),
+    Column("more", Integer),
+)
+ADD_KINDS = CompiledStatement(
+    insert(KINDS)
+    .values({column.name: bindparam(column.name) for column in KINDS.c})
+    .returning(KINDS.c.holds, KINDS.c.at)
+)
+KINDS_OF = CompiledStatement(
+    select(KINDS, (KINDS.c.more + 1).label("next"))
+    .where(any_of(KINDS.c.id, "ids"), KINDS.c.at <= bindparam("until"))
+    .order_by(KINDS.c.id)
+)
+ADVANCE = CompiledStatement(update(KINDS).values(more=KINDS.c.more + bindparam("by")))
+
+
+async def test_values_come_and_go_through_the_driver_as_through_sqlalchemy(runtime: Runtime):
+    kinds = "id VARCHAR(40), at {instant}, holds BOOLEAN, bytes {bytes}, more INTEGER"
+    types = (
+        {"instant": "TEXT", "bytes": "BLOB"}
+        if runtime.register.is_sqlite
+        else {"instant": "timestamptz", "bytes": "bytea"}
+    )
+    await change(runtime, f"CREATE TABLE kinds ({kinds.format(**types)})")
+    at = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
+    full = {"id": "a", "at": at, "holds": True, "bytes": b"\0\xff", "more": 1}
+    empty = {"id": "b", "at": at, "holds": False, "bytes": None, "more": None}
+    async with runtime.writing(SYSTEM) as unit:
+        [(holds, stored_at)] = await ADD_KINDS.run(unit, full)
+        assert (holds is True, stored_at) == (True, at)
+        await ADD_KINDS.run(unit, empty)
+        assert not await ADVANCE.run(unit, {"by": 2})
+        asked = {"ids": ["a", "b", "c"], "until": at}
+        rows = [tuple(row) for row in await KINDS_OF.run(unit, asked)]
+        assert rows == [tuple(row) for row in await unit.run(KINDS_OF._statement, asked)]
+        assert rows == [("a", at, True, b"\0\xff", 3, 4), ("b", at, False, None, None, None)]
+        assert [type(row[2]) for row in rows] == [bool, bool]
+        assert not await KINDS_OF.run(unit, {**asked, "until": at - timedelta(seconds=1)})

@@ -13,6 +13,7 @@ from sqlalchemy import BigInteger, bindparam, delete, func, insert, select
 from starlette.responses import Response
 
 from app.access.tables import answer
+from app.db.driver import CompiledStatement
 from app.db.unit import Unit
 from app.errors import Fault, IdempotencyInFlight, IdempotencyMismatch, Invalid, SecretAlreadyShown
 
@@ -24,15 +25,19 @@ LONGEST_KEY = 255
 """Largest number of characters of an `Idempotency-Key`."""
 
 
-_TRY = select(func.pg_try_advisory_xact_lock(bindparam("number", type_=BigInteger)))
+_TRY = CompiledStatement(select(func.pg_try_advisory_xact_lock(bindparam("number", type_=BigInteger))))
 _CLAIMED = (
     answer.c.client_id == bindparam("of"),
     answer.c.call == bindparam("about"),
     answer.c.key == bindparam("named"),
 )
-_KEPT = select(answer).where(*_CLAIMED)
+_KEPT = CompiledStatement(
+    select(answer.c.body_hash, answer.c.status, answer.c.headers, answer.c.body, answer.c.created_at).where(
+        *_CLAIMED
+    )
+)
 _FORGET = delete(answer).where(*_CLAIMED)
-_KEEP = insert(answer)
+_KEEP = CompiledStatement(insert(answer).values({column.name: bindparam(column.name) for column in answer.c}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +93,22 @@ async def recall(unit: Unit, claimed: Claim) -> Response | None:
     """
     if not unit.is_sqlite:
         number = int.from_bytes(hashlib.sha256("\0".join(claimed.scope).encode()).digest()[:8], signed=True)
-        if not (await unit.run(_TRY, {"number": number})).scalar_one():
+        [(is_first,)] = await _TRY.run(unit, {"number": number})
+        if not is_first:
             raise in_flight()
     parameters = {"of": claimed.client_id, "about": claimed.call, "named": claimed.key}
-    row = (await unit.run(_KEPT, parameters)).first()
-    if row is None:
+    kept = await _KEPT.run(unit, parameters)
+    if not kept:
         return None
-    if row.created_at <= unit.now - KEPT:
+    body_hash, status, headers, body, created_at = kept[0]
+    if created_at <= unit.now - KEPT:
         await unit.run(_FORGET, parameters)
         return None
-    if row.body_hash != claimed.body_hash:
+    if body_hash != claimed.body_hash:
         raise IdempotencyMismatch("This Idempotency-Key was used with another body.")
-    if row.body is None:
+    if body is None:
         raise SecretAlreadyShown("The first answer held a secret, which is shown once.")
-    headers = {**msgspec.json.decode(row.headers), "idempotency-replayed": "true"}
-    return Response(row.body, row.status, headers)
+    return Response(body, status, {**msgspec.json.decode(headers), "idempotency-replayed": "true"})
 
 
 async def keep(unit: Unit, claimed: Claim, response: Response, *, secret: bool) -> None:
@@ -113,8 +119,8 @@ async def keep(unit: Unit, claimed: Claim, response: Response, *, secret: bool) 
     if not 200 <= response.status_code < 300:  # noqa: PLR2004 - the 2xx range
         return
     headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-    await unit.run(
-        _KEEP,
+    await _KEEP.run(
+        unit,
         {
             "client_id": claimed.client_id,
             "call": claimed.call,

@@ -12,6 +12,7 @@ from sqlalchemy import Table, bindparam, insert, select, update
 from app.access import tables
 from app.access.domain import Agency, Checkpoint, Office, P
 from app.access.store import bump, page_of
+from app.db.driver import CompiledStatement
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 
@@ -23,9 +24,13 @@ _TABLES: Final[Mapping[type, Table]] = {
     Checkpoint: tables.checkpoint,
     Office: tables.office,
 }
-_LOCKED_AGENCY = select(tables.agency).where(tables.agency.c.code == bindparam("code")).with_for_update()
-_ACTIVE = select(tables.checkpoint.c.code).where(
-    any_of(tables.checkpoint.c.code, "codes"), tables.checkpoint.c.active.is_(True)
+_LOCKED_AGENCY = CompiledStatement(
+    select(tables.agency).where(tables.agency.c.code == bindparam("code")).with_for_update()
+)
+_ACTIVE = CompiledStatement(
+    select(tables.checkpoint.c.code).where(
+        any_of(tables.checkpoint.c.code, "codes"), tables.checkpoint.c.active.is_(True)
+    )
 )
 
 
@@ -80,8 +85,8 @@ async def lock_agency(unit: Unit, code: str) -> Agency | None:
 
     A transaction that adds an entry of the agency takes this lock first, which prevents duplicates.
     """
-    row = (await unit.run(_LOCKED_AGENCY, {"code": code})).first()
-    return _read(Agency, row._mapping) if row else None
+    rows = await _LOCKED_AGENCY.run(unit, {"code": code})
+    return _read(Agency, dict(zip(tables.agency.c.keys(), rows[0], strict=True))) if rows else None
 
 
 async def lock_agencies(unit: Unit) -> None:
@@ -104,7 +109,7 @@ async def list_places(
 
 async def list_active(reader: Reader, codes: Iterable[str]) -> frozenset[str]:
     """Return those of the codes that belong to active checkpoints; unknown codes are omitted."""
-    return frozenset((await reader.run(_ACTIVE, {"codes": sorted(codes)})).scalars())
+    return frozenset(code for (code,) in await _ACTIVE.run(reader, {"codes": sorted(codes)}))
 
 
 async def add_offices(unit: Unit, offices: Sequence[Office]) -> int:

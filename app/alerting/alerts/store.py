@@ -13,6 +13,7 @@ from app.access.tables import checkpoint as checkpoint_table
 from app.access.tables import state as access_state
 from app.alerting.alerts import tables
 from app.alerting.alerts.domain import Alert, AlertKind, Reach, Receipt, ReceiptLevel
+from app.db.driver import CompiledStatement
 from app.db.pages import Position, follows
 from app.db.types import Id, any_of
 from app.db.unit import Reader, Unit
@@ -37,7 +38,7 @@ _LIVING = select(_ROOT.c.id).where(_ROOT.c.cancelled_at.is_(None), _ROOT.c.id ==
 """Ids of the first alerts of families that are not cancelled."""
 
 _PHONE = select(agency_table.c.phone).where(agency_table.c.code == bindparam("owner")).scalar_subquery()
-_ADD = (
+_ADD = CompiledStatement(
     insert(tables.alert)
     .values({column.name: bindparam(column.name) for column in _COLUMNS})
     .returning(_PHONE)
@@ -46,9 +47,11 @@ _ADD = (
 _ACTIVE = select(bindparam("of_family", type_=Id), checkpoint_table.c.code).where(
     checkpoint_table.c.active.is_(True)
 )
-_FIX_ALL = insert(tables.recipient).from_select(["family", "checkpoint"], _ACTIVE)
-_FIX_SOME = insert(tables.recipient).from_select(
-    ["family", "checkpoint"], _ACTIVE.where(any_of(checkpoint_table.c.code, "codes"))
+_FIX_ALL = CompiledStatement(insert(tables.recipient).from_select(["family", "checkpoint"], _ACTIVE))
+_FIX_SOME = CompiledStatement(
+    insert(tables.recipient).from_select(
+        ["family", "checkpoint"], _ACTIVE.where(any_of(checkpoint_table.c.code, "codes"))
+    )
 )
 
 _HEAD_AND_ACCESS = select(
@@ -69,7 +72,7 @@ def _recipient_counts(family: ColumnElement[str]) -> tuple[ColumnElement[int], C
 
 
 _COUNT = select(*_recipient_counts(bindparam("family")))
-_RAISED = (
+_RAISED = CompiledStatement(
     select(*_COLUMNS, record_table.c.sequence, *_recipient_counts(tables.alert.c.family))
     .join(record_table, record_table.c.alert_id == tables.alert.c.id)
     .where(tables.alert.c.entry_id == bindparam("entry_id"), tables.alert.c.id == tables.alert.c.family)
@@ -86,7 +89,8 @@ async def add(unit: Unit, alert: Alert) -> str | None:
     """Store an alert, and return the telephone number of its agency; None if the agency has none."""
     values = {name: getattr(alert, name) for name in alert.__slots__}
     values |= {"chase": _json(alert.chase).decode(), "owner": alert.agency}
-    phone: str | None = (await unit.run(_ADD, values)).scalar_one()
+    phone: str | None
+    [(phone,)] = await _ADD.run(unit, values)
     return phone
 
 
@@ -96,9 +100,9 @@ async def fix_recipients(unit: Unit, family: str, only: Sequence[str] | None = N
     `only` is a list of codes, and limits the recipients to these; None for every active checkpoint.
     """
     if only is None:
-        await unit.run(_FIX_ALL, {"of_family": family})
+        await _FIX_ALL.run(unit, {"of_family": family})
     else:
-        await unit.run(_FIX_SOME, {"of_family": family, "codes": list(only)})
+        await _FIX_SOME.run(unit, {"of_family": family, "codes": list(only)})
 
 
 async def get_alert(reader: Reader, alert_id: str) -> Alert:
@@ -358,5 +362,5 @@ async def find_raised(
         The alert, its ledger sequence, the number of its recipients, and the number of recipients that are connected.
     """
     values = {"entry_id": entry_id, "since": since, "connected": list(connected)}
-    row = (await reader.run(_RAISED, values)).first()
-    return None if row is None else (_alert(row[: len(_COLUMNS)]), *row[len(_COLUMNS) :])
+    rows = await _RAISED.run(reader, values)
+    return (_alert(rows[0][: len(_COLUMNS)]), *rows[0][len(_COLUMNS) :]) if rows else None

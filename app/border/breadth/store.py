@@ -8,6 +8,7 @@ from sqlalchemy import Integer, bindparam, or_, select
 
 from app.border.checks.store import AT_THE_BORDER
 from app.border.checks.tables import check
+from app.db.driver import CompiledStatement
 from app.db.unit import Reader
 from app.register.entries.answer import Direction
 
@@ -29,7 +30,7 @@ _ASKED: Final = select(
     check.c.id, check.c.at, check.c.direction, check.c.document_hash, check.c.question
 ).where(AT_THE_BORDER, check.c.question.is_not(None))
 _LIMIT: Final = bindparam("limit", type_=Integer)
-_BY_LOT = (
+_BY_LOT = CompiledStatement(
     _ASKED.where(check.c.document_hash > bindparam("after"), check.c.id >= bindparam("first"))
     .order_by(check.c.document_hash, check.c.id)
     .limit(_LIMIT)
@@ -43,7 +44,7 @@ _UNNUMBERED = (
     .order_by(check.c.id.desc())
     .limit(_LIMIT)
 )
-_NEW = (
+_NEW = CompiledStatement(
     _ASKED.where(
         check.c.id > bindparam("after"),
         or_(check.c.document_hash.is_(None), check.c.document_hash < bindparam("bound")),
@@ -60,7 +61,7 @@ async def list_by_lot(reader: Reader, after: bytes, first: str, limit: int) -> S
     the travellers is random too. At most `limit` checks are returned. Omitted are checks without such a number (see
     `list_unnumbered`), with an id before `first`, or with an erased question.
     """
-    rows = await reader.run(_BY_LOT, {"after": after, "first": first, "limit": limit})
+    rows = await _BY_LOT.run(reader, {"after": after, "first": first, "limit": limit})
     return [PastQuestion(*row) for row in rows]
 
 
@@ -80,4 +81,4 @@ async def list_new(reader: Reader, after: str, bound: bytes, limit: int) -> Sequ
     with an erased question are omitted.
     """
     values = {"after": after, "bound": bound, "limit": limit}
-    return [PastQuestion(*row) for row in await reader.run(_NEW, values)]
+    return [PastQuestion(*row) for row in await _NEW.run(reader, values)]

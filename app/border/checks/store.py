@@ -13,7 +13,6 @@ import msgspec
 from sqlalchemy import (
     Integer,
     Row,
-    Select,
     bindparam,
     exists,
     func,
@@ -26,7 +25,7 @@ from app.access.tables import agency as agency_table
 from app.access.tables import state as access_state
 from app.border.checks import tables
 from app.db.bulk import BulkInsert
-from app.db.driver import DriverSelect
+from app.db.driver import CompiledStatement
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.kit.ids import first_id, instant_of
@@ -38,7 +37,7 @@ from app.register.entries.tables import key as key_table
 _TICK = timedelta(milliseconds=1)
 """Resolution of the time in an id."""
 
-_LOOK_UP = DriverSelect(
+_LOOK_UP = CompiledStatement(
     select(
         head_table.c.size,
         access_state.c.version,
@@ -313,11 +312,11 @@ async def list_passages(
     """
     values = {f"hash{i}": number for i, number in enumerate(hashes)}
     statement = _passages(len(hashes), further=before is not None)
-    return [Passage(*row) for row in await reader.run(statement, {**values, "before": before, "most": limit})]
+    return [Passage(*row) for row in await statement.run(reader, {**values, "before": before, "most": limit})]
 
 
 @cache
-def _passages(numbers: int, *, further: bool) -> Select[tuple[str, str, str]]:
+def _passages(numbers: int, *, further: bool) -> CompiledStatement:
     """Return the statement for a number of hashes; cached, because building it delays an urgent entry by 1 ms."""
     table = tables.check
     most = bindparam("most", type_=Integer)
@@ -328,7 +327,7 @@ def _passages(numbers: int, *, further: bool) -> Select[tuple[str, str, str]]:
         page = part.where(table.c.id < bindparam("before")) if further else part
         parts.append(select(page.order_by(table.c.id.desc()).limit(most).subquery()))
     found = union_all(*parts).subquery()
-    return select(found).order_by(found.c.id.desc()).limit(most)
+    return CompiledStatement(select(found).order_by(found.c.id.desc()).limit(most))
 
 
 async def matched_since(reader: Reader, entry_id: str, checkpoint: str, since: datetime) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy import false, insert, or_, select, update
 from app.border.clearances.domain import Clearance, ClearanceState
 from app.border.clearances.tables import clearance as table
 from app.db.documents import Documents, document
-from app.db.driver import DriverSelect
+from app.db.driver import CompiledStatement
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.errors import NotFound
@@ -19,7 +19,7 @@ _documents = Documents(Clearance)
 
 _NUMBER_LENGTH = 200
 
-_OF_DOCUMENTS = DriverSelect(
+_OF_DOCUMENTS = CompiledStatement(
     select(table.c.document).where(
         any_of(table.c.entry_id, "entries"),
         any_of(table.c.number, "numbers"),  # with a condition on the state, SQLite would use that index

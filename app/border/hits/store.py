@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, select, update
 from app.border.hits import tables
 from app.border.hits.domain import Hit, HitState
 from app.db.documents import Documents, document
-from app.db.driver import DriverSelect
+from app.db.driver import CompiledStatement
 from app.db.pages import Position, follows
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
@@ -21,7 +21,7 @@ _documents = Documents(Hit)
 
 _table = tables.hit
 _EXISTING = select(_table.c.id).where(any_of(_table.c.id, "ids"))
-_RESOLVED = DriverSelect(_EXISTING.where(_table.c.state == HitState.RESOLVED.value))
+_RESOLVED = CompiledStatement(_EXISTING.where(_table.c.state == HitState.RESOLVED.value))
 _RESOLVED_IN_FULL = select(_table.c.document).where(
     any_of(_table.c.id, "ids"), _table.c.state == HitState.RESOLVED.value
 )

@@ -2,8 +2,9 @@
 
 from functools import cache
 
-from sqlalchemy import Executable, select
+from sqlalchemy import bindparam, null, select
 
+from app.db.driver import CompiledStatement
 from app.db.unit import Reader, Unit, insert_of
 from app.register.entries import tables
 from app.register.entries.blobs import Blob
@@ -16,17 +17,20 @@ async def keep_blob(unit: Unit, entry_id: str, blob: Blob) -> None:
     copy, so that one can be erased without the other.
     """
     kept = {"entry_id": entry_id, "sha256": blob.sha256, "kind": blob.kind, "media_type": blob.media_type}
-    await unit.run(_keeping_blob(is_sqlite=unit.is_sqlite), {**kept, "bytes": blob.data})
+    await _keeping_blob(is_sqlite=unit.is_sqlite).run(unit, {**kept, "bytes": blob.data})
 
 
 @cache  # making it takes longer than running it
-def _keeping_blob(*, is_sqlite: bool) -> Executable:
+def _keeping_blob(*, is_sqlite: bool) -> CompiledStatement:
     table = tables.blob
-    adding = insert_of(table, is_sqlite=is_sqlite)
-    return adding.on_conflict_do_update(
-        index_elements=[table.c.entry_id, table.c.sha256],
-        set_={"bytes": adding.excluded.bytes, "erased_at": None},
-        where=table.c.erased_at.is_not(None),
+    columns = ("entry_id", "sha256", "kind", "media_type", "bytes")
+    adding = insert_of(table, is_sqlite=is_sqlite).values({name: bindparam(name) for name in columns})
+    return CompiledStatement(
+        adding.on_conflict_do_update(
+            index_elements=[table.c.entry_id, table.c.sha256],
+            set_={"bytes": adding.excluded.bytes, "erased_at": null()},
+            where=table.c.erased_at.is_not(None),
+        )
     )
 
 

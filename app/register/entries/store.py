@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, case, delete, func, insert, or_, sel
 
 from app.db.bulk import BulkInsert
 from app.db.documents import Documents, document
+from app.db.driver import CompiledStatement
 from app.db.types import any_of
 from app.db.unit import Reader, Unit
 from app.errors import NotFound
@@ -26,7 +27,7 @@ from app.register.entries.visibility import opened, within_view
 
 _documents = Documents(Entry)
 
-_BY_KEYS = (
+_BY_KEYS = CompiledStatement(
     select(tables.entry.c.document)
     .where(tables.entry.c.id.in_(select(tables.key.c.entry_id).where(any_of(tables.key.c.key, "keys"))))
     .order_by(tables.entry.c.id)
@@ -194,7 +195,7 @@ async def lock(unit: Unit, entry_id: str) -> Entry:
 
 async def list_by_keys(reader: Reader, keys: Iterable[str]) -> list[Entry]:
     """Return the entries with at least one of the keys (see module `keys`), ordered by id."""
-    return await _documents.all(reader, _BY_KEYS, {"keys": sorted(keys)})
+    return [_documents.read(found) for (found,) in await _BY_KEYS.run(reader, {"keys": sorted(keys)})]
 
 
 async def list_by_ids(reader: Reader, entry_ids: Iterable[str]) -> list[Entry]:
