@@ -1,12 +1,12 @@
 """How fast and how good is a comparison? Against nomenklatura's matchers and rapidfuzz, on the same pairs in one run.
 
-    python -m bench.scoring                   # every labelled pair beside the repository; makes .rivals once
+    python -m bench.scoring                   # every labelled pair beside the repository; installs rivals once
     python -m bench.scoring --json            # for scripts
     python -m bench.scoring --no-rivals       # Cekal alone
 
-Run it from the root of the repository. The rivals live in an environment of their own (.rivals), made from the package
-index the first time; where that can't be done it says so and measures Cekal alone. The labelled pairs lie outside the
-repository (--pairs); without them there is nothing to measure.
+Run it from the root of the repository. The rivals live in an environment of their own (.rivals/matchers), made from
+the package index the first time; where that can't be done it says so and measures Cekal alone. The labelled pairs lie
+outside the repository (--pairs); without them there is nothing to measure.
 
 The columns: microseconds of processor time a pair (mean, median, 95th percentile) when it is seen for the first time,
 with every cache empty, and again; then precision and recall, on names alone, at each matcher's own default threshold.
@@ -19,7 +19,6 @@ import json
 import subprocess
 import sys
 import time
-import venv
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +30,12 @@ from app.matching.labelled import Pair, read_pairs
 from app.matching.persons import KnownPerson, QueriedPerson
 from bench.figures import median, percentile, shown, table
 from bench.processes import ROOT
+from bench.rival_environments import RivalMissing, rival_programs
 
 PAIRS = ROOT.parent / "shared" / "data" / "names" / "pairs.csv"
-_RIVALS = ROOT / ".rivals"
 _NEEDED = ("nomenklatura>=4.17", "rapidfuzz>=3.14")
-_LONGEST_INSTALL = 900
 _LONGEST_RUN = 1800
-"""Seconds after which the rivals are given up: an index that does not answer must not hold the report."""
+"""Seconds after which the rivals are given up."""
 THRESHOLDS = {
     "nomenklatura logic-v2": 0.7,
     "nomenklatura name-based": 0.7,
@@ -90,14 +88,8 @@ def theirs(pairs: list[Pair], *, dated: bool = False) -> dict[str, Any]:
 
     Empty, with a line that says why, where they can't be had.
     """
-    python = _RIVALS / "bin" / "python"
     try:
-        if not python.exists():
-            print(f"Making the rivals' environment in {_RIVALS.name}/ ...", file=sys.stderr)
-            venv.create(_RIVALS, with_pip=True)
-            subprocess.run(
-                [python, "-m", "pip", "install", "-q", *_NEEDED], check=True, timeout=_LONGEST_INSTALL
-            )
+        python = rival_programs("matchers", _NEEDED) / "python"
         asked = json.dumps(
             [
                 (
@@ -118,7 +110,7 @@ def theirs(pairs: list[Pair], *, dated: bool = False) -> dict[str, Any]:
             check=True,
             timeout=_LONGEST_RUN,
         )
-    except (OSError, subprocess.SubprocessError) as error:
+    except (RivalMissing, OSError, subprocess.SubprocessError) as error:
         print(f"The rivals are left out, they can't be installed or run here: {error}", file=sys.stderr)
         return {}
     answer: dict[str, Any] = json.loads(told.stdout)
