@@ -37,6 +37,11 @@ class Tree(Server):
         """Resident memory of all of them now, in MB (10^6 bytes)."""
         return sum(float(each.memory_info().rss) for each in self._all()) / 1e6
 
+    def pin(self, cores: frozenset[int]) -> None:
+        """Keep every thread of all of them, and what they start from now on, on these cores."""
+        for thread in [thread.id for each in self._all() for thread in each.threads()]:
+            os.sched_setaffinity(thread, cores)
+
     def _all(self) -> list[psutil.Process]:
         return [self.process, *self.process.children(recursive=True)]
 
@@ -115,7 +120,7 @@ http {{
 """
     (home / "nginx.conf").write_text(settings)
     command = [str(_found("nginx")), "-p", str(home), "-c", str(home / "nginx.conf")]
-    with _running("nchan", command, port, home, cores) as server:
+    with running("nchan", command, port, home, cores) as server:
         yield Broker("nchan", server, _get("/stream"), b"", port, _post_event)
 
 
@@ -131,12 +136,24 @@ def _nats(folder: Path, cores: Cores) -> Iterator[Broker]:
     def publish(frame: bytes) -> bytes:
         return hello + b"PUB alerts %d\r\n%b\r\nPING\r\n" % (len(frame), frame)
 
-    with _running("nats", command, port, home, cores) as server:
+    with running("nats", command, port, home, cores) as server:
         yield Broker("nats", server, hello + b"SUB alerts 1\r\nPING\r\n", b"PONG\r\n", port, publish)
 
 
 @contextmanager
-def _running(name: str, command: list[str], port: int, home: Path, cores: Cores) -> Iterator[Server]:
+def running(name: str, command: Sequence[str], port: int, home: Path, cores: Cores) -> Iterator[Server]:
+    """Run a rival's own server for the block's length.
+
+    Args:
+        name: names it where it fails.
+        command: starts it, in the foreground.
+        port: where it listens once it has started.
+        home: a folder of its own, which gets its log.
+        cores: where it runs.
+
+    Raises:
+        ServerFailed: it did not start.
+    """
     log = home / "log"
     with log.open("wb") as said:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
@@ -147,8 +164,7 @@ def _running(name: str, command: list[str], port: int, home: Path, cores: Cores)
             if time.monotonic() > until or process.poll() is not None:
                 raise ServerFailed(f"{name} did not start:\n{log.read_text(errors='replace')[-2000:]}")
             time.sleep(0.05)
-        for each in [server.process, *server.process.children(recursive=True)]:
-            each.cpu_affinity(sorted(cores.server))
+        server.pin(cores.server)
         yield server
     finally:
         process.terminate()
