@@ -2,10 +2,11 @@
 
     python -m bench.feed                          # 500 followers, 100,000 records, both engines
     python -m bench.feed --rounds 30 --records 1000000
+    python -m bench.feed --rivals                 # beside Kinto and Datasette, which it installs in .rivals/ once
     python -m bench.feed --quick --json           # a smoke run of a few seconds
 
 Run it from the root of the repository with the `test` extra installed: PostgreSQL comes from there. Two things are
-measured, the variants of each taking turns, so trust the ratios:
+measured, and a third with --rivals, the variants of each taking turns, so trust the ratios:
 
 - *followers*: an officer posts an urgent entry; measured is the time from the first byte of that request until the last
   stream has its frame. One server has streams of alerts, another one of the same engine as many followers of the feed,
@@ -15,6 +16,9 @@ measured, the variants of each taking turns, so trust the ratios:
   standard library's sqlite3, and COPY to standard output on PostgreSQL. CPU is that of a record in microseconds, the
   database's included, without that of the reader of the lines; on a busy machine trust it rather than the seconds. MB
   are those of the server process: before, and the most during the export.
+- *rivals*: a follower reads all records by pages of 500, and as lines; Kinto and Datasette hold the
+  same ones (bench/feed_rivals.py). And an agency is looked up by its code, and a record: by Cekal with its proof, by
+  Datasette as a row. A rival that can't be installed or run here is named, and is no failure.
 """
 
 import argparse
@@ -37,6 +41,7 @@ from app.access.domain import SYSTEM
 from app.ledger.domain import Draft, RecordType
 from app.ledger.service import append
 from app.runtime import Runtime
+from bench import feed_rivals
 from bench.alerts import Broadcast, draw_photo, post_request, urgent_entry
 from bench.figures import median, percentile, shown, table
 from bench.processes import Cores, Noise, Server, raise_file_limit, serving_cekal, split_cores
@@ -46,6 +51,7 @@ from tests.support.actors import Actors
 _AGENCIES = ("IMIGRASI", "KPK", "BNN", "POLRI")
 _AT_ONCE = 1000
 _CHUNK = 1 << 18
+_PAUSE = 0.5
 _ROWS = "SELECT * FROM ledger_record ORDER BY sequence"
 
 
@@ -140,6 +146,17 @@ async def fill(runtime: Runtime, count: int) -> None:
             await append(unit, drafts)
 
 
+def wait_until_signed(server: Server, key: str, records: int) -> None:
+    """Wait until the register has signed all records: before, its signer keeps a core busy."""
+    while True:
+        with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
+            connection.request("GET", "/v1/head", headers={"Authorization": f"Bearer {key}"})
+            answer = connection.getresponse()
+            if json.loads(answer.read()).get("size", 0) >= records:
+                return
+        time.sleep(_PAUSE)
+
+
 async def filled(settings: dict[str, str], count: int) -> str:
     async with opened(settings) as runtime:
         reader = await Actors(runtime).client("integrator", agency="IMIGRASI")
@@ -231,6 +248,21 @@ def _measure_export(
     }
 
 
+def _measure_rivals(options: argparse.Namespace, cores: Cores, made: Registers) -> dict[str, Any]:
+    ours, sqlite = [], None
+    with ExitStack() as stack:
+        for engine in options.engines:
+            name = f"{engine}-rivals"
+            settings = asyncio.run(made.make(engine, name))
+            key = asyncio.run(filled(settings, options.records))
+            server = stack.enter_context(serving_cekal(name, made.folder, cores, settings))
+            wait_until_signed(server, key, options.records)
+            ours.append(feed_rivals.cekal(engine, server, made, key, options.records))
+            if engine == "sqlite":
+                sqlite = settings["CEKAL_DATABASE_URL"]
+        return feed_rivals.compare(options.rivals, cores, made, ours, sqlite, options.exports)
+
+
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Run everything; gives the report."""
     cores = split_cores()
@@ -238,6 +270,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     with registers(options.folder) as made:
         followers = [_measure_followers(options, cores, made, each) for each in options.engines]
         exports = [_measure_export(options, cores, made, each) for each in options.engines]
+        rivals = _measure_rivals(options, cores, made) if options.rivals else None
     return {
         "benchmark": "feed",
         "rounds": options.rounds,
@@ -245,6 +278,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "cores_apart": cores.apart,
         "followers": followers,
         "exports": exports,
+        "rivals": rivals,
     }
 
 
@@ -303,6 +337,14 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--records", type=int, default=100_000)
     parser.add_argument("--exports", type=int, default=3, help="how often the ledger is exported")
+    parser.add_argument(
+        "--rivals",
+        type=Path,
+        nargs="?",
+        const=feed_rivals.PLACE,
+        metavar="FOLDER",
+        help="beside Kinto and Datasette, in environments of that folder (.rivals), made from the package index once",
+    )
     parser.add_argument("--folder", type=Path, help="where databases lie; on a disk, or commits cost nothing")
     parser.add_argument("--quick", action="store_true", help="a smoke run: what it prints means nothing")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -314,6 +356,8 @@ def main() -> int:
         print(msgspec.json.encode(report).decode())
     else:
         _print(report)
+        if report["rivals"]:
+            feed_rivals.show(report["rivals"])
     parts = [row for result in report["followers"] for row in result["variants"]] + report["exports"]
     failures = sorted({failure for part in parts for failure in part["failures"]})
     for failure in failures:

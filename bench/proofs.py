@@ -20,7 +20,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from bench.feed import fill
+from bench.feed import fill, wait_until_signed
 from bench.figures import median, percentile, shown, table
 from bench.processes import Server, serving_cekal, split_cores
 from bench.registers import ENGINES, Registers, opened, registers
@@ -28,7 +28,6 @@ from tests.support.actors import Actors
 
 RECORDS = 1_000_000
 _QUESTIONS = 500
-_PAUSE = 0.5
 
 
 def main() -> None:
@@ -52,7 +51,7 @@ def _measure(made: Registers, engine: str, options: argparse.Namespace) -> list[
         "consistency": lambda: f"/v1/proofs/consistency?from={chance.randint(1, size)}&to={size}",
     }
     with serving_cekal(f"proofs-{engine}", made.folder, split_cores(), settings) as server:
-        _wait_until_signed(server, key, options.records)
+        wait_until_signed(server, key, options.records)
         asked = {
             what: _ask(server, key, [path() for _ in range(options.questions)])
             for what, path in questions.items()
@@ -75,17 +74,6 @@ async def _filled(settings: dict[str, str], records: int) -> str:
         reader = await Actors(runtime).client("auditor")
         await fill(runtime, records)
     return reader.key
-
-
-def _wait_until_signed(server: Server, key: str, records: int) -> None:
-    """Wait until the register has signed all records: before, its signer keeps a core busy."""
-    while True:
-        with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
-            connection.request("GET", "/v1/head", headers={"Authorization": f"Bearer {key}"})
-            answer = connection.getresponse()
-            if json.loads(answer.read()).get("size", 0) >= records:
-                return
-        time.sleep(_PAUSE)
 
 
 def _ask(server: Server, key: str, paths: list[str]) -> list[float]:

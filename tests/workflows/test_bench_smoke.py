@@ -4,10 +4,13 @@ Most of them are run on one engine, some on SQLite and some on PostgreSQL: both 
 """
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 _LONGEST = 180.0
@@ -44,8 +47,13 @@ def test_the_benchmark_of_checks_runs_against_its_rivals_without_an_error() -> N
         assert variants[name]["rss_mb_last"] > 0
 
 
-def test_the_benchmark_of_the_feed_reaches_every_follower_and_exports_every_record() -> None:
-    report = _run("bench.feed", "--engines", "sqlite")
+def test_the_benchmark_of_the_feed_reaches_every_follower_and_names_rivals_that_do_not_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+
+    report = _run("bench.feed", "--engines", "sqlite", "--rivals", str(tmp_path))
 
     assert report["benchmark"] == "feed"
     for result in report["followers"]:
@@ -56,6 +64,15 @@ def test_the_benchmark_of_the_feed_reaches_every_follower_and_exports_every_reco
     for result in report["exports"]:
         assert result["failures"] == []
         assert result["lines_seconds"] > 0
+    rivals = report["rivals"]
+    assert [row["variant"] for row in rivals["readings"]] == ["sqlite, pages", "sqlite, lines"]
+    assert [row["variant"] for row in rivals["lookups"]] == ["sqlite, agency", "sqlite, record"]
+    assert all(row["seconds"] > 0 for row in rivals["readings"] + rivals["lookups"])
+    assert {name: "No matching distribution" in why for name, why in rivals["not_measured"].items()} == {
+        "kinto": True,
+        "datasette": True,
+    }
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_benchmark_of_snapshots_makes_one_of_every_entry() -> None:
