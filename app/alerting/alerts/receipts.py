@@ -123,7 +123,7 @@ class Receipts:
             return
         answers: Sequence[Confirmed | Exception]
         try:
-            answers = await self._store([confirmation for confirmation, _ in batch])
+            answers = await self._store(batch)
         except Exception as error:  # noqa: BLE001 - after any error, every caller must get an answer
             if len(batch) > 1 and outage(error) is None and not isinstance(error, CekalError):
                 for one in batch:
@@ -138,21 +138,29 @@ class Receipts:
             else:
                 answered.set_exception(answer)
 
-    async def _store(self, batch: Sequence[Confirmation]) -> list[Confirmed | CekalError]:
-        """Store receipts in one transaction. Returns the answer to each, or the error in place of it, in order."""
+    async def _store(self, batch: Sequence[_Waiting]) -> list[Confirmed | Exception]:
+        """Store receipts in one transaction. Returns the answer to each, or the error in place of it, in order.
+
+        Left out are those of callers that are gone since the batch began: they were answered that nothing was stored.
+        """
         async with (
             asyncio.timeout(self._runtime.settings.answer_seconds),
             self._runtime.writing(SYSTEM) as unit,
         ):
-            for each in batch:
+            for each, _ in batch:
                 each.unit = unit
-            version, known = await read_access_and_known(unit, {each.receipt.alert_id for each in batch})
-            settled = [await _settle(unit, each, version, known) for each in batch]
-            new = [each for each, answer in zip(batch, settled, strict=True) if answer is None]
+            version, known = await read_access_and_known(unit, {each.receipt.alert_id for each, _ in batch})
+            settled = [
+                TimeoutError("the caller is gone")
+                if answered.done()
+                else await _settle(unit, each, version, known)
+                for each, answered in batch
+            ]
+            new = [each for (each, _), answer in zip(batch, settled, strict=True) if answer is None]
             stored = iter(await add_receipts(unit, [_kept(each.receipt, known) for each in new]))
             return [
                 answer or await _confirm(unit, each, next(stored))
-                for each, answer in zip(batch, settled, strict=True)
+                for (each, _), answer in zip(batch, settled, strict=True)
             ]
 
 

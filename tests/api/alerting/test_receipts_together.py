@@ -222,6 +222,20 @@ async def test_a_transaction_that_fails_answers_all_and_stores_none(
     assert [answer.status_code for answer in await send()] == [201] * 6
 
 
+@pytest.mark.parametrize("engine_url", ["sqlite"], indirect=True)
+async def test_a_receipt_whose_caller_is_gone_before_its_transaction_is_not_stored(
+    runtime: Runtime, alert_id: str
+) -> None:
+    receipts = Receipts(runtime, 1)
+    with failing(runtime):
+        gone = asyncio.create_task(receipts.store(asked(alert_id, "one")))
+        stays = asyncio.create_task(receipts.store(asked(alert_id, "two")))
+        await asyncio.sleep(0.3)  # the transaction waits for the file's lock
+        gone.cancel()
+    assert statuses([await stays]) == [201]
+    assert await count_stored(runtime) == 1
+
+
 async def test_repeats_by_key_are_answered_within_a_shared_transaction(
     http: httpx2.AsyncClient, actors: Actors, alert_id: str
 ) -> None:
