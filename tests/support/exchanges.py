@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import event
 
-from app.db import postgresql
+from app.db import postgresql, sqlite
 from app.runtime import Runtime
 
 
@@ -15,22 +15,30 @@ from app.runtime import Runtime
 def executing(runtime: Runtime, note: Callable[[str], None]) -> Iterator[None]:
     """Call `note` with each statement before it is executed, for the block's length; by SQLAlchemy or by the driver."""
     engines = [each._engine for each in databases_of(runtime)]
-    fetch = postgresql._fetch
+    by_cursor = postgresql._fetch
+    by_line = {each: each.fetch for each in (postgresql._Committed, sqlite._Direct)}
 
-    def fetched(connection: Any, statement: str, arguments: Sequence[Any]) -> Sequence[Any]:
-        note(statement)
-        return fetch(connection, statement, arguments)
+    def noting(fetch: Callable[..., Any]) -> Any:
+        def fetched(connection: Any, statement: str, arguments: Sequence[Any]) -> Any:
+            note(statement)
+            return fetch(connection, statement, arguments)
+
+        return fetched
 
     def executed(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         note(statement)
 
     for engine in engines:
         event.listen(engine, "before_cursor_execute", executed)
-    postgresql._fetch = fetched
+    postgresql._fetch = noting(by_cursor)
+    for kind, fetch in by_line.items():
+        kind.fetch = noting(fetch)  # type: ignore[method-assign]
     try:
         yield
     finally:
-        postgresql._fetch = fetch
+        postgresql._fetch = by_cursor
+        for kind, fetch in by_line.items():
+            kind.fetch = fetch  # type: ignore[method-assign]
         for engine in engines:
             event.remove(engine, "before_cursor_execute", executed)
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Executable, Result, text
 
 from app.access.domain import SYSTEM
+from app.db.driver import CompiledStatement
 from app.db.unit import Reader
 from app.runtime import Runtime
 
@@ -16,17 +17,26 @@ def act_after(monkeypatch: pytest.MonkeyPatch, words: str, act: Callable[[], Awa
 
     Returns a list that gets this statement's text, so that a test can hold that there was one.
     """
-    execute, found = Reader.run, list[str]()
+    execute, fetch, found = Reader.run, CompiledStatement.run, list[str]()
 
-    async def run(reader: Reader, statement: Executable, parameters: Any = None) -> Result[*tuple[Any, ...]]:
-        result = await execute(reader, statement, parameters)
-        text = str(statement.compile(dialect=reader.connection.dialect))  # type: ignore[attr-defined]
+    async def note(reader: Reader, statement: Any) -> None:
+        text = str(statement.compile(dialect=reader.connection.dialect))
         if words in text and not found:
             found.append(text)
             await act()
+
+    async def run(reader: Reader, statement: Executable, parameters: Any = None) -> Result[*tuple[Any, ...]]:
+        result = await execute(reader, statement, parameters)
+        await note(reader, statement)
         return result
 
+    async def fetched(compiled: CompiledStatement, reader: Reader, *values: Any) -> Any:
+        rows = await fetch(compiled, reader, *values)
+        await note(reader, compiled._statement)
+        return rows
+
     monkeypatch.setattr(Reader, "run", run)
+    monkeypatch.setattr(CompiledStatement, "run", fetched)
     return found
 
 
