@@ -1,6 +1,7 @@
 """Transactions on PostgreSQL, with the driver asyncpg."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeVar
@@ -13,9 +14,12 @@ from sqlalchemy.util import greenlet_spawn
 
 from app.db.addresses import libpq_address
 from app.db.database import Connection
+from app.db.faults import Outage, outage
 from app.db.lanes import InUse, Lanes, most_connections
 from app.db.lines import CONNECT_SECONDS, Limits, Lines
-from app.db.statistics import analyze_grown
+from app.db.statistics import analyze, list_grown
+
+logger = logging.getLogger(__name__)
 
 CHANNEL = "cekal"
 """The PostgreSQL notification channel on which a commit wakes the other processes; its messages are empty."""
@@ -79,8 +83,9 @@ class PostgreSQL:
             await _within(self._limits.exchange, connection.commit)
             if self._in_bulk:
                 with suppress(DBAPIError, TimeoutError):  # the rows are stored; autovacuum does it later
-                    await analyze_grown(awaited)
-                    await _within(self._limits.exchange, connection.commit)
+                    for table in await list_grown(awaited):
+                        await analyze(awaited, table)
+                        await _within(self._limits.exchange, connection.commit)
 
     @asynccontextmanager
     async def _checked_out(self, engine: Engine) -> AsyncIterator[SyncConnection]:
@@ -113,9 +118,20 @@ class PostgreSQL:
             self._in_bulk = False
 
     async def renew_statistics(self) -> None:
-        """Renew the statistics of the tables that have more than doubled; the server then plans its statements anew."""
-        async with self.writing() as connection:
-            await analyze_grown(connection)
+        """Renew the statistics of the tables that have more than doubled; the server then plans its statements anew.
+
+        A table whose statistics take longer than a statement may is left to autovacuum, after a warning.
+        """
+        async with self.reading() as connection:
+            grown = await list_grown(connection)
+        for table in grown:
+            try:
+                async with self.writing() as connection:
+                    await analyze(connection, table)
+            except DBAPIError as error:
+                if outage(error) is not Outage.BUSY:
+                    raise
+                logger.warning("the statistics of %s are left to autovacuum", table, exc_info=error)
 
     def in_use(self) -> Iterator[InUse]:
         """Yield the use of each lane of connections."""

@@ -88,3 +88,26 @@ async def test_a_page_of_a_new_months_checks_is_read_without_what_follows_it(run
     assert "Sort" in await plan()
     await Worker(runtime).renew_statistics()
     assert "Sort" not in await plan()
+
+
+@pytest.mark.settings(database_seconds=1.0)
+async def test_a_table_whose_statistics_take_too_long_takes_none_from_another(
+    runtime: Runtime, caplog: pytest.LogCaptureFixture
+):
+    await add(runtime, MANY)
+    body = "BEGIN PERFORM pg_sleep(0.01); RETURN number; END"
+    async with runtime.register.writing() as connection:
+        for statement in (
+            "CREATE TABLE slow (number bigint)",
+            "INSERT INTO slow SELECT generate_series(1, 5000)",
+            f"CREATE FUNCTION slowly(number bigint) RETURNS bigint IMMUTABLE LANGUAGE plpgsql AS '{body}'",
+            "CREATE STATISTICS of_slow ON slowly(number) FROM slow",
+        ):
+            await connection.execute(text(statement))
+    await runtime.register.renew_statistics()
+    assert [record.message for record in caplog.records if "autovacuum" in record.message] == [
+        "the statistics of public.slow are left to autovacuum"
+    ]
+    columns = text("SELECT count(*) FROM pg_stats WHERE tablename = 'growing'")
+    async with runtime.register.reading() as connection:
+        assert (await connection.execute(columns)).scalar_one() == 1
