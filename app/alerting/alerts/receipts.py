@@ -62,6 +62,10 @@ class Confirmed(NamedTuple):
     first_at: datetime | None
 
 
+class _CallerGone(Exception):
+    """A caller was answered that its receipt is not stored, while its receipt was being written."""
+
+
 _Waiting = tuple[Confirmation, asyncio.Future[Confirmed]]
 
 
@@ -124,6 +128,9 @@ class Receipts:
         answers: Sequence[Confirmed | Exception]
         try:
             answers = await self._store(batch)
+        except _CallerGone:
+            await self._answer([each for each in batch if not each[1].done()])
+            return
         except Exception as error:  # noqa: BLE001 - after any error, every caller must get an answer
             if len(batch) > 1 and outage(error) is None and not isinstance(error, CekalError):
                 for one in batch:
@@ -141,7 +148,10 @@ class Receipts:
     async def _store(self, batch: Sequence[_Waiting]) -> list[Confirmed | Exception]:
         """Store receipts in one transaction. Returns the answer to each, or the error in place of it, in order.
 
-        Left out are those of callers that are gone since the batch began: they were answered that nothing was stored.
+        Left out are those of callers that are gone already: they were answered that nothing was stored.
+
+        Raises:
+            _CallerGone: a caller has gone meanwhile; nothing is stored.
         """
         async with (
             asyncio.timeout(self._runtime.settings.answer_seconds),
@@ -158,10 +168,15 @@ class Receipts:
             ]
             new = [each for (each, _), answer in zip(batch, settled, strict=True) if answer is None]
             stored = iter(await add_receipts(unit, [_kept(each.receipt, known) for each in new]))
-            return [
+            answers: list[Confirmed | Exception] = [
                 answer or await _confirm(unit, each, next(stored))
                 for (each, _), answer in zip(batch, settled, strict=True)
             ]
+            if any(
+                answered.done() and old is None for (_, answered), old in zip(batch, settled, strict=True)
+            ):
+                raise _CallerGone  # before the commit: nothing was stored, as the caller was answered
+            return answers
 
 
 def _kept(receipt: Receipt, erased: Mapping[str, bool]) -> Receipt:

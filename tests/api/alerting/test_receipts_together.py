@@ -3,10 +3,10 @@
 import asyncio
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx2
@@ -24,6 +24,7 @@ from app.alerting.alerts import receipts as module
 from app.alerting.alerts.domain import Receipt, ReceiptLevel
 from app.alerting.alerts.receipts import Confirmation, Confirmed, Receipts
 from app.alerting.alerts.tables import receipt as receipt_table
+from app.db.unit import Unit
 from app.errors import IdempotencyMismatch, NotFound, Unauthenticated
 from app.runtime import Runtime
 from tests.support.actors import Actors, Caller
@@ -232,6 +233,28 @@ async def test_a_receipt_whose_caller_is_gone_before_its_transaction_is_not_stor
         stays = asyncio.create_task(receipts.store(asked(alert_id, "two")))
         await asyncio.sleep(0.3)  # the transaction waits for the file's lock
         gone.cancel()
+    assert statuses([await stays]) == [201]
+    assert await count_stored(runtime) == 1
+
+
+async def test_a_receipt_whose_caller_goes_while_it_is_written_is_not_stored(
+    runtime: Runtime, alert_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add, under_way, gone = module.add_receipts, asyncio.Event(), asyncio.Event()
+
+    async def add_slowly(unit: Unit, receipts: Sequence[Receipt]) -> Sequence[tuple[bool, datetime]]:
+        under_way.set()
+        await gone.wait()
+        return await add(unit, receipts)
+
+    monkeypatch.setattr(module, "add_receipts", add_slowly)
+    receipts = Receipts(runtime, 1)
+    leaves = asyncio.create_task(receipts.store(asked(alert_id, "one")))
+    stays = asyncio.create_task(receipts.store(asked(alert_id, "two")))
+    await under_way.wait()
+    leaves.cancel()
+    await asyncio.wait([leaves])
+    gone.set()
     assert statuses([await stays]) == [201]
     assert await count_stored(runtime) == 1
 
