@@ -4,17 +4,24 @@ One history of revisions serves both layouts: on PostgreSQL one database contain
 SQLite each has a file, and a revision changes only the parts that a file contains.
 """
 
+import asyncio
+import logging
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DBAPIError
 
 from app.db.database import Connection as Transaction
 from app.db.database import Database
+from app.db.faults import Outage, outage
 
 if TYPE_CHECKING:  # Only migrations import Alembic: without it a server needs 10 MB less
     from alembic.config import Config
+
+logger = logging.getLogger(__name__)
 
 NEWEST: Final = "0049"
 """The revision that this program needs; a test compares it with the newest file in `migrations/`."""
@@ -25,6 +32,9 @@ OLDEST: Final = "0045"
 Migrations after this revision only add what such an older program may ignore. A migration that does more has to set
 this to its own revision; a test compares the schemas (docs/versioning.md).
 """
+
+_ATTEMPTS: Final = 5
+_PAUSE_SECONDS: Final = 1.0
 
 REGISTER: Final = "register"
 CHECKS: Final = "checks"
@@ -65,8 +75,8 @@ async def upgrade(register: Database, checks: Database) -> None:
 
     Raises:
         SchemaOutdated: a newer program has migrated the schema.
-        DBAPIError: a migration failed. If another migration, or the service, held a lock for more than five seconds,
-            the call can be repeated.
+        DBAPIError: a migration failed, and nothing was changed. One that met locks of the running service, for more
+            than five seconds or in a deadlock, was tried five times; the call can be repeated.
     """
     from alembic import command
 
@@ -81,9 +91,23 @@ async def upgrade(register: Database, checks: Database) -> None:
             if connection.dialect.name == "postgresql":
                 connection.execute(text(f"COMMENT ON TABLE alembic_version IS '{OLDEST}'"))
 
-        async with database.writing() as connection:
-            await connection.run_sync(run)
+        await _run_migration(database, run)
         await database.renew_statistics()  # a revision may have filled a table
+
+
+async def _run_migration(database: Database, run: Callable[[Connection], None]) -> None:
+    """Run a migration in one transaction, and again if the running service holds locks that it needs."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            async with database.writing() as connection:
+                await connection.run_sync(run)
+        except DBAPIError as error:
+            if outage(error) is not Outage.BUSY or attempt == _ATTEMPTS:
+                raise
+            logger.warning("the migration met locks of the running service, and is tried again: %s", error)
+            await asyncio.sleep(_PAUSE_SECONDS)
+        else:
+            return
 
 
 async def require_newest(register: Database, checks: Database) -> None:
