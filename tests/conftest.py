@@ -28,6 +28,7 @@ from tests.support.compiled import share_compiled_statements
 from tests.support.contract import watch
 from tests.support.databases import ENGINES, PEPPER, SIGNING_KEYS, Run
 from tests.support.lifespan import started
+from tests.support.lock_order import watched
 from tests.support.served import Served, client_for, serving
 
 _RUN = pytest.StashKey[Run]()
@@ -208,6 +209,14 @@ async def served(settings: Settings, clock: SettableClock) -> AsyncIterator[Serv
     with serving(application) as url:
         async with client_for(url) as client:
             yield Served(url, application, client)
+
+
+@pytest.fixture(autouse=True)
+def locks_in_order(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail a test in which a transaction locks rows after the locks that every transaction needs."""
+    with watched(monkeypatch) as faults:
+        yield
+    assert not faults, "\n".join(sorted(set(faults)))
 
 
 @pytest.fixture(autouse=True)

@@ -3,11 +3,15 @@
 The answers of the register do not depend on when the rounds run: they follow from the periods of the entries.
 """
 
+from collections.abc import Awaitable, Callable
+
 from app.access.domain import SYSTEM
 from app.alerting.alerts import service, store
+from app.db.pages import Position
+from app.db.unit import Unit
 from app.register.entries import service as entries
 from app.register.entries.timed_changes import list_overdue
-from app.runtime import Runtime
+from app.runtime import ListDue, Runtime
 
 _BATCH_SIZE = 200
 
@@ -17,12 +21,8 @@ async def store_ends(runtime: Runtime) -> int:
 
     If an entry fails, the error is logged and the others are done.
     """
-    ended = 0
-    async for _, entry_id in runtime.each_due(SYSTEM, list_overdue, _BATCH_SIZE):
-        with runtime.isolating("an entry's end can't be recorded now", entry=entry_id):
-            async with runtime.irreversible(SYSTEM) as unit:
-                ended += await entries.end_by_law(unit, entry_id) is not None
-    return ended
+    failure = "an entry's end can't be recorded now"
+    return await _act_on_each(runtime, list_overdue, entries.end_by_law, failure)
 
 
 async def alert_pending(runtime: Runtime) -> int:
@@ -30,12 +30,8 @@ async def alert_pending(runtime: Runtime) -> int:
 
     If an entry fails, the error is logged and the others are done. Returns the number of alerts.
     """
-    sent = 0
-    async for _, entry_id in runtime.each_due(SYSTEM, service.list_outdated, _BATCH_SIZE):
-        with runtime.isolating("undecided papers can't be announced now", entry=entry_id):
-            async with runtime.irreversible(SYSTEM) as unit:
-                sent += await service.announce_pending(unit, entry_id)
-    return sent
+    failure = "undecided papers can't be announced now"
+    return await _act_on_each(runtime, service.list_outdated, service.announce_pending, failure)
 
 
 async def announce_begun(runtime: Runtime) -> int:
@@ -43,9 +39,20 @@ async def announce_begun(runtime: Runtime) -> int:
 
     If an entry fails, the error is logged and the others are done. Returns the number of alerts.
     """
-    announced = 0
-    async for _, entry_id in runtime.each_due(SYSTEM, store.list_begun, _BATCH_SIZE):
-        with runtime.isolating("a beginning can't be announced now", entry=entry_id):
+    failure = "a beginning can't be announced now"
+    return await _act_on_each(runtime, store.list_begun, service.announce_begun, failure)
+
+
+async def _act_on_each(
+    runtime: Runtime,
+    list_due: ListDue[Position],
+    act: Callable[[Unit, str], Awaitable[bool]],
+    failure: str,
+) -> int:
+    """Act on each due entry in a transaction of its own. Returns how often `act` returned True."""
+    done = 0
+    async for _, entry_id in runtime.each_due(SYSTEM, list_due, _BATCH_SIZE):
+        with runtime.isolating(failure, entry=entry_id):
             async with runtime.irreversible(SYSTEM) as unit:
-                announced += await service.announce_begun(unit, entry_id)
-    return announced
+                done += await act(unit, entry_id)
+    return done

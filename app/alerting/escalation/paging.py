@@ -127,6 +127,6 @@ class Pager:
             )
             await page_store.store_result(unit, page.id, state, again, outcome.detail, round(outcome.ms))
             if state is PageState.FAILED:
+                await page_store.hasten(unit, page)  # before the notice, as rounds lock chases (0081)
                 await notify(unit, [channel_failed(page.checkpoint, page.channel, unit.now)])
-                await page_store.hasten(unit, page)
         self.sent[page.channel, state] = self.sent.get((page.channel, state), 0) + 1

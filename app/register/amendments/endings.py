@@ -15,7 +15,7 @@ from app.register.entries.domain import Entry, Measure, RulingKind
 from app.register.entries.dossier import Dossier
 from app.register.entries.ending import Ending
 from app.register.entries.events import EntryChanged
-from app.register.entries.service import end_by_law
+from app.register.entries.service import store_end
 from app.register.entries.succession import cancel_planned_end
 from app.register.entries.tasks import EntryTask, EntryTaskName
 
@@ -97,7 +97,7 @@ async def carry_out(unit: Unit, amendment: Amendment, entry: Entry, dossier: Dos
         await entry_store.save(unit, after, Act.REJECTED, reason)
     if ruling is not None:
         for each in ending.judged:
-            over = await end_by_law(unit, each.id) or each  # its end may not be recorded yet
+            over = await store_end(unit, each.id) or each  # its end may not be recorded yet
             await entry_store.save(unit, over.ruled(ruling, unit.now), event, amendment.reason)
     for change in given_back:
         unit.happened(change)

@@ -236,12 +236,23 @@ async def _update_waiting(unit: Unit, urgent: Entry, formal: Entry, days: int) -
         await conclude(unit, *changed)
 
 
-async def end_by_law(unit: Unit, entry_id: str) -> Entry | None:
-    """Store and publish that an entry's period is over. Returns the ended entry; None if nothing was stored.
+async def end_by_law(unit: Unit, entry_id: str) -> bool:
+    """Store and publish that an entry's period is over. Returns whether something was stored.
 
-    Nothing is stored if the entry goes on, or if its end is stored already. The end of an urgent entry that was never
-    in force is stored and not published. The call may come late: checks compute the end themselves, and the stored time
-    of the end is the end of the period.
+    As `store_end`, which says when nothing is stored, and which errors are raised.
+    """
+    if await store_end(unit, entry_id) is None:
+        return False
+    await unit.conclude()
+    return True
+
+
+async def store_end(unit: Unit, entry_id: str) -> Entry | None:
+    """Store that an entry's period is over, and report it. Returns the ended entry; None if nothing was stored.
+
+    The caller concludes the unit. Nothing is stored if the entry goes on, or if its end is stored already. The end of
+    an urgent entry that was never in force is stored and not published. The call may come late: checks compute the end
+    themselves, and the stored time of the end is the end of the period.
 
     Raises:
         NotFound: there is no entry with this id.
@@ -257,12 +268,11 @@ async def end_by_law(unit: Unit, entry_id: str) -> Entry | None:
     await store.save(unit, entry, Act(reason))
     if before.pending_until is not None:
         unit.happened(PendingEnded(entry, before.pending_until))
-    if before.state is State.SUBMITTED:
-        return entry  # never in force, so no checkpoint was alerted to it
-    alerts = reason is not EndedReason.SUPERSEDED  # else the formal entry's own alert covers it
-    return await conclude(
-        unit, EntryChanged(entry, RecordType.ENTRY_ENDED, effective_at=current.ended_at, alerts=alerts)
-    )
+    if before.state is not State.SUBMITTED:  # else it was never in force, and no checkpoint was alerted to it
+        alerts = reason is not EndedReason.SUPERSEDED  # else the formal entry's own alert covers it
+        ended = RecordType.ENTRY_ENDED
+        unit.happened(EntryChanged(entry, ended, effective_at=current.ended_at, alerts=alerts))
+    return entry
 
 
 async def get(reader: Reader, entry_id: str) -> Entry:
