@@ -140,14 +140,18 @@ async def lock_client(unit: Unit, client_id: str) -> Client:
     Raises:
         NotFound: there is no client with this id.
     """
-    await unit.run(select(tables.client.c.id).where(tables.client.c.id == client_id).with_for_update())
+    await unit.run(
+        select(tables.client.c.id).where(tables.client.c.id == client_id).with_for_update(key_share=True)
+    )
     return await get_client(unit, client_id)
 
 
 async def lock_clients(unit: Unit, client_ids: Collection[str]) -> None:
     """Lock the rows of the clients with these ids until the commit, always in the same order."""
     t = tables.client
-    await unit.run(select(t.c.id).where(t.c.id.in_(client_ids)).order_by(t.c.id).with_for_update())
+    await unit.run(
+        select(t.c.id).where(t.c.id.in_(client_ids)).order_by(t.c.id).with_for_update(key_share=True)
+    )
 
 
 async def add_client(unit: Unit, client: Client) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import text, update
 
 from app.access.domain import SYSTEM
 from app.alerting.notices import rounds
+from app.border.hits import store as hits
 from app.border.hits.creation import create_hits
 from app.border.hits.service import erase_hits
 from app.border.manifests import store as manifests
@@ -26,6 +27,7 @@ from tests.support.bodies import (
     entry_body,
     extension_body,
     merged,
+    revocation_body,
     urgent_body,
 )
 from tests.support.clock import SettableClock
@@ -75,7 +77,7 @@ async def test_a_hit_is_resolved_while_its_entry_is_erased(
         async with runtime.writing(SYSTEM) as unit:
             await erase_hits(unit, EntryErased(await entries.lock(unit, entry["id"])))
 
-    erasure = Meanwhile(monkeypatch, "FOR UPDATE", erase)
+    erasure = Meanwhile(monkeypatch, "FOR NO KEY UPDATE", erase)
     expect(await say(http, supervisor, hit, "not_same_person"), 201)
     await erasure.result()
 
@@ -98,7 +100,7 @@ async def test_a_hit_is_created_while_its_entries_are_locked(
     assert [each["entry_id"] for each in answer["matches"]] == [second["id"], first["id"]], (
         "the gravest first"
     )
-    creation = Meanwhile(monkeypatch, "FOR UPDATE", lambda: create_hits(processes[0]))
+    creation = Meanwhile(monkeypatch, "FOR NO KEY UPDATE", lambda: create_hits(processes[0]))
     async with runtime.writing(SYSTEM) as unit:
         await entries.lock(unit, first["id"])
         await entries.lock(unit, second["id"])
@@ -123,7 +125,7 @@ async def test_a_hit_on_two_manifests_is_resolved_while_one_of_them_is_checked_a
     (hit,) = expect(await http.get("/v1/hits", headers=supervisor.headers), 200)["items"]
     await impose(http, actors, later)
     resolution = Meanwhile(
-        monkeypatch, "manifest.id FOR UPDATE", lambda: say(http, supervisor, hit, "confirmed", "allow")
+        monkeypatch, "manifest.id FOR NO KEY UPDATE", lambda: say(http, supervisor, hit, "confirmed", "allow")
     )
     assert await worker.watch_manifests() == 1
     expect(await resolution.result(), 201)
@@ -148,7 +150,7 @@ async def test_manifests_are_closed_while_others_lock_them(
         await unit.run(update(manifest).where(manifest.c.id == first["id"]).values(number=1))
         await unit.run(text("ANALYZE manifest"))
     clock.advance(days=2)
-    closing = Meanwhile(monkeypatch, "manifest.id FOR UPDATE", worker.watch_manifests)
+    closing = Meanwhile(monkeypatch, "manifest.id FOR NO KEY UPDATE", worker.watch_manifests)
     async with runtime.writing(SYSTEM) as unit:
         for each in (first, second):
             await manifests.lock(unit, [each["id"]])
@@ -195,3 +197,42 @@ async def test_two_entries_are_sealed_while_officers_are_notified_of_the_alert_o
     notices = Meanwhile(monkeypatch, "INSERT INTO notice ", notify)
     await actors.client("verifier", name=OFFICER)
     await notices.result()
+
+
+async def test_an_urgent_entry_is_ended_while_officers_are_notified_of_its_alert(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    worker: Worker,
+    clock: SettableClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    submitter = await actors.client("submitter")
+    urgent = (await sound(http, submitter))["entry"]
+    clock.advance(minutes=2)
+    revocation = expect(await file_amendment(http, submitter, urgent, revocation_body(urgent)), 201)
+    revocation = await settle(http, await actors.client("verifier"), revocation, "verify")
+    approver = await actors.client("approver")
+    notices = Meanwhile(monkeypatch, "UPDATE entry SET", worker.notify_unacknowledged_alerts)
+    await settle(http, approver, revocation, "approve")
+    assert await notices.result() == 1
+
+
+async def test_a_hit_is_confirmed_while_another_supervisor_locks_its_entries(
+    http: httpx2.AsyncClient,
+    actors: Actors,
+    runtime: Runtime,
+    counter: Caller,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    body = entry_body()
+    entry, supervisor = await impose(http, actors, body), await actors.client("supervisor")
+    hit = await hit_of(http, supervisor, await ask(http, counter, check_body(body["subject"])))
+
+    async def lock() -> None:
+        async with runtime.writing(SYSTEM) as unit:
+            await entries.lock(unit, entry["id"])
+            await hits.lock(unit, hit["id"])
+
+    other = Meanwhile(monkeypatch, "UPDATE hit SET", lock)
+    expect(await say(http, supervisor, hit, "confirmed", "hold"), 201)
+    await other.result()

@@ -43,7 +43,7 @@ async def get_change(unit: Unit, change_id: str, *, held: bool = False) -> Pendi
         NotFound: there is no change with this id.
     """
     statement = select(_change).where(_change.c.id == change_id)
-    row = (await unit.run(statement.with_for_update() if held else statement)).first()
+    row = (await unit.run(statement.with_for_update(key_share=True) if held else statement)).first()
     if row is None:
         raise NotFound("There is no such change.")
     return _read(row._mapping)

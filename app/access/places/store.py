@@ -25,7 +25,7 @@ _TABLES: Final[Mapping[type, Table]] = {
     Office: tables.office,
 }
 _LOCKED_AGENCY = CompiledStatement(
-    select(tables.agency).where(tables.agency.c.code == bindparam("code")).with_for_update()
+    select(tables.agency).where(tables.agency.c.code == bindparam("code")).with_for_update(key_share=True)
 )
 _ACTIVE = CompiledStatement(
     select(tables.checkpoint.c.code).where(
@@ -75,9 +75,11 @@ async def lock_version(unit: Unit, place: Agency | Checkpoint | Office) -> int:
 
 
 async def _lock_row(unit: Unit, table: Table, code: str) -> None:
-    row = select(table.c.code).where(table.c.code == code).with_for_update()
+    row = select(table.c.code).where(table.c.code == code).with_for_update(key_share=True)
     if (await unit.run(row)).first() is None:
-        await unit.run(select(tables.state.c.id).with_for_update())  # one row that always exists
+        await unit.run(
+            select(tables.state.c.id).with_for_update(key_share=True)
+        )  # one row that always exists
 
 
 async def lock_agency(unit: Unit, code: str) -> Agency | None:
@@ -92,7 +94,7 @@ async def lock_agency(unit: Unit, code: str) -> Agency | None:
 async def lock_agencies(unit: Unit) -> None:
     """Lock every agency, in the order of their codes; new measures then wait for the commit."""
     table = tables.agency
-    await unit.run(select(table.c.code).order_by(table.c.code).with_for_update())
+    await unit.run(select(table.c.code).order_by(table.c.code).with_for_update(key_share=True))
 
 
 async def list_places(

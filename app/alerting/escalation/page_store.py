@@ -64,7 +64,7 @@ async def claim_pages(
         .where(due, table.c.channel == channel)
         .order_by(table.c.drill, table.c.due_at, table.c.id)
         .limit(limit)
-        .with_for_update(skip_locked=True, of=table)  # skips what another process claims
+        .with_for_update(key_share=True, skip_locked=True, of=table)  # skips what another process claims
     )
     rows = list(await unit.run(chosen))
     if rows:

@@ -300,7 +300,7 @@ async def lock_due(unit: Unit, steps: Collection[DueStep], *, doubtful: bool) ->
             any_of(table.c.checkpoint, "codes"),
         )
         .order_by(table.c.alert_id, table.c.checkpoint)
-        .with_for_update(of=table)
+        .with_for_update(key_share=True, of=table)
     )
     chosen = {(step.alert_id, step.checkpoint) for step in steps}
     parameters = {

@@ -21,7 +21,7 @@ _TAKEN_UP = (
     select(tables.opened_hit.c.check_id)
     .where(any_of(tables.opened_hit.c.check_id, "ids"))
     .order_by(tables.opened_hit.c.check_id)
-    .with_for_update()  # a fixed order prevents deadlocks between two deletions
+    .with_for_update(key_share=True)  # a fixed order prevents deadlocks between two deletions
 )
 _FORGET = delete(tables.opened_hit).where(tables.opened_hit.c.check_id.in_(_TAKEN_UP))
 

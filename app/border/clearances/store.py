@@ -63,7 +63,7 @@ async def lock(unit: Unit, clearance_id: str) -> Clearance:
     Raises:
         NotFound: there is no clearance with this id.
     """
-    statement = select(table.c.document).where(table.c.id == clearance_id).with_for_update()
+    statement = select(table.c.document).where(table.c.id == clearance_id).with_for_update(key_share=True)
     found = await _documents.one(unit, statement)
     if found is None:
         raise NotFound("There is no such clearance.")
@@ -80,7 +80,7 @@ async def list_standing(reader: Reader, entry_ids: Iterable[str], numbers: Itera
 async def list_of_entry(unit: Unit, entry_id: str) -> list[Clearance]:
     """Return all clearances against an entry, oldest first, and lock their rows until the commit."""
     statement = select(table.c.document).where(table.c.entry_id == entry_id).order_by(table.c.id)
-    return await _documents.all(unit, statement.with_for_update())
+    return await _documents.all(unit, statement.with_for_update(key_share=True))
 
 
 async def list_live(unit: Unit, entry_id: str) -> list[Clearance]:

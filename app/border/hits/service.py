@@ -200,7 +200,7 @@ async def resolve(
         Invalid: the action does not fit the outcome or the direction.
     """
     found, news = await _get(unit, hit_id, runtime)
-    locked = await _lock_entries(unit, found)  # whatever the outcome: notices refer to them after the hit is locked
+    locked = await _lock_entries(unit, found) if outcome is Identity.NOT_SAME_PERSON else []
     hit = await store.lock(unit, hit_id)
     await _expect_seen(unit, hit)  # again, since the actor may have become a possible subject meanwhile
     hit.expect_open(expected)

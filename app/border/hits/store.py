@@ -85,7 +85,7 @@ async def lock(unit: Unit, hit_id: str) -> Hit:
     Raises:
         NoResultFound: the register does not have a hit with this id.
     """
-    statement = select(_table.c.document).where(_table.c.id == hit_id).with_for_update()
+    statement = select(_table.c.document).where(_table.c.id == hit_id).with_for_update(key_share=True)
     return _documents.read((await unit.run(statement)).scalar_one())
 
 
@@ -93,7 +93,7 @@ async def lock_of_entry(unit: Unit, entry_id: str) -> list[Hit]:
     """Return the hits that matched this entry, oldest first, and lock their rows until the commit."""
     matched = select(tables.match.c.hit_id).where(tables.match.c.entry_id == entry_id)
     statement = select(_table.c.document).where(_table.c.id.in_(matched)).order_by(_table.c.id)
-    return await _documents.all(unit, statement.with_for_update())
+    return await _documents.all(unit, statement.with_for_update(key_share=True))
 
 
 async def list_let_pass(reader: Reader, hit_ids: Collection[str]) -> set[str]:

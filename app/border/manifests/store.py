@@ -124,7 +124,7 @@ async def lock(unit: Unit, manifest_ids: Iterable[str]) -> list[Manifest]:
         select(_manifest)
         .where(any_of(_manifest.c.id, "ids"), _manifest.c.closed_at.is_(None))
         .order_by(_manifest.c.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     return [_read(row) for row in await unit.run(statement, {"ids": sorted(manifest_ids)})]
 
@@ -136,7 +136,7 @@ async def lock_rows(unit: Unit, manifest_ids: Iterable[str]) -> None:
     wait for each other. On SQLite it does nothing, because there is a single writer.
     """
     if not unit.is_sqlite:
-        await unit.run(_ROWS.with_for_update(), {"ids": sorted(manifest_ids)})
+        await unit.run(_ROWS.with_for_update(key_share=True), {"ids": sorted(manifest_ids)})
 
 
 def _read(row: Row[*tuple[Any, ...]]) -> Manifest:

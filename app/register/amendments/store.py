@@ -62,7 +62,7 @@ async def lock(unit: Unit, amendment_id: str) -> Amendment:
     Raises:
         NotFound: there is no amendment with this id.
     """
-    statement = select(table.c.document).where(table.c.id == amendment_id).with_for_update()
+    statement = select(table.c.document).where(table.c.id == amendment_id).with_for_update(key_share=True)
     found = await _documents.one(unit, statement)
     if found is None:
         raise NotFound("There is no such amendment.")
@@ -83,7 +83,7 @@ async def list_page(reader: Reader, entry_id: str, before: str | None, limit: in
 async def list_of_entry(unit: Unit, entry_id: str) -> list[Amendment]:
     """Return all amendments of an entry, oldest first, and lock their rows until the commit."""
     statement = select(table.c.document).where(table.c.entry_id == entry_id).order_by(table.c.id)
-    return await _documents.all(unit, statement.with_for_update())
+    return await _documents.all(unit, statement.with_for_update(key_share=True))
 
 
 async def lock_waiting(unit: Unit, entry_ids: Iterable[str]) -> list[Amendment]:
@@ -92,7 +92,7 @@ async def lock_waiting(unit: Unit, entry_ids: Iterable[str]) -> list[Amendment]:
     Their rows are locked until the commit. Unknown entries add none.
     """
     waiting = any_of(table.c.entry_id, "ids") & table.c.state.in_(sorted(WAITING))
-    statement = select(table.c.document).where(waiting).order_by(table.c.id).with_for_update()
+    statement = select(table.c.document).where(waiting).order_by(table.c.id).with_for_update(key_share=True)
     return await _documents.all(unit, statement, {"ids": sorted(entry_ids)})
 
 

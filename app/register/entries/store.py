@@ -186,7 +186,9 @@ async def lock(unit: Unit, entry_id: str) -> Entry:
     Raises:
         NotFound: there is no entry with this id.
     """
-    statement = select(tables.entry.c.document).where(tables.entry.c.id == entry_id).with_for_update()
+    statement = (
+        select(tables.entry.c.document).where(tables.entry.c.id == entry_id).with_for_update(key_share=True)
+    )
     found = await _documents.one(unit, statement)
     if found is None:
         raise NotFound("There is no such entry.")
@@ -214,7 +216,7 @@ async def list_linked(reader: Reader, keys: Iterable[str], ids: Iterable[str]) -
     linked = or_(by_key, any_of(table.c.id, "ids"), any_of(table.c.formalises, "ids"))
     statement = select(table.c.document).where(linked).order_by(table.c.id)
     if isinstance(reader, Unit):
-        statement = statement.with_for_update()
+        statement = statement.with_for_update(key_share=True)
     return await _documents.all(reader, statement, {"keys": sorted(keys), "ids": sorted(ids)})
 
 

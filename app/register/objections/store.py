@@ -50,7 +50,7 @@ async def lock(unit: Unit, objection_id: str) -> Objection:
     Raises:
         NotFound: there is no objection with this id.
     """
-    statement = select(table.c.document).where(table.c.id == objection_id).with_for_update()
+    statement = select(table.c.document).where(table.c.id == objection_id).with_for_update(key_share=True)
     found = await _documents.one(unit, statement)
     if found is None:
         raise NotFound("There is no such objection.")
@@ -91,4 +91,4 @@ async def has_open(reader: Reader, entry_id: str) -> bool:
 async def list_of_entry(unit: Unit, entry_id: str) -> list[Objection]:
     """Return all objections against an entry, oldest first, and lock their rows until the commit."""
     statement = select(table.c.document).where(table.c.entry_id == entry_id).order_by(table.c.id)
-    return await _documents.all(unit, statement.with_for_update())
+    return await _documents.all(unit, statement.with_for_update(key_share=True))

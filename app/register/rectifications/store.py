@@ -80,7 +80,9 @@ async def lock(unit: Unit, request_id: str) -> CorrectionRequest:
     Raises:
         NotFound: there is no request with this id.
     """
-    row = (await unit.run(select(table).where(table.c.id == request_id).with_for_update())).first()
+    row = (
+        await unit.run(select(table).where(table.c.id == request_id).with_for_update(key_share=True))
+    ).first()
     if row is None:
         raise NotFound("There is no such request.")
     return _request(row)

@@ -99,15 +99,13 @@ class EndpointPositions(NamedTuple):
 
 
 async def lock_behind(unit: Unit, size: int, among: Collection[str] | None = None) -> list[EndpointPositions]:
-    """Lock the endpoints that lack deliveries, as `list_behind` defines, until the commit, and return them by id.
-
-    With `among` only endpoints with these ids are locked and returned.
-    """
+    """Lock the endpoints (with `among`: those ids) that lack deliveries, as `list_behind`; return them by id."""
     read = (_E.c.id, _E.c.events, _E.c.position, _E.c.alert_position, _E.c.replay_position, _E.c.replay_until)
-    statement = select(*read, _FULL.label("full")).where(_BEHIND).order_by(_E.c.id).with_for_update(of=_E)
+    behind = select(*read, _FULL.label("full")).where(_BEHIND).order_by(_E.c.id)
+    locked = behind.with_for_update(key_share=True, of=_E)
     if among is not None:
-        statement = statement.where(_E.c.id.in_(sorted(among)))
-    return readable(await unit.run(statement, {"size": size}), _positions)
+        locked = locked.where(_E.c.id.in_(sorted(among)))
+    return readable(await unit.run(locked, {"size": size}), _positions)
 
 
 def _positions(row: Any) -> EndpointPositions:
@@ -206,9 +204,9 @@ async def claim(unit: Unit, priority: Priority, limit: int) -> list[tuple[Delive
     if not chosen:
         return []
     # on PostgreSQL an endpoint or client that was active in the statement before may have ended since
-    works = (any_of(_E.c.id, "ids"), _E.c.state == EndpointState.ACTIVE)
-    statement = select(*ENDPOINT).where(*works).order_by(_E.c.id).with_for_update(skip_locked=True)
-    found = readable(await unit.run(statement, {"ids": sorted(chosen)}), endpoint_of)
+    working = select(*ENDPOINT).where(any_of(_E.c.id, "ids"), _E.c.state == EndpointState.ACTIVE)
+    locked = working.order_by(_E.c.id).with_for_update(key_share=True, skip_locked=True)
+    found = readable(await unit.run(locked, {"ids": sorted(chosen)}), endpoint_of)
     actors = await list_actors(unit, {each.client_id for each in found})
     endpoints = {each.id: each for each in found if each.client_id in actors}
     leased = (
@@ -256,8 +254,8 @@ async def lock_endpoints(unit: Unit, endpoint_ids: Collection[str]) -> dict[str,
 
     Unknown ids are omitted, and those of endpoints that can't be read.
     """
-    statement = select(*ENDPOINT).where(any_of(_E.c.id, "ids")).order_by(_E.c.id).with_for_update()
-    rows = await unit.run(statement, {"ids": sorted(endpoint_ids)})
+    named = select(*ENDPOINT).where(any_of(_E.c.id, "ids")).order_by(_E.c.id)
+    rows = await unit.run(named.with_for_update(key_share=True), {"ids": sorted(endpoint_ids)})
     return {each.id: each for each in readable(rows, endpoint_of)}
 
 

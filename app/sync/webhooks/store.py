@@ -193,7 +193,7 @@ async def lock_endpoint(unit: Unit, endpoint_id: str, client_id: str | None) -> 
         NotFound: there is no endpoint with this id, it is deleted, or it belongs to another client.
     """
     table = tables.endpoint
-    await unit.run(select(table.c.id).where(table.c.id == endpoint_id).with_for_update())
+    await unit.run(select(table.c.id).where(table.c.id == endpoint_id).with_for_update(key_share=True))
     return await get_endpoint(unit, endpoint_id, client_id)
 
 
@@ -332,4 +332,4 @@ async def forget_finished(unit: Unit, before: datetime, limit: int) -> int:
     """
     about = tables.delivery
     old = select(about.c.id).where(about.c.finished_at < before).order_by(about.c.finished_at)
-    return await _delete(unit, old.limit(limit).with_for_update(skip_locked=True))
+    return await _delete(unit, old.limit(limit).with_for_update(key_share=True, skip_locked=True))
