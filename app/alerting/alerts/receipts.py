@@ -63,7 +63,7 @@ class Confirmed(NamedTuple):
 
 
 class _CallerGone(Exception):
-    """A caller was answered that its receipt is not stored, while its receipt was being written."""
+    """A caller has gone while its receipt was being written; the transaction must be rolled back."""
 
 
 _Waiting = tuple[Confirmation, asyncio.Future[Confirmed]]
@@ -128,7 +128,7 @@ class Receipts:
         answers: Sequence[Confirmed | Exception]
         try:
             answers = await self._store(batch)
-        except _CallerGone:
+        except _CallerGone:  # nothing is stored yet: again for those who wait
             await self._answer([each for each in batch if not each[1].done()])
             return
         except Exception as error:  # noqa: BLE001 - after any error, every caller must get an answer
@@ -145,37 +145,30 @@ class Receipts:
             else:
                 answered.set_exception(answer)
 
-    async def _store(self, batch: Sequence[_Waiting]) -> list[Confirmed | Exception]:
+    async def _store(self, batch: Sequence[_Waiting]) -> list[Confirmed | CekalError]:
         """Store receipts in one transaction. Returns the answer to each, or the error in place of it, in order.
 
-        Left out are those of callers that are gone already: they were answered that nothing was stored.
-
         Raises:
-            _CallerGone: a caller has gone meanwhile; nothing is stored.
+            _CallerGone: a caller has gone meanwhile, and was answered that its receipt is not stored; none is.
         """
+        confirmations = [confirmation for confirmation, _ in batch]
         async with (
             asyncio.timeout(self._runtime.settings.answer_seconds),
             self._runtime.writing(SYSTEM) as unit,
         ):
-            for each, _ in batch:
+            for each in confirmations:
                 each.unit = unit
-            version, known = await read_access_and_known(unit, {each.receipt.alert_id for each, _ in batch})
-            settled = [
-                TimeoutError("the caller is gone")
-                if answered.done()
-                else await _settle(unit, each, version, known)
-                for each, answered in batch
-            ]
-            new = [each for (each, _), answer in zip(batch, settled, strict=True) if answer is None]
+            alert_ids = {each.receipt.alert_id for each in confirmations}
+            version, known = await read_access_and_known(unit, alert_ids)
+            settled = [await _settle(unit, each, version, known) for each in confirmations]
+            new = [each for each, answer in zip(confirmations, settled, strict=True) if answer is None]
             stored = iter(await add_receipts(unit, [_kept(each.receipt, known) for each in new]))
-            answers: list[Confirmed | Exception] = [
+            answers = [
                 answer or await _confirm(unit, each, next(stored))
-                for (each, _), answer in zip(batch, settled, strict=True)
+                for each, answer in zip(confirmations, settled, strict=True)
             ]
-            if any(
-                answered.done() and old is None for (_, answered), old in zip(batch, settled, strict=True)
-            ):
-                raise _CallerGone  # before the commit: nothing was stored, as the caller was answered
+            if any(answered.done() for _, answered in batch):
+                raise _CallerGone
             return answers
 
 
