@@ -16,7 +16,6 @@ from sqlalchemy.exc import DBAPIError
 
 from app.db.database import Connection as Transaction
 from app.db.database import Database
-from app.db.faults import Outage, outage
 
 if TYPE_CHECKING:  # Only migrations import Alembic: without it a server needs 10 MB less
     from alembic.config import Config
@@ -35,6 +34,8 @@ this to its own revision; a test compares the schemas (docs/versioning.md).
 
 _ATTEMPTS: Final = 5
 _PAUSE_SECONDS: Final = 1.0
+_LOCKED: Final = frozenset({"40P01", "55P03"})
+"""PostgreSQL's codes of a deadlock, and of a lock that was not given in time."""
 
 REGISTER: Final = "register"
 CHECKS: Final = "checks"
@@ -102,7 +103,7 @@ async def _run_migration(database: Database, run: Callable[[Connection], None]) 
             async with database.writing() as connection:
                 await connection.run_sync(run)
         except DBAPIError as error:
-            if outage(error) is not Outage.BUSY or attempt == _ATTEMPTS:
+            if getattr(error.orig, "sqlstate", None) not in _LOCKED or attempt == _ATTEMPTS:
                 raise
             logger.warning("the migration met locks of the running service, and is tried again: %s", error)
             await asyncio.sleep(_PAUSE_SECONDS)

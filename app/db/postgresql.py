@@ -67,6 +67,7 @@ class PostgreSQL:
         self._lines = Lines(self._engine, limits)
         self._lanes = Lanes(pool_size, limits.seconds)
         self._in_bulk = False
+        self._slow_to_analyze: set[str] = set()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
@@ -120,17 +121,20 @@ class PostgreSQL:
     async def renew_statistics(self) -> None:
         """Renew the statistics of the tables that have more than doubled; the server then plans its statements anew.
 
-        A table whose statistics take longer than a statement may is left to autovacuum, after a warning.
+        A table whose statistics take longer than a statement may is left to autovacuum from then on, after a warning.
         """
         async with self.reading() as connection:
             grown = await list_grown(connection)
         for table in grown:
+            if table in self._slow_to_analyze:
+                continue
             try:
                 async with self.writing() as connection:
                     await analyze(connection, table)
             except DBAPIError as error:
                 if outage(error) is not Outage.BUSY:
                     raise
+                self._slow_to_analyze.add(table)
                 logger.warning("the statistics of %s are left to autovacuum", table, exc_info=error)
 
     def in_use(self) -> Iterator[InUse]:
