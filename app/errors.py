@@ -32,7 +32,7 @@ class CekalError(Exception):
         faults: the single faults, if there may be several or they have a location in the body.
         retry_after: seconds after which a repeat makes sense, sent as `Retry-After`; None sends no such header.
         extra: further members of the problem document.
-        afterwards: events of which officers are notified although the act is refused. The code that answers the caller
+        afterwards: events that officers are notified of although the act is refused. The code that answers the caller
             reports these events in another transaction, after the act's transaction was rolled back.
     """
 

@@ -30,7 +30,8 @@ SPAN: Final = timedelta(days=30)
 
 _WHOLE: Final = 1 << 64
 _LEAVING_AT_ONCE: Final = 64
-"""A sample above its limit loses its limit divided by this: few at once, so that its memory stays as it is."""
+"""Divisor of the limit: the number of travellers that a sample above its limit loses at once. They are few, so that the
+sample's memory hardly changes."""
 _SWEPT: Final = 4
 """How many removed travellers are taken out of the index whenever one is drawn."""
 _MIN_FULL: Final = 0.2

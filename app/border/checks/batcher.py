@@ -30,8 +30,8 @@ _TURNS: Final = 3
 """Turns of the event loop before a batch of single questions begins, for larger batches.
 
 In the first the answers of the last batch are written, in the second the next requests are read, and in the third these
-put their questions in the queue. Without them, two busy processes on two cores answer a third of the questions in each
-batch (0078).
+put their questions in the queue. With one turn, the batches of two busy processes on two cores had a third of the
+questions (0078).
 """
 
 FEWEST_ROWS: Final = 8
